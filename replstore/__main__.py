@@ -1,0 +1,70 @@
+"""`python -m replstore`: one node, set up by the environment (see `settings`).
+
+The only place that reads the environment, and where the real parts are chosen: clock, dice, disk, strategy.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+from random import Random
+
+from replstore.journal import Journal, JournalDamaged
+from replstore.runtime import Runtime
+from replstore.settings import BadSettings, Settings, from_environment
+
+
+def main() -> int:
+    for stream in (sys.stdout, sys.stderr):  # the crown is no character of every terminal
+        stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+    try:
+        settings = from_environment(os.environ)
+    except BadSettings as error:
+        return _refuse(str(error))
+    who = settings.node_id
+    try:
+        journal = Journal(settings.data_dir) if settings.data_dir else None
+        runtime = Runtime(settings, journal, Random())
+        if journal and journal.torn:
+            print(f"[{who}] {journal.torn}", flush=True)
+    except JournalDamaged as error:
+        return _refuse(f"[{who}] {error}")
+    except OSError as error:
+        return _refuse(f"[{who}] DATA_DIR={settings.data_dir}: cannot be used as a folder for data: {error}")
+    try:
+        asyncio.run(_serve(runtime, settings))
+    except OSError as error:
+        return _refuse(f"[{who}] Stopped: {error}")
+    return 0
+
+
+async def _serve(runtime: Runtime, settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        try:
+            loop.add_signal_handler(number, stop.set)
+        except NotImplementedError:  # Windows: only Python's own handlers
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
+    if settings.exit_with_parent:
+        threading.Thread(target=_wait_for_parent, args=(loop, stop), daemon=True).start()
+    await runtime.run(stop)
+
+
+def _wait_for_parent(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    """Standard input is a pipe that the parent holds; it ends when the parent does, however that dies."""
+    while os.read(sys.stdin.fileno(), 1024):
+        continue
+    loop.call_soon_threadsafe(stop.set)
+
+
+def _refuse(text: str) -> int:
+    print(text, file=sys.stderr, flush=True)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,118 @@
+"""The Bully algorithm (H. Garcia-Molina, "Elections in a Distributed Computing System", 1982, §4): the highest id wins.
+
+A node that misses the leader challenges every higher id. If none answers, it is the coordinator and says so; if one
+does, that one goes on in the same way. A node that comes back with a higher id than the leader's takes over: hence the
+name. The original assumes that a silent node is dead and a message never takes longer than a known time. Terms are
+added here because a network keeps neither promise, and a late message of an earlier leadership must be recognisable.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from replstore.election import Election, Seat
+from replstore.messages import Heartbeat, Message, NodeId, natural_order
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge(Message):
+    """The paper's ELECTION: "I want to lead; does anybody with a higher id object?" """
+
+    term: int
+
+
+@dataclass(frozen=True, slots=True)
+class Objection(Message):
+    """The paper's ANSWER: "I do. Leave it to me." """
+
+    term: int
+
+
+@dataclass(frozen=True, slots=True)
+class Coordinator(Message):
+    """The paper's COORDINATOR: "I lead, in this term." """
+
+    term: int
+
+
+class Bully(Election):
+    catches_up = True
+
+    def __init__(self, seat: Seat) -> None:
+        super().__init__(seat)
+        self._higher = [peer for peer in seat.peers if self._outranks(peer)]
+        self._patience: float | None = None
+        """When to act unless somebody is heard before."""
+        self._challenging = False
+
+    def tick(self, now: float) -> None:
+        if self._patience is None:
+            self._patience = now + self.timeout
+        if self.leader == self.me or (now < self._patience and self.peers):
+            return
+        if self._challenging:
+            self._lead()  # nobody objected in time
+        else:
+            self._challenge(now)
+
+    def receive(self, sender: NodeId, message: Message, now: float) -> None:
+        term: int = getattr(message, "term", 0)
+        match message:
+            case Challenge():
+                self._object(sender, term, now)
+            case Objection():
+                self._wait(now)
+            case Heartbeat() | Coordinator():
+                self._hear_leader(sender, term, now)
+            case _ if term > self.term:
+                self.leader, self.term = None, term
+                self._wait(now)
+
+    def _outranks(self, peer: NodeId) -> bool:
+        return natural_order(peer) > natural_order(self.me)
+
+    def _challenge(self, now: float) -> None:
+        """An objection travels there and back well within a heartbeat interval; no more time is given."""
+        self.note("election_timeout")
+        self.leader = None
+        self._challenging = True
+        self._patience = now + self.heartbeat
+        for peer in self._higher:
+            self.send(peer, Challenge(self.term))
+        if not self._higher:
+            self._lead()
+
+    def _object(self, sender: NodeId, term: int, now: float) -> None:
+        if self._outranks(sender):
+            return
+        self.send(sender, Objection(self.term))
+        if self.leader == self.me:
+            if term > self.term:
+                self.term = term
+                self._lead()
+            else:
+                self.send(sender, Coordinator(self.term))
+        elif not self._challenging:
+            self.term = max(self.term, term)
+            self._challenge(now)
+
+    def _hear_leader(self, sender: NodeId, term: int, now: float) -> None:
+        if term < self.term:
+            return
+        if self._outranks(sender):
+            self.leader, self.term = sender, term
+            self._wait(now)
+        elif not self._challenging:
+            # A lower id leads: take over. Its term is remembered, so that ours will be later.
+            self.term = term
+            self._challenge(now)
+
+    def _wait(self, now: float) -> None:
+        self._challenging = False
+        self._patience = now + self.timeout
+
+    def _lead(self) -> None:
+        self._challenging = False
+        self.term += 1
+        self.leader = self.me
+        self.broadcast(Coordinator(self.term))

@@ -1,0 +1,431 @@
+"""HTTP/1.1, as much of it as a node needs: bytes into requests, answers into bytes, and the client's half of both.
+
+Law of this module: no socket, no clock, no event loop. Feed a parser whatever arrived, in pieces of any size, and
+call `next` until it returns None. Whatever can be read in two ways is refused (bare line feeds, folded headers, two
+lengths …), because two programs that split one stream differently is how requests are smuggled (RFC 9112 §11.2).
+
+Most requests arrive whole, and a client repeats its header lines from request to request. So everything behind the
+request target (version and headers, one block of bytes) is parsed once and looked up afterwards; what varies, the
+method and the target, is checked every time.
+
+Not supported, and refused clearly: chunked bodies (411), `Expect` other than `100-continue` (417).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import NamedTuple
+
+Headers = Mapping[str, str]
+"""Names in lower case; a repeated header's values are joined by a comma. Shared between requests, hence read-only."""
+
+HeaderPairs = tuple[tuple[str, str], ...]
+"""Headers to be sent, in order. A tuple, so that the finished head can be looked up by it."""
+
+MAX_HEAD = 16 * 2**10
+"""Bytes of request line and headers together."""
+MAX_HEADER_LINES = 100
+MAX_LENGTH_DIGITS = 18
+
+MEMO_BLOCKS = 256
+MEMO_BYTES = 1024
+"""How many header blocks are remembered, and up to which size: about half a megabyte at the most."""
+
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+_REASONS = {status.value: status.phrase for status in HTTPStatus}
+_METHODS = {name.encode(): name for name in ("GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH")}
+_WITH_BODY = frozenset(("PUT", "POST"))
+_ONLY_ONCE = frozenset(("content-length", "transfer-encoding", "host"))
+
+_TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_BARE_LINE_FEED = re.compile(rb"(?<!\r)\n")
+_VERSION = re.compile(rb"HTTP/[0-9]\.[0-9]")
+_STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([2-5][0-9][0-9])(?: [^\x00-\x1f]*)?")
+
+
+class HttpError(Exception):
+    """The request (or a peer's answer) is refused: `status` and `message` say why and what to do instead."""
+
+    def __init__(self, status: int, message: str, headers: HeaderPairs = ()) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.headers = headers
+
+    def response(self, keep_alive: bool = False) -> bytes:
+        body = json.dumps({"error": self.message}).encode()
+        return response(self.status, body, keep_alive, self.headers)
+
+
+@dataclass(slots=True)
+class Request:
+    """`path` and `query` are as they were sent, still percent-encoded, without the `?` between them."""
+
+    method: str
+    path: str
+    query: str
+    headers: Headers
+    body: bytes
+    keep_alive: bool
+
+
+@dataclass(slots=True)
+class Response:
+    status: int
+    headers: Headers
+    body: bytes
+    keep_alive: bool
+
+
+class Stage(Enum):
+    """What a parser that returned None is waiting for."""
+
+    START = "the first byte"
+    HEAD = "the rest of the head"
+    BODY = "the rest of the body"
+
+
+def below_internal(path: str, headers: Headers) -> bool:
+    return path.startswith("/internal/")
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """The largest body in bytes: `body` for everybody, `large_body` where `large(path, headers)` says so.
+
+    Only a request that exceeds `body` is put to `large`, before its body is read.
+    """
+
+    body: int = 2**20
+    large_body: int = 16 * 2**20
+    large: Callable[[str, Headers], bool] = below_internal
+
+    def check(self, length: int, path: str, headers: Headers) -> None:
+        if length <= self.body:
+            return
+        limit = self.large_body if self.large(path, headers) else self.body
+        if length > limit:
+            raise HttpError(413, f"The body has {length} bytes; at most {limit} are taken")
+
+
+# --------------------------------------------------------------------------------------------------------
+# Header lines
+
+
+def _fields(lines: list[bytes]) -> dict[str, str]:
+    if len(lines) > MAX_HEADER_LINES:
+        raise HttpError(431, f"{len(lines)} header lines; at most {MAX_HEADER_LINES} are taken")
+    fields: dict[str, str] = {}
+    for line in lines:
+        raw_name, colon, raw_value = line.partition(b":")
+        # This also refuses folded lines and blanks before the colon: a blank is no token character.
+        if not colon or not _TOKEN.fullmatch(raw_name):
+            raise HttpError(400, "Malformed header line: expected `Name: value`, without blanks in or before the name")
+        if _CONTROL.search(raw_value):
+            raise HttpError(400, "Malformed header line: control character or bare line break in its value")
+        name = raw_name.decode("ascii").lower()
+        value = raw_value.strip(b" \t").decode("latin-1")
+        if name not in fields:
+            fields[name] = value
+        elif name in _ONLY_ONCE:
+            raise HttpError(400, f"The header {name} is there twice")
+        else:
+            fields[name] += ", " + value
+    return fields
+
+
+def _length(fields: Headers) -> int | None:
+    """The announced length of the body; None where there is none. Raises `HttpError`."""
+    text = fields.get("content-length")
+    if "transfer-encoding" in fields:
+        if text is not None:
+            raise HttpError(400, "Both Content-Length and Transfer-Encoding: send Content-Length alone")
+        raise HttpError(411, "Transfer-Encoding is not supported: send the body in one piece with Content-Length")
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit()):
+        raise HttpError(400, "Content-Length must be one decimal number")
+    if len(text) > MAX_LENGTH_DIGITS:
+        raise HttpError(413, "The body is too large")
+    return int(text)
+
+
+def _tokens(fields: Headers, name: str) -> list[str]:
+    return [token.strip().lower() for token in fields.get(name, "").split(",")]
+
+
+# --------------------------------------------------------------------------------------------------------
+# Heads
+
+
+class _Head(NamedTuple):
+    """All that follows from a request's version and header lines."""
+
+    headers: Headers
+    keep_alive: bool
+    length: int | None
+    expects_continue: bool
+
+
+def _parse_head(block: bytes) -> _Head:
+    """`block` is what follows the request target: `HTTP/1.1`, then the header lines."""
+    if _BARE_LINE_FEED.search(block):
+        raise HttpError(400, "Lines must end in CR LF; there is a bare line feed")
+    version, *lines = block.split(b"\r\n")
+    _check_version(version)
+    current = version == b"HTTP/1.1"
+    fields = _fields(lines)
+    if current and "host" not in fields:
+        raise HttpError(400, "The Host header is missing; HTTP/1.1 requires it")
+    expect = fields.get("expect", "").lower()
+    if expect not in ("", "100-continue"):
+        raise HttpError(417, "Expect: only 100-continue is supported")
+    # HTTP/1.0 connections are closed after one answer, whatever the client would like: simple, and always allowed.
+    keep_alive = current and "close" not in _tokens(fields, "connection")
+    return _Head(MappingProxyType(fields), keep_alive, _length(fields), current and expect != "")
+
+
+def _check_version(version: bytes) -> None:
+    if version in (b"HTTP/1.1", b"HTTP/1.0"):
+        return
+    if _VERSION.fullmatch(version):
+        raise HttpError(505, "Only HTTP/1.1 and HTTP/1.0 are supported")
+    raise HttpError(400, "Malformed request line: expected `METHOD /path HTTP/1.1`")
+
+
+_remembered_head = lru_cache(MEMO_BLOCKS)(_parse_head)  # a block that is refused raises, and is not remembered
+
+
+def _method(raw: bytes) -> str:
+    if not _TOKEN.fullmatch(raw):
+        raise HttpError(400, "Malformed request line: the method is not a word")
+    return raw.decode("ascii")
+
+
+def _target(raw: bytes) -> tuple[str, str]:
+    """Path and query. An absolute target (`http://host/path`, RFC 9112 §3.2.2) loses its scheme and host."""
+    target = raw.decode("latin-1")
+    if not target.isascii() or not target.isprintable():
+        raise HttpError(400, "The request target holds characters that must be percent-encoded")
+    if not target.startswith("/") and target != "*":
+        scheme, found, rest = target.partition("://")
+        if not found or scheme.lower() not in ("http", "https"):
+            raise HttpError(400, "Malformed request line: the target must begin with /")
+        target = "/" + rest.partition("/")[2]
+    path, _, query = target.partition("?")
+    return path, query
+
+
+# --------------------------------------------------------------------------------------------------------
+# Parsers
+
+
+class _Parser:
+    """Bytes that have arrived and are not used yet, from `_start` on; `_need` of them are worth another look."""
+
+    __slots__ = ("_buffer", "_need", "_start", "stage")
+
+    def __init__(self) -> None:
+        self._buffer: bytes | bytearray = b""
+        self._start = 0
+        self._need = 1
+        self.stage = Stage.START
+
+    @property
+    def pending(self) -> int:
+        """How many bytes are held."""
+        return len(self._buffer) - self._start
+
+    def feed(self, data: bytes) -> None:
+        if not self._buffer:
+            self._buffer = data
+            return
+        # An array grows in place: a large body that comes in many pieces is not copied anew for each.
+        if isinstance(self._buffer, bytes):
+            self._buffer = bytearray(self._buffer[self._start :])
+            self._start = 0
+        self._buffer += data
+
+    def _settled(self) -> bytes:
+        """What is held, as bytes, whose slices are bytes too."""
+        if not isinstance(self._buffer, bytes):
+            self._buffer = bytes(self._buffer)
+        return self._buffer
+
+    def _wait(self, stage: Stage, need: int) -> None:
+        self.stage = stage
+        self._need = need
+
+    def _wait_for_head(self) -> None:
+        part = bytes(self._buffer[self._start : self._start + MAX_HEAD + 4])
+        if _BARE_LINE_FEED.search(part):
+            raise HttpError(400, "Lines must end in CR LF; there is a bare line feed")
+        if len(part) == MAX_HEAD + 4:
+            limit = f"request line and headers may have {MAX_HEAD} bytes together"
+            if b"\r\n" in part:
+                raise HttpError(431, f"The headers are too large: {limit}")
+            raise HttpError(414, f"The request target is too long: {limit}")
+        self._wait(Stage.HEAD, self.pending + 1)
+
+    def _done(self, end: int) -> None:
+        """Everything before `end` is used. An empty buffer is let go: an idle connection should hold no memory."""
+        if end == len(self._buffer):
+            self._buffer = b""
+            end = 0
+        self._start = end
+        self._need = 1
+        self.stage = Stage.START
+
+
+class RequestParser(_Parser):
+    """Splits a client's stream into requests. After an `HttpError` the stream is lost: answer, and close."""
+
+    __slots__ = ("_sizes", "wants_continue")
+
+    def __init__(self, sizes: Sizes) -> None:
+        super().__init__()
+        self._sizes = sizes
+        self.wants_continue = False
+        """The client waits for `CONTINUE` before it sends the body. Set it back once that was sent."""
+
+    def next(self) -> Request | None:
+        """The next request, or None until more has been fed. Raises `HttpError`."""
+        start = self._start
+        if len(self._buffer) - start < self._need:
+            return None
+        buffer = self._settled()
+        end = buffer.find(b"\r\n\r\n", start, start + MAX_HEAD + 4)
+        if end < 0:
+            self._wait_for_head()
+            return None
+        method, target, head = _split_head(buffer[start:end])
+        path, query = _target(target)
+        body = b""
+        end += 4
+        if head.length is None:
+            if method in _WITH_BODY:
+                raise HttpError(411, "Content-Length is missing: say how long the body is, 0 for none")
+        else:
+            self._sizes.check(head.length, path, head.headers)
+            body = buffer[end : end + head.length]
+            if len(body) < head.length:
+                self._wait_for_body(end - start + head.length, head)
+                return None
+            end += head.length
+        self._done(end)
+        return Request(method, path, query, head.headers, body, head.keep_alive)
+
+    def _wait_for_body(self, need: int, head: _Head) -> None:
+        self.wants_continue = head.expects_continue
+        self._wait(Stage.BODY, need)
+
+
+def _split_head(raw: bytes) -> tuple[str, bytes, _Head]:
+    try:
+        method, target, block = raw.split(b" ", 2)
+    except ValueError:
+        raise HttpError(400, "Malformed request line: expected `METHOD /path HTTP/1.1`") from None
+    head = _remembered_head(block) if len(block) <= MEMO_BYTES else _parse_head(block)
+    return _METHODS.get(method) or _method(method), target, head
+
+
+class _ResponseHead(NamedTuple):
+    status: int
+    headers: Headers
+    keep_alive: bool
+    length: int
+
+
+@lru_cache(MEMO_BLOCKS)
+def _response_head(block: bytes) -> _ResponseHead:
+    line, *lines = block.split(b"\r\n")
+    match = _STATUS_LINE.fullmatch(line)
+    if not match:
+        raise HttpError(502, "The peer's answer does not begin with an HTTP/1.1 status line")
+    fields = _fields(lines)
+    length = _length(fields)
+    status = int(match[2])
+    if length is None:
+        if status not in (204, 304):
+            raise HttpError(502, "The peer's answer has no Content-Length")
+        length = 0
+    keep_alive = match[1] == b"1" and "close" not in _tokens(fields, "connection")
+    return _ResponseHead(status, MappingProxyType(fields), keep_alive, length)
+
+
+class ResponseParser(_Parser):
+    """Splits a server's stream into answers. After an `HttpError` the stream is lost: close."""
+
+    __slots__ = ("_max_body",)
+
+    def __init__(self, max_body: int) -> None:
+        super().__init__()
+        self._max_body = max_body
+
+    def next(self) -> Response | None:
+        """The next answer, or None until more has been fed. Raises `HttpError`."""
+        start = self._start
+        if len(self._buffer) - start < self._need:
+            return None
+        buffer = self._settled()
+        end = buffer.find(b"\r\n\r\n", start, start + MAX_HEAD + 4)
+        if end < 0:
+            self._wait_for_head()
+            return None
+        status, headers, keep_alive, length = _response_head(buffer[start:end])
+        if length > self._max_body:
+            raise HttpError(502, f"The peer's answer has {length} bytes; at most {self._max_body} are taken")
+        end += 4
+        if len(buffer) < end + length:
+            self._wait(Stage.BODY, end - start + length)
+            return None
+        body = buffer[end : end + length]
+        self._done(end + length)
+        return Response(status, headers, body, keep_alive)
+
+
+# --------------------------------------------------------------------------------------------------------
+# Formatting
+
+
+def response(status: int, body: bytes = b"", keep_alive: bool = True, headers: HeaderPairs = ()) -> bytes:
+    """A complete answer. Its content is JSON unless `headers` name another Content-Type."""
+    return b"%b%d\r\n\r\n%b" % (_response_prefix(status, keep_alive, headers), len(body), body)
+
+
+def request(method: str, path: str, body: bytes = b"", headers: HeaderPairs = ()) -> bytes:
+    """A complete request. `headers` must name the Host."""
+    return b"%b%d\r\n\r\n%b" % (_request_prefix(method, path, headers), len(body), body)
+
+
+@lru_cache(MEMO_BLOCKS)
+def _response_prefix(status: int, keep_alive: bool, headers: HeaderPairs) -> bytes:
+    closing = () if keep_alive else (("Connection", "close"),)
+    return _prefix(f"HTTP/1.1 {status} {_REASONS[status]}", (*headers, *closing))
+
+
+@lru_cache(MEMO_BLOCKS)
+def _request_prefix(method: str, path: str, headers: HeaderPairs) -> bytes:
+    if not (path.startswith("/") and path.isascii() and path.isprintable() and " " not in path):
+        raise ValueError(f"not a request target: {path!r}")
+    return _prefix(f"{method} {path} HTTP/1.1", headers)
+
+
+def _prefix(first_line: str, headers: HeaderPairs) -> bytes:
+    """The head up to the number that Content-Length still lacks."""
+    for name, value in headers:
+        if not _TOKEN.fullmatch(name.encode()) or _CONTROL.search(value.encode("latin-1")):
+            raise ValueError(f"not a header: {name!r}: {value!r}")
+    lines = [first_line, *(f"{name}: {value}" for name, value in headers)]
+    if not any(name.lower() == "content-type" for name, _ in headers):
+        lines.append("Content-Type: application/json")
+    return ("\r\n".join(lines) + "\r\nContent-Length: ").encode("latin-1")

@@ -1,0 +1,85 @@
+"""Everything that exists only while a node leads: heartbeats, waiting clients, catching up.
+
+Law of this module: book-keeping that dies with the office. When the node ceases to lead, it answers the clients in
+`waiting` and `reads` and forgets the rest.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import NamedTuple
+
+from replstore.messages import EntryId, HeartbeatReply, NodeId
+from replstore.replication import Replication
+
+
+class WaitingWrite(NamedTuple):
+    index: int  # type: ignore[assignment]
+    request: int
+    deadline: float
+
+
+class WaitingRead(NamedTuple):
+    request: int
+    key: str
+    round: int
+    deadline: float
+
+
+class Leadership:
+    """One term of office.
+
+    `open` is false while the node, elected without regard to its log, is still fetching what it lacks; it then holds
+    its followers with heartbeats but takes no writes.
+    """
+
+    def __init__(self, term: int, replication: Replication, majority: int, now: float) -> None:
+        self.term = term
+        self.replication = replication
+        self.majority = majority
+        self.since = now
+        self.open = False
+        self.round = 0
+        self.next_heartbeat = now
+        self.waiting: deque[WaitingWrite] = deque()
+        self.reads: deque[WaitingRead] = deque()
+        self.source: NodeId | None = None
+        self.source_last: tuple[int, int] = (0, 0)
+        self.source_deadline = 0.0
+        self._lasts: dict[NodeId, EntryId] = {}
+        self._rounds: dict[NodeId, int] = {}
+
+    # -- heartbeats -----------------------------------------------------------------------------------
+
+    def heard(self, peer: NodeId, reply: HeartbeatReply) -> bool:
+        """Take note of a follower's answer; returns whether it had missed the round before."""
+        missed = reply.round > self._rounds.get(peer, 0) + 1
+        self._lasts[peer] = reply.last
+        self._rounds[peer] = max(reply.round, self._rounds.get(peer, 0))
+        return missed
+
+    def confirmed_round(self) -> int:
+        """The latest round of heartbeats that a majority (this node included) has answered."""
+        rounds = sorted([self.round, *self._rounds.values()], reverse=True)
+        return rounds[self.majority - 1] if len(rounds) >= self.majority else 0
+
+    # -- catching up ----------------------------------------------------------------------------------
+
+    @property
+    def heard_majority(self) -> bool:
+        return len(self._lasts) + 1 >= self.majority
+
+    def newest_peer(self) -> tuple[NodeId | None, tuple[int, int]]:
+        """Of the peers that answered, the one with the newest log, and that log's `(term, index)`."""
+        lasts = {peer: (last.term, last.index) for peer, last in self._lasts.items()}
+        newest = max(lasts, key=lambda peer: lasts[peer], default=None)
+        return newest, lasts[newest] if newest else (0, 0)
+
+    def fetch_from(self, peer: NodeId, last: tuple[int, int], deadline: float) -> None:
+        self.source, self.source_last, self.source_deadline = peer, last, deadline
+
+    def source_failed(self) -> None:
+        """The peer we fetched from went silent: its word no longer counts."""
+        if self.source is not None:
+            self._lasts.pop(self.source, None)
+            self.source = None

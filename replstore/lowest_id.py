@@ -1,0 +1,100 @@
+"""The course's rule: the lowest id that is not suspected dead leads. No voting.
+
+Every node tells every other that it is alive, once a heartbeat interval. When the leader's heartbeat has been missing
+for the election timeout, each node looks at who else is alive: the lowest id takes the next term and leads, the others
+wait for it. Nobody asks anybody, which is why a cut network gets a leader on either side.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from replstore.election import Election, Seat
+from replstore.messages import Heartbeat, Message, NodeId, natural_order
+
+
+@dataclass(frozen=True, slots=True)
+class Alive(Message):
+    """ "I am here, and the highest term I know of is this one." """
+
+    term: int
+
+
+class LowestId(Election):
+    catches_up = True
+
+    def __init__(self, seat: Seat) -> None:
+        super().__init__(seat)
+        self._heard: dict[NodeId, float] = {}
+        self._leader_heard: float | None = None
+        self._next_alive = 0.0
+        self._waiting_for: NodeId | None = None
+
+    def tick(self, now: float) -> None:
+        if self._leader_heard is None:
+            self._begin(now)
+        if self.leader == self.me:
+            return
+        if now >= self._next_alive:
+            self._next_alive = now + self.heartbeat
+            self.broadcast(Alive(self.term))
+        if now - self._leader_heard_at >= self.timeout or not self.peers:
+            self._elect(now)
+
+    def receive(self, sender: NodeId, message: Message, now: float) -> None:
+        self._heard[sender] = now
+        term: int = getattr(message, "term", 0)
+        if isinstance(message, Heartbeat):
+            self._hear_leader(sender, term, now)
+        elif term > self.term:
+            # Somebody leads, or led, in a later term than any we knew. Give its heartbeat time to arrive.
+            self._follow(None, term, now)
+
+    # -- the leader's heartbeat -----------------------------------------------------------------------
+
+    def _hear_leader(self, sender: NodeId, term: int, now: float) -> None:
+        if term > self.term or (term == self.term and self.leader in (None, sender)):
+            self._follow(sender, term, now)
+        elif term == self.term and self.leader == self.me:
+            # A network that was cut had a leader on both sides, in the same term. Again the lower id wins, in a new
+            # term, so that everybody can tell the new leadership from the two old ones.
+            if natural_order(self.me) < natural_order(sender):
+                self._lead()
+            else:
+                self._follow(sender, term, now)
+
+    def _follow(self, leader: NodeId | None, term: int, now: float) -> None:
+        self.leader, self.term = leader, term
+        self._leader_heard = now
+        self._waiting_for = None
+
+    # -- its absence ----------------------------------------------------------------------------------
+
+    def _begin(self, now: float) -> None:
+        """The clock starts. Nodes do not start in the same instant, so nobody counts as dead before two timeouts."""
+        self._leader_heard = now
+        self._heard = dict.fromkeys(self.peers, now + self.timeout)
+
+    @property
+    def _leader_heard_at(self) -> float:
+        assert self._leader_heard is not None, "tick comes first"
+        return self._leader_heard
+
+    def _elect(self, now: float) -> None:
+        alive = [peer for peer in self.peers if now - self._heard[peer] < self.timeout]
+        successor = min([self.me, *alive], key=natural_order)
+        if successor == self._waiting_for:
+            return
+        if self._waiting_for is None:
+            self.note("election_timeout")
+        self.leader = None
+        self._waiting_for = successor
+        if successor == self.me:
+            self._lead()
+        else:
+            self.note("waiting_for", leader=successor)
+
+    def _lead(self) -> None:
+        self.term += 1
+        self.leader = self.me
+        self._waiting_for = None

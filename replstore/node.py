@@ -1,0 +1,569 @@
+"""A store node: one input in, an ordered list of effects out.
+
+Law of this module: no socket, no thread, no clock, no file, no dice of its own. `handle(event, now)` computes what must
+happen; its caller (the runtime, or the simulator) carries the effects out *in their order*: a `Save` is durable before
+anything behind it leaves the node. After a crash a node is built again from the records that it asked to save.
+
+How a write travels: `Request` appends it to the leader's log; `Flush` saves and ships it; when as many nodes hold it
+as the mode asks for, it is *committed*: applied to the store, and its client answered. Followers apply what their
+leader says is committed. Roles are derived: a node leads while its election's `leader` is itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from random import Random
+from typing import Any
+
+from replstore.election import Election, Seat
+from replstore.leadership import Leadership, WaitingRead, WaitingWrite
+from replstore.log import Log
+from replstore.messages import (
+    START,
+    Append,
+    CatchUp,
+    Delete,
+    Diverged,
+    Done,
+    Effect,
+    Entry,
+    EntryId,
+    Flush,
+    Heartbeat,
+    HeartbeatReply,
+    Input,
+    Install,
+    LinearizableGet,
+    Message,
+    NodeId,
+    Note,
+    NotLeader,
+    Overloaded,
+    Put,
+    Received,
+    Record,
+    Replicate,
+    Replicated,
+    Reply,
+    Request,
+    Save,
+    Send,
+    Snapshot,
+    SnapshotReceived,
+    State,
+    Tick,
+    Unknown,
+    Value,
+    natural_order,
+)
+from replstore.replication import MODES, Replication
+from replstore.store import Store
+
+MAX_UNCOMMITTED = 10_000
+"""Writes that may wait for their copies; more are refused, or a leader without followers would fill its memory."""
+
+STATUS_KEYS = 1000
+
+
+class Node:
+    """One member of a cluster.
+
+    `peers` are the other members' ids; `election` makes the strategy; `heartbeat` and `timeout` are in seconds; `mode`
+    is one of `MODES`; `records` is what an earlier life of this node saved.
+    """
+
+    def __init__(
+        self,
+        node_id: NodeId,
+        peers: Iterable[NodeId],
+        election: Callable[[Seat], Election],
+        *,
+        heartbeat: float,
+        timeout: float,
+        mode: str,
+        rng: Random,
+        records: Iterable[Record] = (),
+    ) -> None:
+        self.id = node_id
+        self.peers = tuple(sorted(peers, key=natural_order))
+        self.mode = mode
+        self.heartbeat = heartbeat
+        self.timeout = timeout
+        self.tick_interval = heartbeat / 4
+        self.copies = MODES[mode](len(self.peers) + 1)
+        self.now = 0.0
+
+        self.log = Log()
+        self.store = Store()
+        self.commit = START
+        self._unsaved: list[Entry] = []
+        self._staged: tuple[EntryId, list[Entry]] = (START, [])
+        self._installed = START
+        self._agreed: int | None = None  # where this log parted from the leader's, if that much is known
+
+        self._effects: list[Effect] = []
+        self._outbox: list[Send] = []
+        self.office: Leadership | None = None
+        self.lending: Replication | None = None
+        self.election = election(
+            Seat(node_id, self.peers, self.log, rng, timeout, heartbeat, self._send_later, self._note)
+        )
+        self._restore(records)
+        self._saved = (self.election.term, self.election.vote)
+        self._seen = (self.election.leader, self.election.term)
+
+    # -- looking --------------------------------------------------------------------------------------
+
+    @property
+    def leads(self) -> bool:
+        return self.office is not None and self.office.open
+
+    @property
+    def role(self) -> str:
+        if self.leads:
+            return "leader"
+        running = self.office is not None or (self.election.leader is None and self.election.vote == self.id)
+        return "candidate" if running else "follower"
+
+    @property
+    def leader(self) -> NodeId | None:
+        """The leader to send clients to, if one is known."""
+        return None if self.election.leader == self.id and not self.leads else self.election.leader
+
+    def read(self, key: str) -> Entry | None:
+        """The `put` that gave `key` its value in this node's own copy, which may be behind the leader's."""
+        return self.store.get(key)
+
+    def status(self) -> dict[str, Any]:
+        """For `GET /status`; lags are counted in entries."""
+        return {
+            "node_id": self.id,
+            "role": self.role,
+            "term": self.election.term,
+            "leader_id": self.leader,
+            "total_keys": len(self.store),
+            "keys": self.store.keys(STATUS_KEYS),
+            "mode": self.mode,
+            "election": type(self.election).__name__,
+            "last_index": self.log.last_index,
+            "commit_index": self.commit.index,
+            "log_length": len(self.log),
+            "lag": self.office.replication.lag() if self.office and self.office.open else {},
+            "peers": list(self.peers),
+        }
+
+    def checkpoint(self) -> tuple[Install, Append]:
+        """For the journal's compaction: where the log begins, and all of it."""
+        log = tuple(self.log.after(self.log.base.index))
+        return Install(self.log.base, ()), Append(log, self.commit.index)
+
+    def keeps(self, entry: Entry) -> bool:
+        """For the journal's compaction: whether this old entry still gives its key its value."""
+        live = self.store.get(entry.key)
+        return live is not None and live.id == entry.id
+
+    # -- the way in -----------------------------------------------------------------------------------
+
+    def handle(self, event: Input, now: float) -> list[Effect]:
+        """Take one input at time `now` (seconds, never going back); returns what must be done about it, in order."""
+        self.now = now
+        match event:
+            case Request():
+                self._on_request(event)
+            case Received():
+                self._on_received(event.sender, event.message)
+            case Flush():
+                self._flush()
+            case Tick():
+                self._on_tick()
+        effects, self._effects = self._effects, []
+        return effects
+
+    def _on_tick(self) -> None:
+        self._consult(self.election.tick, self.now)
+        if self.office is not None:
+            if self.now >= self.office.next_heartbeat:
+                self._send_heartbeats(self.office)
+            if not self.office.open:
+                self._catch_up(self.office)
+            self._expire(self.office)
+        self._flush()
+
+    def _on_received(self, sender: NodeId, message: Message) -> None:
+        match message:
+            case Replicate():
+                if self._may_ship(sender, message.term):
+                    self._accept(sender, message)
+            case Replicated():
+                if shipping := self._shipping_to(sender, message.term):
+                    shipping.replicated(sender, message, self.commit, self.now)
+            case Diverged():
+                if shipping := self._shipping_to(sender, message.term):
+                    shipping.diverged(sender, self.commit, self.now)
+            case Snapshot():
+                if self._may_ship(sender, message.term):
+                    self._accept_snapshot(sender, message)
+            case SnapshotReceived():
+                if shipping := self._shipping_to(sender, message.term):
+                    shipping.snapshot_received(sender, message, self.now)
+            case CatchUp():
+                self._lend_to(sender, message.term)
+            case _:
+                self._consult(self.election.receive, sender, message, self.now)
+                if isinstance(message, Heartbeat):
+                    self._answer_heartbeat(sender, message)
+                elif isinstance(message, HeartbeatReply):
+                    self._heartbeat_answered(sender, message)
+
+    def _may_ship(self, sender: NodeId, term: int) -> bool:
+        """Entries are taken from this term's leader, and by a leader that catches up from the peer it asked."""
+        expected = self.office.source if self.office is not None else self.election.leader
+        return sender == expected and term == self.election.term
+
+    def _shipping_to(self, peer: NodeId, term: int) -> Replication | None:
+        shipping = self.office.replication if self.office is not None else self.lending
+        return shipping if shipping and shipping.term == term and peer in shipping.progress else None
+
+    # -- elections ------------------------------------------------------------------------------------
+
+    def _consult(self, call: Callable[..., None], *args: Any) -> None:
+        """Let the strategy act; then save, send and draw the consequences, in this order."""
+        try:
+            call(*args)
+        finally:  # even where a student's strategy raised half-way: what it changed must be saved
+            self._after_election()
+
+    def _after_election(self) -> None:
+        election = self.election
+        if self._saved != (election.term, election.vote):
+            self._saved = (election.term, election.vote)
+            self._effects.append(Save(State(election.term, election.vote)))
+            self._note("state", term=election.term, vote=election.vote)
+        self._effects += self._outbox
+        self._outbox.clear()
+        if self._seen != (election.leader, election.term):
+            self._seen = (election.leader, election.term)
+            self._leader_changed()
+
+    def _leader_changed(self) -> None:
+        self.lending = None
+        self._staged, self._installed, self._agreed = (START, []), START, None
+        self._leave_office()
+        if self.election.leader == self.id:
+            self._take_office()
+        elif self.election.leader is not None:
+            self._note("following", leader=self.election.leader, term=self.election.term)
+
+    def _send_later(self, to: NodeId, message: Message) -> None:
+        self._outbox.append(Send(to, message))
+
+    def _note(self, kind: str, **details: Any) -> None:
+        self._effects.append(Note(kind, details))
+
+    # -- leading --------------------------------------------------------------------------------------
+
+    def _take_office(self) -> None:
+        replication = self._replication_to(self.peers)
+        self.office = Leadership(self.election.term, replication, self.election.majority, self.now)
+        if not self.election.catches_up or not self.peers:
+            self._open(self.office)
+        self._send_heartbeats(self.office)
+
+    def _replication_to(self, peers: Iterable[NodeId]) -> Replication:
+        return Replication(self.election.term, self.log, self.store, peers, retry=min(2 * self.heartbeat, 0.5))
+
+    def _open(self, office: Leadership) -> None:
+        """Begin to lead in earnest. The first entry is a `noop`: older entries count as committed only through one of
+        the leader's own term (Raft §5.4.2, §8), and a follower's leftover tail meets something to disagree with."""
+        office.open = True
+        office.source = None
+        office.replication = self._replication_to(self.peers)
+        self._append("noop")
+        self._note("became_leader", term=office.term)
+
+    def _leave_office(self) -> None:
+        if self.office is None:
+            return
+        for queue in (self.office.waiting, self.office.reads):
+            self._effects += [Reply(waiting.request, Unknown()) for waiting in queue]
+        if self._unsaved:  # appended since the last flush: nobody else has seen them, and they are on no disk
+            self.log.truncate(after=self._unsaved[0].index - 1)
+            self._unsaved.clear()
+        if self.office.open:
+            self._note("stepped_down", term=self.office.term)
+        self.office = None
+
+    def _send_heartbeats(self, office: Leadership) -> None:
+        office.round += 1
+        office.next_heartbeat = self.now + self.heartbeat
+        heartbeat = Heartbeat(office.term, self.commit, office.round)
+        self._effects += [Send(peer, heartbeat) for peer in self.peers]
+
+    def _heartbeat_answered(self, sender: NodeId, reply: HeartbeatReply) -> None:
+        office = self.office
+        if office is None or reply.term != office.term or not reply.follows:
+            return
+        was_away = office.heard(sender, reply)
+        if office.open:
+            if reply.round == office.round:
+                office.replication.alive(sender, reply.last, was_away)
+        else:
+            self._catch_up(office)
+
+    def _on_request(self, request: Request) -> None:
+        command = request.command
+        if self.office is None or not self.office.open:
+            self._effects.append(Reply(request.id, NotLeader(self.role, self.leader)))
+        elif isinstance(command, LinearizableGet):
+            deadline = self.now + self.timeout
+            self.office.reads.append(WaitingRead(request.id, command.key, self.office.round + 1, deadline))
+        elif self.log.last_index - self.commit.index >= MAX_UNCOMMITTED:
+            self._effects.append(Reply(request.id, Overloaded()))
+        else:
+            index = self._append_command(command)
+            self.office.waiting.append(WaitingWrite(index, request.id, self.now + self.timeout))
+
+    def _append_command(self, command: Put | Delete) -> int:
+        if isinstance(command, Put):
+            return self._append("put", command.key, command.value)
+        return self._append("delete", command.key)
+
+    def _append(self, op: str, key: str = "", value: Any = None) -> int:
+        entry = Entry(self.log.last_index + 1, self.election.term, self.id, op, key, value)
+        self.log.append(entry)
+        self._unsaved.append(entry)
+        return entry.index
+
+    def _flush(self) -> None:
+        """Save what was appended, ship what can be shipped, commit what is held by enough nodes, answer reads."""
+        if self.office is not None and self.office.open:
+            self._flush_as_leader(self.office)
+        elif shipping := self.lending:
+            self._ship(shipping)
+        self.log.compact(upto=min(self.commit.index, self._needed_from()))
+
+    def _flush_as_leader(self, office: Leadership) -> None:
+        commit = self._committable(office)
+        if self._unsaved:
+            entries, self._unsaved = tuple(self._unsaved), []
+            self._effects.append(Save(Append(entries, max(commit, self.commit.index))))
+            self._note("appended", first=entries[0].index, last=entries[-1].index)
+        self._advance_commit(commit)
+        self._ship(office.replication)
+        if office.reads:
+            self._answer_reads(office)
+
+    def _committable(self, office: Leadership) -> int:
+        """The highest index that may count as committed. Only entries of this very leadership are counted by their
+        copies; older ones follow along with them (Raft §5.4.2, figure 8)."""
+        index = office.replication.held_by(self.copies, saved=self.log.last_index)
+        entry = self.log.id_at(index)
+        ours = entry is not None and entry.term == office.term and entry.leader == self.id
+        return index if ours else self.commit.index
+
+    def _ship(self, replication: Replication) -> None:
+        for peer in replication.progress:
+            for message in replication.messages_for(peer, self.commit, self.now):
+                self._effects.append(Send(peer, message))
+
+    def _needed_from(self) -> int:
+        shipping = self.office.replication if self.office is not None else self.lending
+        return shipping.needed_from() if shipping else self.log.last_index
+
+    def _answer_reads(self, office: Leadership) -> None:
+        """A linearizable read is answered once a majority has answered a heartbeat sent after it arrived, and an entry
+        of this leadership is committed, so that every earlier acknowledged write is applied (Raft §8)."""
+        if office.reads[-1].round > office.round:
+            self._send_heartbeats(office)
+        own_term = self.commit.term == office.term and self.commit.leader == self.id
+        confirmed = office.confirmed_round() if own_term else 0
+        while office.reads and office.reads[0].round <= confirmed:
+            read = office.reads.popleft()
+            self._effects.append(Reply(read.request, Value(read.key, self.store.get(read.key))))
+
+    def _expire(self, office: Leadership) -> None:
+        for queue in (office.waiting, office.reads):
+            while queue and queue[0].deadline <= self.now:
+                self._effects.append(Reply(queue.popleft().request, Unknown()))
+
+    # -- catching up, for leaders elected without regard to their log ----------------------------------
+
+    def _catch_up(self, office: Leadership) -> None:
+        """Fetch from the newest log in reach what this one lacks, then open.
+
+        In the modes that promise copies, a majority must have answered first: every acknowledged write is on one of
+        them. `async` promises nothing, and a lone survivor must go on: it waits for one heartbeat interval at most.
+        """
+        if office.source is not None:
+            if self.log.last >= office.source_last:
+                self._open(office)
+            elif self.now >= office.source_deadline:
+                office.source_failed()
+            return
+        waited = self.copies == 1 and self.now >= office.since + self.heartbeat
+        if not (office.heard_majority or waited):
+            return
+        peer, last = office.newest_peer()
+        if peer is None or last <= self.log.last:
+            self._open(office)
+        else:
+            office.fetch_from(peer, last, self.now + self.timeout)
+            self._note("catching_up", source=peer)
+            self._effects.append(Send(peer, CatchUp(office.term)))
+
+    def _lend_to(self, sender: NodeId, term: int) -> None:
+        if sender == self.election.leader and term == self.election.term and self.office is None:
+            self.lending = self._replication_to([sender])
+
+    # -- following ------------------------------------------------------------------------------------
+
+    def _answer_heartbeat(self, sender: NodeId, message: Heartbeat) -> None:
+        election = self.election
+        follows = election.leader == sender and election.term == message.term
+        if follows and self.log.id_at(message.commit.index) == message.commit:
+            self._advance_commit(message.commit.index)
+        reply = HeartbeatReply(election.term, message.round, follows, self.log.last_id)
+        self._effects.append(Send(sender, reply))
+
+    def _accept(self, sender: NodeId, message: Replicate) -> None:
+        """Take over the leader's entries, if our log holds the one before them (Raft §5.3)."""
+        self.lending = None
+        refusal = self._refusal(message)
+        if refusal is not None:
+            self._send(sender, refusal)
+            return
+        new = self._without_known(message.entries)
+        if new and new[0].index <= self.commit.index:
+            self._agreed = new[0].index - 1
+            self._send(sender, Diverged(message.term))
+            return
+        end = message.prev.index + len(message.entries)
+        commit = max(self.commit.index, min(message.commit, end))
+        if new:
+            self._overwrite(new)
+            self._effects.append(Save(Append(new, commit)))
+        self._advance_commit(commit)
+        self._send(sender, Replicated(message.term, True, end))
+        if self.office is not None:
+            self._catch_up(self.office)
+
+    def _refusal(self, message: Replicate) -> Replicated | Diverged | None:
+        """None if the log holds the entry before the message's; else up to where it may agree with the sender's."""
+        prev, log = message.prev, self.log
+        if prev.index > log.last_index:
+            return Replicated(message.term, False, log.last_index)
+        if prev.index < log.base.index:
+            return Replicated(message.term, False, log.base.index)
+        if log.id_at(prev.index) == prev:
+            return None
+        if prev.index == log.base.index:
+            self._agreed = log.base.index
+            return Diverged(message.term)
+        return Replicated(message.term, False, log.start_of_run(prev.index) - 1)
+
+    def _without_known(self, entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+        for number, entry in enumerate(entries):
+            if self.log.id_at(entry.index) != entry.id:
+                return entries[number:]
+        return ()
+
+    def _overwrite(self, new: tuple[Entry, ...]) -> None:
+        if new[0].index <= self.log.last_index:
+            self.log.truncate(after=new[0].index - 1)
+            self._note("truncated", after=new[0].index - 1)
+        for entry in new:
+            self.log.append(entry)
+        self._note("appended", first=new[0].index, last=new[-1].index)
+
+    def _accept_snapshot(self, sender: NodeId, message: Snapshot) -> None:
+        at = message.at
+        if at == self._installed or (not message.force and at.index <= self.commit.index):
+            held = message.total  # a late copy: what it brings is here, and newer things may be
+        else:
+            held = self._stage(message)
+        self._send(sender, SnapshotReceived(message.term, at, held))
+
+    def _stage(self, message: Snapshot) -> int:
+        """Put the chunk to the others; install when all are there. Returns how many items are held."""
+        if self._staged[0] != message.at:
+            self._staged = (message.at, [])
+        items = self._staged[1]
+        if message.offset == len(items):
+            items.extend(message.items)
+        if len(items) >= message.total:
+            self._install(message.at, items)
+        return len(items)
+
+    def _install(self, at: EntryId, items: list[Entry]) -> None:
+        self._staged = (START, [])
+        self._installed = at
+        self._note_lost_writes({item.key: item for item in items})
+        self._effects.append(Save(Install(at, tuple(items))))
+        self.store.replace(items)
+        self.log.reset(at)
+        self.commit = at
+        self._note("installed_snapshot", index=at.index, keys=len(items))
+        self._note("committed", index=at.index, term=at.term, leader=at.leader)
+
+    def _note_lost_writes(self, survivors: dict[str, Entry]) -> None:
+        """Tell of each write that was in force here and is not part of the history that replaces ours."""
+        diverged = self._agreed is not None
+        for entry in self.log.after(max(self._agreed or 0, self.log.base.index)):
+            survivor = survivors.get(entry.key)
+            # Without knowing where the histories part, only an older survivor is proof.
+            lost = diverged or (survivor is not None and survivor.index < entry.index)
+            if lost and entry.op != "noop" and entry.index <= self.commit.index and survivor != entry:
+                self._note_lost(entry)
+        self._agreed = None
+
+    def _note_lost(self, entry: Entry) -> None:
+        self._note("write_lost", op=entry.op, key=entry.key, value=entry.value, index=entry.index, term=entry.term)
+
+    def _send(self, to: NodeId, message: Message) -> None:
+        self._effects.append(Send(to, message))
+
+    # -- committing -----------------------------------------------------------------------------------
+
+    def _advance_commit(self, index: int) -> None:
+        if index <= self.commit.index:
+            return
+        for position in range(self.commit.index + 1, index + 1):
+            entry = self.log.get(position)
+            found = self.store.apply(entry)
+            self._answer_writer(entry, found)
+        self.commit = entry.id
+        self._note("committed", index=entry.index, term=entry.term, leader=entry.leader)
+
+    def _answer_writer(self, entry: Entry, found: bool) -> None:
+        waiting = self.office.waiting if self.office is not None else None
+        if waiting and waiting[0].index == entry.index:
+            self._effects.append(Reply(waiting.popleft().request, Done(entry, found)))
+
+    # -- recovering -----------------------------------------------------------------------------------
+
+    def _restore(self, records: Iterable[Record]) -> None:
+        commit = 0
+        for record in records:
+            match record:
+                case State(term, vote):
+                    self.election.term, self.election.vote = term, vote
+                case Install(at, items):
+                    self.store.replace(items)
+                    self.log.reset(at)
+                    commit = at.index
+                case Append(entries, committed):
+                    self._restore_entries(entries)
+                    commit = max(commit, committed)
+        self.commit = self.log.base
+        self._advance_commit(min(commit, self.log.last_index))
+        if self.log.last_index or self.election.term:
+            self._note("recovered", entries=len(self.log), keys=len(self.store), term=self.election.term)
+
+    def _restore_entries(self, entries: tuple[Entry, ...]) -> None:
+        for entry in entries:
+            if entry.index <= self.log.base.index:
+                self.store.apply(entry)  # a live key of a compacted journal
+                continue
+            if entry.index <= self.log.last_index:
+                self.log.truncate(after=entry.index - 1)
+            self.log.append(entry)

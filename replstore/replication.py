@@ -1,0 +1,209 @@
+"""How far each follower is, and what to ship to it next.
+
+Law of this module: book-keeping only. It is made when a node begins to lead and dropped when it ceases to, so no
+stale figure outlives the leadership it belonged to. It decides *what* to send; the node sends it.
+
+A follower is in one of three states (the idea is etcd's `tracker.Progress`):
+
+* *probing*: it is not known where its log matches ours. One message at a time, until it agrees.
+* *streaming*: it agreed, so we ship each new entry at once, without waiting for the answer to the one before.
+* *receiving a snapshot*: what it lacks is no longer in our log (or it must start afresh). One chunk at a time.
+
+Answers may be lost. A follower that owes an answer for too long is probed again from where it last agreed; "too long"
+is twice what its answers took lately (a delayed network is slow, not dead), and doubles while it stays silent.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+
+from replstore.log import Log, take_batch
+from replstore.messages import Entry, EntryId, NodeId, Replicate, Replicated, Snapshot, SnapshotReceived
+from replstore.store import Store
+
+MODES: dict[str, Callable[[int], int]] = {
+    "async": lambda nodes: 1,
+    "quorum": lambda nodes: nodes // 2 + 1,
+    "sync": lambda nodes: nodes,
+}
+"""How many nodes must hold a write before its client is answered."""
+
+MAX_IN_FLIGHT = 64
+"""Unanswered messages to one follower while streaming."""
+
+MAX_RETRY = 16
+"""The wait for an answer doubles up to this many times its first value; a snapshot under way is given up then."""
+
+
+class Transfer:
+    """A snapshot on its way: the live entries as of `at`, and how many of them the follower has."""
+
+    def __init__(self, at: EntryId, items: list[Entry], force: bool) -> None:
+        self.at = at
+        self.items = items
+        self.force = force
+        self.offset = 0
+
+
+class Progress:
+    """What is known of one follower. `match` never goes back: what it held once it holds as long as it remembers."""
+
+    def __init__(self, next_index: int, retry: float) -> None:
+        self.match = 0
+        self.next = next_index
+        self.probing = True
+        self.transfer: Transfer | None = None
+        self.sent_commit = 0
+        self._under_way: deque[float] = deque()
+        self._shortest_retry = retry
+        self._retry = retry
+        self._last_word = 0.0
+
+    @property
+    def in_flight(self) -> int:
+        return len(self._under_way)
+
+    def sent(self, now: float) -> None:
+        self._under_way.append(now)
+
+    def answered(self, now: float) -> None:
+        self._last_word = now
+        if self._under_way:
+            took = now - self._under_way.popleft()
+            self._retry = max(self._shortest_retry, 2 * took)
+
+    def overdue(self, now: float) -> bool:
+        """Whether an answer should have come by now: counted from the last one, or from the oldest message sent."""
+        return bool(self._under_way) and now - max(self._under_way[0], self._last_word) >= self._retry
+
+    def give_up_waiting(self) -> None:
+        self._under_way.clear()
+        self._retry = min(2 * self._retry, MAX_RETRY * self._shortest_retry)
+        if self._retry == MAX_RETRY * self._shortest_retry:
+            self.transfer = None
+        self.probe_from(self.match)
+
+    def probe_from(self, index: int) -> None:
+        self.probing = True
+        self.next = index + 1
+
+
+class Replication:
+    """The leader's (or a lender's, see `CatchUp`) view of the followers `peers`, for `term`."""
+
+    def __init__(self, term: int, log: Log, store: Store, peers: Iterable[NodeId], retry: float) -> None:
+        self.term = term
+        self._log = log
+        self._store = store
+        self._retry = retry
+        self.progress = {peer: Progress(log.last_index + 1, retry) for peer in peers}
+
+    # -- what to send ---------------------------------------------------------------------------------
+
+    def messages_for(self, peer: NodeId, commit: EntryId, now: float) -> list[Replicate | Snapshot]:
+        """Everything worth sending to `peer` now. `commit` identifies the last committed entry."""
+        progress = self.progress[peer]
+        if progress.overdue(now):
+            progress.give_up_waiting()
+        messages: list[Replicate | Snapshot] = []
+        while (message := self._next_for(progress, commit)) is not None:
+            progress.sent(now)
+            messages.append(message)
+        return messages
+
+    def _next_for(self, progress: Progress, commit: EntryId) -> Replicate | Snapshot | None:
+        limit = 1 if progress.probing or progress.transfer else MAX_IN_FLIGHT
+        if progress.in_flight >= limit:
+            return None
+        if progress.next <= self._log.base.index:
+            self._start_transfer(progress, commit, force=False)
+        if progress.transfer is not None:
+            return self._chunk(progress.transfer)
+        return self._entries(progress, commit)
+
+    def _entries(self, progress: Progress, commit: EntryId) -> Replicate | None:
+        log = self._log
+        unknown = progress.probing and progress.match < progress.next - 1
+        nothing_new = progress.next > log.last_index and progress.sent_commit >= commit.index
+        if nothing_new and not unknown:
+            return None
+        prev = log.id_at(progress.next - 1)
+        assert prev is not None, "what the log has forgotten is sent as a snapshot"
+        entries = log.batch(after=prev.index)
+        if not progress.probing:
+            progress.next += len(entries)
+        progress.sent_commit = commit.index
+        return Replicate(self.term, prev, entries, commit.index)
+
+    def _chunk(self, transfer: Transfer) -> Snapshot:
+        items = take_batch(transfer.items, transfer.offset)
+        return Snapshot(self.term, transfer.at, transfer.offset, len(transfer.items), items, transfer.force)
+
+    # -- what came back -------------------------------------------------------------------------------
+
+    def replicated(self, peer: NodeId, answer: Replicated, commit: EntryId, now: float) -> None:
+        progress = self.progress[peer]
+        progress.answered(now)
+        if answer.ok:
+            progress.match = max(progress.match, answer.index)
+            progress.next = max(progress.next, progress.match + 1)
+            progress.probing = False
+        elif answer.index > self._log.last_index:
+            self._start_transfer(progress, commit, force=True)  # it has applied more than there is here
+        elif answer.index >= progress.match:
+            # (An older refusal can arrive after a newer agreement; it is no news then.)
+            progress.probe_from(answer.index)
+
+    def diverged(self, peer: NodeId, commit: EntryId, now: float) -> None:
+        """The follower has applied what we do not have: only a snapshot helps."""
+        progress = self.progress[peer]
+        progress.answered(now)
+        self._start_transfer(progress, commit, force=True)
+
+    def _start_transfer(self, progress: Progress, commit: EntryId, force: bool) -> None:
+        if progress.transfer is None:
+            progress.transfer = Transfer(commit, self._store.items(), force)
+
+    def snapshot_received(self, peer: NodeId, answer: SnapshotReceived, now: float) -> None:
+        progress = self.progress[peer]
+        transfer = progress.transfer
+        if transfer is None or transfer.at != answer.at:
+            return
+        progress.answered(now)
+        transfer.offset = answer.offset
+        if answer.offset >= len(transfer.items):
+            progress.transfer = None
+            progress.match = max(progress.match, transfer.at.index)
+            progress.next = progress.match + 1
+            progress.probing = False
+
+    def alive(self, peer: NodeId, last: EntryId, silent: bool) -> None:
+        """A heartbeat was answered by a follower whose log ends in `last`; `silent`: it had not answered before.
+
+        One that was away is probed at once rather than when patience ends, and one whose log is shorter than what it
+        once agreed to has lost its memory: it is a new follower.
+        """
+        progress = self.progress[peer]
+        if last.index < progress.match:
+            self.progress[peer] = Progress(last.index + 1, self._retry)
+        elif silent and progress.in_flight:
+            progress.give_up_waiting()
+
+    # -- what follows from it -------------------------------------------------------------------------
+
+    def held_by(self, copies: int, saved: int) -> int:
+        """The highest index that at least `copies` nodes hold, this one included (up to index `saved`)."""
+        if copies == 1:
+            return saved
+        matches = sorted([saved, *(p.match for p in self.progress.values())], reverse=True)
+        return matches[copies - 1]
+
+    def lag(self) -> dict[NodeId, int]:
+        """Entries that each follower is not yet known to hold."""
+        return {peer: self._log.last_index - p.match for peer, p in self.progress.items()}
+
+    def needed_from(self) -> int:
+        """The log behind this index is still needed to finish the snapshots under way."""
+        running = [p.transfer.at.index for p in self.progress.values() if p.transfer]
+        return min(running, default=self._log.last_index)

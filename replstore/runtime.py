@@ -1,0 +1,340 @@
+"""The real world around a `Node`: sockets, clock, dice, disk.
+
+Law of this module: it carries effects out in order and decides nothing. All runs on one thread, in the event loop.
+
+What arrives in one turn of the loop is handed to the node together and followed by one `Flush`: that is where one fsync
+and one message to each follower serve many clients.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from replstore.api import Api
+from replstore.codec import build_message, encode_message, from_json
+from replstore.events import EventRing, summary
+from replstore.faults import Faults
+from replstore.journal import Journal
+from replstore.link import LinkLimits, PeerLink
+from replstore.messages import (
+    Command,
+    Effect,
+    Flush,
+    Heartbeat,
+    HeartbeatReply,
+    Input,
+    Message,
+    NodeId,
+    Note,
+    Received,
+    Replicate,
+    Replicated,
+    Reply,
+    Request,
+    Result,
+    Save,
+    Send,
+    Snapshot,
+    SnapshotReceived,
+    Tick,
+)
+from replstore.node import Node
+from replstore.server import Limits, Server
+from replstore.settings import Settings
+
+LOG_LINES: dict[str, str] = {
+    "started": "Store Node listening on port {port}",
+    "recovered": "Recovered {keys} keys and term {term} from the journal",
+    "election_timeout": "Election timeout! Starting election...",
+    "waiting_for": "Waiting for {leader} to become leader",
+    "became_leader": "👑 Became LEADER for term {term}",
+    "stepped_down": "Stepped down from term {term}",
+    "following": "Following {leader} in term {term}",
+    "catching_up": "Fetching from {source} what this node lacks",
+    "write_lost": "⚠ Lost an acknowledged write: {op} {key} (entry {index} of term {term})",
+    "installed_snapshot": "Installed a snapshot of {keys} keys as of entry {index}",
+    "election_failed": "The election strategy raised {error}",
+    "stopping": "Stopping",
+}
+"""What people see on the terminal; other notes are only events."""
+
+PATHS: dict[type[Message], str] = {
+    Heartbeat: "/internal/heartbeat",
+    HeartbeatReply: "/internal/heartbeat",
+    Replicate: "/internal/replicate",
+    Replicated: "/internal/replicate",
+    Snapshot: "/internal/replicate",
+    SnapshotReceived: "/internal/replicate",
+}
+"""Where a message is posted; a strategy's own go to `/internal/election`."""
+
+WATCH_INTERVAL = 0.02
+"""Seconds for which events are gathered before those who watch are told."""
+
+LEAVE_TIME = 1.0
+"""Seconds that requests under way get when the node is asked to leave."""
+
+Respond = Callable[[bytes], None]
+
+
+@dataclass
+class Watcher:
+    """Somebody who waits for events from number `since` on."""
+
+    since: int
+    answer: Callable[[dict[str, Any]], None]
+    timer: asyncio.TimerHandle | None = None
+
+
+class Runtime:
+    """One node, running. `journal` is None for a node that lives in memory only."""
+
+    def __init__(self, settings: Settings, journal: Journal | None, rng: Random) -> None:
+        self.settings = settings
+        self.faults = Faults(replication_delay_ms=settings.replication_delay_ms)
+        self.ring = EventRing()
+        self._rng = rng
+        self._journal = journal
+        self._started = time.monotonic()
+        self.node = Node(
+            settings.node_id,
+            settings.peers,
+            settings.election,
+            heartbeat=settings.heartbeat_ms / 1000,
+            timeout=settings.election_timeout_ms / 1000,
+            mode=settings.mode,
+            rng=rng,
+            records=journal.records() if journal else (),
+        )
+        if journal:
+            journal.serve(self.node)
+        self._inbox: list[Input] = []
+        self._clients: dict[int, Callable[[Result], None]] = {}
+        self._next_request = 0
+        self._next_message = 0
+        self._asked: dict[NodeId, list[Respond]] = {}
+        self._answers: dict[NodeId, list[str]] = {}
+        self._watchers: list[Watcher] = []
+        self._watchers_due = False
+        self._encoded: tuple[Message | None, str] = (None, "")
+
+    # -- life -----------------------------------------------------------------------------------------
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until `stop` is set. Raises `OSError` where the port is taken."""
+        self._loop = asyncio.get_running_loop()
+        self._server = Server(Api(self).handle, Limits(close_time=LEAVE_TIME))
+        await self._server.start(self.settings.host, self.settings.port)
+        self._links = {peer: self._link(peer) for peer in self.node.peers}
+        self._show(Note("started", {"port": self._server.port, "election": type(self.node.election).__name__}))
+        self._stop = stop
+        self._failure: OSError | None = None
+        self._tick()
+        try:
+            await stop.wait()
+        finally:
+            await self._leave()
+        if self._failure:
+            raise self._failure
+
+    def _link(self, peer: NodeId) -> PeerLink:
+        host, port = self.settings.peers[peer]
+        headers = (("X-Cluster-Token", self.settings.token),) if self.settings.token else ()
+        limits = LinkLimits(last_retry=min(self.node.heartbeat, 1.0), stall_time=max(self.node.timeout, 1.0))
+        link = PeerLink(
+            host,
+            port,
+            headers=headers,
+            limits=limits,
+            on_reply=self._peer_answered,
+            on_error=lambda status, body: self._log(
+                f"{peer} refused a message: {status} {body.decode(errors='replace')}"
+            ),
+            on_state=lambda connected, reason: self._record(
+                "note", "connected" if connected else "disconnected", {"to": peer, "reason": reason}
+            ),
+        )
+        link.start()
+        return link
+
+    async def _leave(self) -> None:
+        self._ticking.cancel()
+        self._show(Note("stopping"))
+        for watcher in list(self._watchers):
+            self._answer_watcher(watcher)
+        await self._server.close()
+        for link in self._links.values():
+            await link.close()
+        if self._journal and not self._failure:
+            self._journal.close()
+
+    def _tick(self) -> None:
+        self._ticking = self._loop.call_later(self.node.tick_interval, self._tick)
+        self._submit(Tick())
+
+    # -- the way in -----------------------------------------------------------------------------------
+
+    def ask(self, command: Command, answer: Callable[[Result], None]) -> None:
+        """A client's command; `answer` is called once, later."""
+        self._next_request += 1
+        self._clients[self._next_request] = answer
+        self._submit(Request(self._next_request, command))
+
+    def receive(self, sender: NodeId, message_id: str, message: Message, respond: Respond) -> None:
+        """A peer's message; `respond` takes the messages that go back at once, as a JSON list."""
+        self._asked.setdefault(sender, []).append(respond)
+        self._take(sender, message_id, message)
+
+    def _peer_answered(self, body: bytes) -> None:
+        """The messages that a peer put into its response to one of ours."""
+        try:
+            for envelope in from_json(body.decode()):
+                self._take(envelope["from"], envelope["id"], build_message(envelope["message"]))
+        except (ValueError, KeyError, TypeError) as error:  # CodecError is a ValueError
+            self._log(f"A peer's answer makes no sense and is ignored: {error}")
+
+    def _take(self, sender: NodeId, message_id: str, message: Message) -> None:
+        kind, details = type(message).__name__, summary(message)
+        if sender in self.faults.blocked:
+            self._record("dropped", kind, details, message_id, sender)
+            self._submit(None)
+            return
+        self._record("received", kind, details, message_id, sender)
+        self._submit(Received(sender, message))
+
+    def _submit(self, event: Input | None) -> None:
+        """Queue an input for the end of this turn of the loop; None only makes sure that the end comes."""
+        if not self._inbox:
+            self._loop.call_soon(self._turn)
+        self._inbox.append(event or Flush())
+
+    def _turn(self) -> None:
+        events, self._inbox = self._inbox, []
+        now = self._loop.time()
+        effects: list[Effect] = []
+        for event in (*events, Flush()):
+            try:
+                effects += self.node.handle(event, now)
+            except Exception as error:  # noqa: BLE001 - a student's strategy; the node goes on without that step
+                traceback.print_exc()
+                effects.append(Note("election_failed", {"error": f"{type(error).__name__}: {error}"}))
+        self._carry_out(effects)
+        self._respond_to_peers()
+
+    # -- effects --------------------------------------------------------------------------------------
+
+    def _carry_out(self, effects: list[Effect]) -> None:
+        """Saves first, all with one fsync: to save early is safe, to send early is not."""
+        if self._journal and not self._save([effect for effect in effects if type(effect) is Save]):
+            return
+        for effect in effects:
+            match effect:
+                case Send(to, message):
+                    self._transmit(to, message)
+                case Reply(id, result):
+                    self._clients.pop(id)(result)
+                case Note():
+                    self._show(effect)
+
+    def _save(self, saves: list[Save]) -> bool:
+        """A node that cannot save must not promise anything any more: it stops."""
+        assert self._journal is not None
+        try:
+            for save in saves:
+                self._journal.write(save.record)
+            self._journal.sync()
+        except OSError as error:
+            self._failure = error
+            self._stop.set()
+            return False
+        return True
+
+    def _show(self, note: Note) -> None:
+        self._record("note", note.kind, note.details)
+        if note.kind in LOG_LINES:
+            self._log(LOG_LINES[note.kind].format_map(note.details))
+
+    def _log(self, text: str) -> None:
+        print(f"[{self.node.id}] {text}", flush=True)
+
+    # -- messages out ---------------------------------------------------------------------------------
+
+    def _transmit(self, to: NodeId, message: Message) -> None:
+        """Send through the faults in force."""
+        self._next_message += 1
+        message_id = f"{self.node.id}:{self._next_message}"
+        kind, details = type(message).__name__, summary(message)
+        self._record("sent", kind, details, message_id, to)
+        copies = 0 if to in self.faults.blocked else self.faults.copies(self._rng)
+        if not copies:
+            self._record("dropped", kind, details, message_id, to)
+            return
+        path = PATHS.get(type(message), "/internal/election")
+        envelope = self._envelope(message_id, message)
+        for _ in range(copies):
+            delay = self.faults.delay(message, self._rng)
+            if delay:
+                self._loop.call_later(delay, self._post, to, path, envelope)
+            elif to in self._asked:
+                self._answers.setdefault(to, []).append(envelope)
+            else:
+                self._post(to, path, envelope)
+
+    def _envelope(self, message_id: str, message: Message) -> str:
+        if message != self._encoded[0]:  # the same message often goes to several peers in a row
+            self._encoded = (message, encode_message(message))
+        return f'{{"from":"{self.node.id}","id":"{message_id}","message":{self._encoded[1]}}}'
+
+    def _post(self, to: NodeId, path: str, envelope: str) -> None:
+        self._links[to].send(path, envelope.encode("ascii"))
+
+    def _respond_to_peers(self) -> None:
+        """Answer the POSTs of this turn; the first response to each peer carries what is to be said to it."""
+        asked, self._asked = self._asked, {}
+        answers, self._answers = self._answers, {}
+        for peer, responds in asked.items():
+            for respond in responds:
+                respond(f"[{','.join(answers.pop(peer, ()))}]".encode("ascii"))
+
+    # -- looking --------------------------------------------------------------------------------------
+
+    def status(self) -> dict[str, Any]:
+        uptime = round(time.monotonic() - self._started, 3)
+        return {**self.node.status(), "faults": self.faults.to_json(), "uptime_s": uptime}
+
+    def set_faults(self, faults: Faults) -> None:
+        self.faults = faults
+        self._record("fault", "settings", faults.to_json())
+
+    def watch(self, since: int, wait: float, answer: Callable[[dict[str, Any]], None]) -> None:
+        """Answer with the events from number `since` on, as soon as there are any, in `wait` seconds at the latest."""
+        watcher = Watcher(since, answer)
+        watcher.timer = self._loop.call_later(wait, self._answer_watcher, watcher)
+        self._watchers.append(watcher)
+        if since < self.ring.next or not wait:
+            self._answer_watcher(watcher)
+
+    def _answer_watcher(self, watcher: Watcher) -> None:
+        if watcher.timer is not None:
+            watcher.timer.cancel()
+        self._watchers.remove(watcher)
+        events = self.ring.since(watcher.since)
+        after = events[-1]["seq"] + 1 if events else self.ring.next
+        watcher.answer({"node_id": self.node.id, "first": self.ring.first, "next": after, "events": events})
+
+    def _record(self, event: str, kind: str, details: dict[str, Any], id: str = "", peer: str = "") -> None:
+        self.ring.add(time.time(), event, kind, details, id, peer)
+        if self._watchers and not self._watchers_due:
+            self._watchers_due = True
+            self._loop.call_later(WATCH_INTERVAL, self._answer_watchers)
+
+    def _answer_watchers(self) -> None:
+        self._watchers_due = False
+        for watcher in [w for w in self._watchers if w.since < self.ring.next]:
+            self._answer_watcher(watcher)

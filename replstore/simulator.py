@@ -1,0 +1,362 @@
+"""A whole cluster in one thread, with pretended time: the same nodes, as bad a network as you like, all repeatable.
+
+Law of this module: one seed, one run. All chance comes from `random.Random(seed)`, all time from `now`; messages and
+records pass through the same JSON codec as on the wire and on disk, so what would not survive there does not survive
+here. A crash loses everything a node did not save, and may strike between any two effects.
+
+Everything that happens goes into `trace`, in the form of the events of a real node (see `events`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+from random import Random
+from typing import Any, NamedTuple
+
+from replstore.codec import decode_message, decode_record, encode_message, encode_record
+from replstore.election import Election, Seat
+from replstore.events import summary
+from replstore.faults import Faults
+from replstore.messages import (
+    Command,
+    Effect,
+    Flush,
+    Input,
+    Install,
+    Message,
+    NodeId,
+    Note,
+    Received,
+    Record,
+    Reply,
+    Request,
+    Result,
+    Save,
+    Send,
+    State,
+    Tick,
+)
+from replstore.node import Node
+
+
+class TraceEvent(NamedTuple):
+    """What happened. The fields are those of a real node's events; `node` is empty for the network as a whole."""
+
+    time: float
+    node: NodeId
+    event: str
+    kind: str
+    seq: int
+    id: str = ""
+    peer: NodeId = ""
+    details: dict[str, Any] = {}  # noqa: RUF012 - never changed, only replaced
+
+
+@dataclass(frozen=True)
+class Network:
+    """How messages travel. Delays are in seconds; a message takes a random time between `fastest` and `slowest`, so
+    messages overtake each other. `slow` multiplies the delays to and from the named nodes."""
+
+    fastest: float = 0.001
+    slowest: float = 0.005
+    slow: dict[NodeId, float] = field(default_factory=dict)
+
+    def delay(self, sender: NodeId, to: NodeId, rng: Random) -> float:
+        factor = max(self.slow.get(sender, 1.0), self.slow.get(to, 1.0)) if self.slow else 1.0
+        return factor * (self.fastest + (self.slowest - self.fastest) * rng.random())
+
+
+@dataclass(slots=True)
+class Call:
+    """A client's request on its way. When `done`: `result` is the node's answer, or None where none will ever come;
+    `refused` then says that the node was not there to be asked (certain), else the answer was lost (uncertain)."""
+
+    node: NodeId
+    command: Command
+    done: bool = False
+    result: Result | None = None
+    refused: bool = False
+
+
+class Machine:
+    """The computer that a node runs on: what survives a crash, and what does not."""
+
+    def __init__(self, node_id: NodeId, rate: float) -> None:
+        self.id = node_id
+        self.rate = rate
+        """How fast its clock goes: 1.01 gains a hundredth."""
+        self.disk: list[str] = []
+        self.node: Node | None = None
+        self.life = 0
+        """Counts starts, so that timers and answers of an earlier life are recognised and dropped."""
+        self.paused = False
+        self.missed: list[Input] = []
+        self.calls: dict[int, Call] = {}
+        self.crash_within: Random | None = None
+
+    def save(self, record: Record) -> None:
+        text = encode_record(record)
+        if isinstance(record, Install):
+            state = next((line for line in reversed(self.disk) if isinstance(decode_record(line), State)), None)
+            self.disk = [line for line in (state, text) if line]
+        else:
+            self.disk.append(text)
+
+
+class Simulator:
+    """`nodes` of them, named as in the lesson. Times in seconds. `drift`: clocks run up to this share fast or slow.
+
+    `durable=False`: nodes keep no journal, and a restarted one begins with nothing.
+    """
+
+    def __init__(
+        self,
+        nodes: int | Sequence[NodeId],
+        election: Callable[[Seat], Election],
+        *,
+        seed: int = 0,
+        heartbeat: float = 0.1,
+        timeout: float = 0.4,
+        mode: str = "async",
+        network: Network | None = None,
+        drift: float = 0.0,
+        durable: bool = True,
+    ) -> None:
+        self.node_ids = tuple(f"node-{n}" for n in range(1, nodes + 1)) if isinstance(nodes, int) else tuple(nodes)
+        self.seed = seed
+        self.rng = Random(seed)
+        self.now = 0.0
+        self.network = network or Network()
+        self.faults = Faults()
+        self.cuts: set[tuple[NodeId, NodeId]] = set()
+        self.trace: list[TraceEvent] = []
+        self.steps = 0
+        self._election = election
+        self._heartbeat, self._timeout, self._mode, self._durable = heartbeat, timeout, mode, durable
+        self._agenda: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
+        self._order = 0
+        self._messages = 0
+        self._requests = 0
+        self.machines = {
+            name: Machine(name, 1.0 + (drift * (2 * self.rng.random() - 1) if drift else 0.0)) for name in self.node_ids
+        }
+
+    # -- time -----------------------------------------------------------------------------------------
+
+    def run_for(self, seconds: float) -> None:
+        self.run_until(self.now + seconds)
+
+    def run_until(self, time: float) -> None:
+        agenda = self._agenda
+        while agenda and agenda[0][0] <= time:
+            self.step()
+        self.now = max(self.now, time)
+
+    def run_while(self, condition: Callable[[], bool], limit: float) -> bool:
+        """Go on as long as `condition()` holds, for `limit` seconds at most; returns whether it ceased to hold."""
+        end = self.now + limit
+        while condition():
+            if not self._agenda or self._agenda[0][0] > end:
+                self.now = end
+                return False
+            self.step()
+        return True
+
+    def step(self) -> None:
+        """The next thing on the agenda."""
+        self.now, _, action, args = heappop(self._agenda)
+        self.steps += 1
+        action(*args)
+
+    def at(self, time: float, action: Callable[..., None], *args: Any) -> None:
+        """Do something at virtual time `time`; things at the same time happen in the order in which they were set."""
+        self._order += 1
+        heappush(self._agenda, (time, self._order, action, args))
+
+    def after(self, delay: float, action: Callable[..., None], *args: Any) -> None:
+        self.at(self.now + delay, action, *args)
+
+    # -- machines -------------------------------------------------------------------------------------
+
+    def start(self, *nodes: NodeId) -> None:
+        """Start these nodes (default: all), from what is on their disks."""
+        for name in nodes or self.node_ids:
+            machine = self.machines[name]
+            if machine.node is None:
+                self._boot(machine)
+
+    def _boot(self, machine: Machine) -> None:
+        machine.life += 1
+        machine.node = Node(
+            machine.id,
+            [peer for peer in self.node_ids if peer != machine.id],
+            self._election,
+            heartbeat=self._heartbeat,
+            timeout=self._timeout,
+            mode=self._mode,
+            # A string seeds alike in every process; a hash of it would not.
+            rng=Random(f"{self.seed}/{machine.id}/{machine.life}"),
+            records=map(decode_record, machine.disk),
+        )
+        self._log(machine.id, "fault", "start" if machine.life == 1 else "restart")
+        self._log(machine.id, "note", "started", {"election": type(machine.node.election).__name__, "mode": self._mode})
+        # Machines are not started in the same instant, and their ticks never fall together.
+        self.after(machine.node.tick_interval * self.rng.random(), self._tick, machine, machine.life)
+
+    def crash(self, node: NodeId, kind: str = "crash") -> None:
+        """Lose everything that was not saved, at once."""
+        machine = self.machines[node]
+        if machine.node is None:
+            return
+        machine.node = None
+        machine.paused = False
+        machine.missed.clear()
+        machine.crash_within = None
+        if not self._durable:
+            machine.disk.clear()
+        for call in machine.calls.values():
+            call.done = True
+        machine.calls.clear()
+        self._log(node, "fault", kind)
+
+    def crash_within_a_step(self, node: NodeId) -> None:
+        """Crash in the middle of the node's next effects: those before a random place happen, the others never do."""
+        self.machines[node].crash_within = self.rng
+
+    def pause(self, node: NodeId) -> None:
+        """Freeze: what arrives waits, and the node will not notice that time has passed."""
+        machine = self.machines[node]
+        if machine.node is not None and not machine.paused:
+            machine.paused = True
+            self._log(node, "fault", "pause")
+
+    def resume(self, node: NodeId) -> None:
+        machine = self.machines[node]
+        if not machine.paused:
+            return
+        machine.paused = False
+        self._log(node, "fault", "resume")
+        missed, machine.missed = machine.missed, []
+        for event in missed:
+            self._feed(machine, event)
+
+    # -- the network ----------------------------------------------------------------------------------
+
+    def partition(self, *groups: Iterable[NodeId]) -> None:
+        """Cut the network between the groups; a node that none names is alone. Takes the place of earlier cuts."""
+        group_of = {name: number for number, group in enumerate(groups) for name in group}
+        side = {name: group_of.get(name, -number) for number, name in enumerate(self.node_ids, 1)}
+        self.cuts = {(a, b) for a in self.node_ids for b in self.node_ids if side[a] != side[b]}
+        self._log("", "fault", "partition", {"groups": [sorted(group) for group in groups]})
+
+    def cut(self, sender: NodeId, to: NodeId) -> None:
+        """Lose what `sender` says to `to`; the other direction is not touched."""
+        self.cuts.add((sender, to))
+        self._log("", "fault", "cut", {"from": sender, "to": to})
+
+    def heal(self) -> None:
+        self.cuts.clear()
+        self._log("", "fault", "heal")
+
+    def set_faults(self, **fields: Any) -> None:
+        """Change `faults` (delay of replication, loss, duplication) from now on. Raises `BadFaults`."""
+        self.faults = self.faults.changed(fields)
+        self._log("", "fault", "settings", self.faults.to_json())
+
+    # -- clients --------------------------------------------------------------------------------------
+
+    def request(self, node: NodeId, command: Command) -> Call:
+        """Ask `node`; the answer is in the returned `Call` once it is `done`."""
+        call = Call(node, command)
+        self.after(self.network.delay(node, node, self.rng), self._deliver_request, call)
+        return call
+
+    def _deliver_request(self, call: Call) -> None:
+        machine = self.machines[call.node]
+        if machine.node is None:
+            call.done = call.refused = True
+            return
+        self._requests += 1
+        machine.calls[self._requests] = call
+        kind = type(call.command).__name__.lower()
+        self._log(machine.id, "request", kind, {"key": call.command.key}, f"client:{self._requests}")
+        self._feed(machine, Request(self._requests, call.command))
+
+    def _answer(self, machine: Machine, request: int, result: Result) -> None:
+        call = machine.calls.pop(request)
+        self._log(machine.id, "reply", type(result).__name__.lower(), {}, f"client:{request}")
+        self.after(self.network.delay(machine.id, machine.id, self.rng), self._finish, call, result)
+
+    def _finish(self, call: Call, result: Result) -> None:
+        call.result = result
+        call.done = True
+
+    # -- nodes at work --------------------------------------------------------------------------------
+
+    def _tick(self, machine: Machine, life: int) -> None:
+        if machine.life != life or machine.node is None:
+            return
+        self.after(machine.node.tick_interval / machine.rate, self._tick, machine, life)
+        if not machine.paused:
+            self._feed(machine, Tick())
+
+    def _feed(self, machine: Machine, event: Input) -> None:
+        if machine.paused:
+            machine.missed.append(event)
+            return
+        node = machine.node
+        if node is None:
+            return
+        local = self.now * machine.rate
+        self._carry_out(machine, node.handle(event, local))
+        if type(event) is not Tick and machine.node is node:
+            self._carry_out(machine, node.handle(_FLUSH, local))
+
+    def _carry_out(self, machine: Machine, effects: list[Effect]) -> None:
+        survive = len(effects)
+        if machine.crash_within is not None and effects:
+            survive = machine.crash_within.randrange(len(effects))
+        for effect in effects[:survive]:
+            match effect:
+                case Save(record):
+                    machine.save(record)
+                case Send(to, message):
+                    self._send(machine.id, to, message)
+                case Reply(id, result):
+                    self._answer(machine, id, result)
+                case Note(kind, details):
+                    self._log(machine.id, "note", kind, details)
+        if survive < len(effects):
+            self.crash(machine.id)
+
+    def _send(self, sender: NodeId, to: NodeId, message: Message) -> None:
+        self._messages += 1
+        message_id = f"{sender}:{self._messages}"
+        kind, details = type(message).__name__, summary(message)
+        self._log(sender, "sent", kind, details, message_id, to)
+        text = encode_message(message)
+        faults, rng = self.faults, self.rng
+        copies = 0 if (sender, to) in self.cuts else faults.copies(rng)
+        if not copies:
+            self._log(sender, "dropped", kind, details, message_id, to)
+        for _ in range(copies):
+            delay = self.network.delay(sender, to, rng) + faults.delay(message, rng)
+            self.after(delay, self._arrive, sender, to, text, message_id)
+
+    def _arrive(self, sender: NodeId, to: NodeId, text: str, message_id: str) -> None:
+        machine = self.machines[to]
+        if machine.node is None or (sender, to) in self.cuts:
+            return
+        message = decode_message(text)
+        self._log(to, "received", type(message).__name__, summary(message), message_id, sender)
+        self._feed(machine, Received(sender, message))
+
+    def _log(
+        self, node: NodeId, event: str, kind: str, details: dict[str, Any] | None = None, id: str = "", peer: str = ""
+    ) -> None:
+        self.trace.append(TraceEvent(self.now, node, event, kind, len(self.trace) + 1, id, peer, details or {}))
+
+
+_FLUSH = Flush()
