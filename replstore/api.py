@@ -10,21 +10,11 @@ from hmac import compare_digest
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote_to_bytes
 
+from replstore.answers import answer, found
 from replstore.codec import CodecError, build_message, from_json, to_json
 from replstore.faults import BadFaults
 from replstore.http import HttpError, Request, response
-from replstore.messages import (
-    Delete,
-    Done,
-    Entry,
-    LinearizableGet,
-    NotLeader,
-    Overloaded,
-    Put,
-    Result,
-    Unknown,
-    Value,
-)
+from replstore.messages import Delete, LinearizableGet, Put, Result
 from replstore.server import Connection
 
 if TYPE_CHECKING:
@@ -81,12 +71,8 @@ class Api:
         if request.query and _linearizable(request.query):
             self.runtime.ask(LinearizableGet(key), lambda result: self._reply(connection, result))
             return None
-        return self._found(key, self.runtime.node.read(key))
-
-    def _found(self, key: str, entry: Entry | None) -> bytes:
-        if entry is None:
-            return _json(404, {"error": "Key not found", "key": key})
-        return _json(200, {"key": key, "value": entry.value, "node_role": self.runtime.node.role})
+        node = self.runtime.node
+        return _json(*found(key, node.read(key), node.role))
 
     def put_key(self, request: Request, connection: Connection) -> Answer:
         key = _key(request)
@@ -103,21 +89,7 @@ class Api:
         return None
 
     def _reply(self, connection: Connection, result: Result) -> None:
-        connection.respond(self._result(result))
-
-    def _result(self, result: Result) -> bytes:
-        match result:
-            case Done(entry, found):
-                return _done(entry, found)
-            case Value(key, entry):
-                return self._found(key, entry)
-            case NotLeader(role, leader):
-                body = {"error": "Not the leader", "current_role": role, "leader_id": leader or "Unknown"}
-                return _json(503, body)
-            case Overloaded():
-                return _json(503, {"error": "Too many writes wait for their copies; try again later"})
-            case Unknown():
-                return _json(504, {"error": "Outcome unknown"})
+        connection.respond(_json(*answer(result, self.runtime.node.role)))
 
     # -- looking --------------------------------------------------------------------------------------
 
@@ -220,16 +192,6 @@ def _number(query: dict[str, list[str]], name: str, default: float) -> float:
     if not 0 <= value <= 2**53:  # also false for NaN
         raise HttpError(400, f"{name}={text[:80]}: expected a number that is not negative")
     return value
-
-
-def _done(entry: Entry, found: bool) -> bytes:
-    if entry.op == "delete" and not found:
-        return _json(404, {"error": "Key not found", "key": entry.key})
-    body = {"success": True, "key": entry.key, "value": entry.value, "leader_id": entry.leader}
-    if entry.op == "delete":
-        del body["value"]
-    body["term"], body["index"] = entry.term, entry.index
-    return _json(200, body)
 
 
 def _json(status: int, body: dict[str, Any]) -> bytes:

@@ -212,17 +212,24 @@ def _method(raw: bytes) -> str:
 
 
 def _target(raw: bytes) -> tuple[str, str]:
-    """Path and query. An absolute target (`http://host/path`, RFC 9112 §3.2.2) loses its scheme and host."""
-    target = raw.decode("latin-1")
-    if not target.isascii() or not target.isprintable():
+    """Path and query of a request target."""
+    target = str(raw, "latin-1")
+    if not target.isprintable() or not target.isascii():
         raise HttpError(400, "The request target holds characters that must be percent-encoded")
-    if not target.startswith("/") and target != "*":
-        scheme, found, rest = target.partition("://")
-        if not found or scheme.lower() not in ("http", "https"):
-            raise HttpError(400, "Malformed request line: the target must begin with /")
-        target = "/" + rest.partition("/")[2]
-    path, _, query = target.partition("?")
-    return path, query
+    if raw[:1] != b"/" and target != "*":
+        target = _without_origin(target)
+    if "?" in target:
+        path, _, query = target.partition("?")
+        return path, query
+    return target, ""
+
+
+def _without_origin(target: str) -> str:
+    """Servers must take absolute targets too, `http://host/path`, although only proxies see them (RFC 9112 §3.2.2)."""
+    scheme, found, rest = target.partition("://")
+    if not found or scheme.lower() not in ("http", "https"):
+        raise HttpError(400, "Malformed request line: the target must begin with /")
+    return "/" + rest.partition("/")[2]
 
 
 # --------------------------------------------------------------------------------------------------------
@@ -308,25 +315,23 @@ class RequestParser(_Parser):
             self._wait_for_head()
             return None
         method, target, head = _split_head(buffer[start:end])
+        headers, keep_alive, length, expects_continue = head
         path, query = _target(target)
-        body = b""
         end += 4
-        if head.length is None:
+        if length is None:
             if method in _WITH_BODY:
                 raise HttpError(411, "Content-Length is missing: say how long the body is, 0 for none")
+            body = b""
         else:
-            self._sizes.check(head.length, path, head.headers)
-            body = buffer[end : end + head.length]
-            if len(body) < head.length:
-                self._wait_for_body(end - start + head.length, head)
+            self._sizes.check(length, path, headers)
+            body = buffer[end : end + length]
+            if len(body) < length:
+                self.wants_continue = expects_continue
+                self._wait(Stage.BODY, end - start + length)
                 return None
-            end += head.length
+            end += length
         self._done(end)
-        return Request(method, path, query, head.headers, body, head.keep_alive)
-
-    def _wait_for_body(self, need: int, head: _Head) -> None:
-        self.wants_continue = head.expects_continue
-        self._wait(Stage.BODY, need)
+        return Request(method, path, query, headers, body, keep_alive)
 
 
 def _split_head(raw: bytes) -> tuple[str, bytes, _Head]:

@@ -25,24 +25,23 @@ class LowestId(Election):
 
     def __init__(self, seat: Seat) -> None:
         super().__init__(seat)
-        self._heard: dict[NodeId, float] = {}
-        self._leader_heard: float | None = None
+        self._heard: dict[NodeId, float] | None = None
+        self._leader_heard = 0.0
         self._next_alive = 0.0
         self._waiting_for: NodeId | None = None
 
     def tick(self, now: float) -> None:
-        if self._leader_heard is None:
-            self._begin(now)
+        self._when_heard(now)
         if self.leader == self.me:
             return
         if now >= self._next_alive:
             self._next_alive = now + self.heartbeat
             self.broadcast(Alive(self.term))
-        if now - self._leader_heard_at >= self.timeout or not self.peers:
+        if now - self._leader_heard >= self.timeout or not self.peers:
             self._elect(now)
 
     def receive(self, sender: NodeId, message: Message, now: float) -> None:
-        self._heard[sender] = now
+        self._when_heard(now)[sender] = now
         term: int = getattr(message, "term", 0)
         if isinstance(message, Heartbeat):
             self._hear_leader(sender, term, now)
@@ -70,18 +69,16 @@ class LowestId(Election):
 
     # -- its absence ----------------------------------------------------------------------------------
 
-    def _begin(self, now: float) -> None:
-        """The clock starts. Nodes do not start in the same instant, so nobody counts as dead before two timeouts."""
-        self._leader_heard = now
-        self._heard = dict.fromkeys(self.peers, now + self.timeout)
-
-    @property
-    def _leader_heard_at(self) -> float:
-        assert self._leader_heard is not None, "tick comes first"
-        return self._leader_heard
+    def _when_heard(self, now: float) -> dict[NodeId, float]:
+        """When each peer was heard last. Nodes do not start in the same instant, so at the start everybody gets an
+        extra timeout before counting as dead."""
+        if self._heard is None:
+            self._leader_heard = now
+            self._heard = dict.fromkeys(self.peers, now + self.timeout)
+        return self._heard
 
     def _elect(self, now: float) -> None:
-        alive = [peer for peer in self.peers if now - self._heard[peer] < self.timeout]
+        alive = [peer for peer, heard in self._when_heard(now).items() if now - heard < self.timeout]
         successor = min([self.me, *alive], key=natural_order)
         if successor == self._waiting_for:
             return

@@ -476,11 +476,18 @@ class Node:
         self._note("appended", first=new[0].index, last=new[-1].index)
 
     def _accept_snapshot(self, sender: NodeId, message: Snapshot) -> None:
-        at = message.at
-        if at == self._installed or (not message.force and at.index <= self.commit.index):
+        at, log = message.at, self.log
+        if (message.force and at != self._installed) or at.index > self.commit.index:
+            held = self._stage(message)
+        elif at.index < log.base.index:
+            # We have applied more, and forgotten what came then: let the leader ask about what we remember.
+            self._send(sender, Replicated(message.term, False, log.base.index))
+            return
+        elif at == self._installed or log.id_at(at.index) == at:
             held = message.total  # a late copy: what it brings is here, and newer things may be
         else:
-            held = self._stage(message)
+            self._send(sender, Diverged(message.term))
+            return
         self._send(sender, SnapshotReceived(message.term, at, held))
 
     def _stage(self, message: Snapshot) -> int:

@@ -74,8 +74,14 @@ class Progress:
             self._retry = max(self._shortest_retry, 2 * took)
 
     def overdue(self, now: float) -> bool:
-        """Whether an answer should have come by now: counted from the last one, or from the oldest message sent."""
-        return bool(self._under_way) and now - max(self._under_way[0], self._last_word) >= self._retry
+        """Whether an answer should have come by now: counted from the last one, or from the oldest message sent.
+
+        Answers are not told apart, so one that came twice stands for one that is lost: what was streamed but never
+        agreed to counts as well.
+        """
+        owes = bool(self._under_way) or (not self.probing and self.match < self.next - 1)
+        since = max(self._under_way[0] if self._under_way else 0.0, self._last_word)
+        return owes and now - since >= self._retry
 
     def give_up_waiting(self) -> None:
         self._under_way.clear()
@@ -153,6 +159,7 @@ class Replication:
             self._start_transfer(progress, commit, force=True)  # it has applied more than there is here
         elif answer.index >= progress.match:
             # (An older refusal can arrive after a newer agreement; it is no news then.)
+            progress.transfer = None
             progress.probe_from(answer.index)
 
     def diverged(self, peer: NodeId, commit: EntryId, now: float) -> None:
@@ -162,7 +169,7 @@ class Replication:
         self._start_transfer(progress, commit, force=True)
 
     def _start_transfer(self, progress: Progress, commit: EntryId, force: bool) -> None:
-        if progress.transfer is None:
+        if progress.transfer is None or (force and not progress.transfer.force):
             progress.transfer = Transfer(commit, self._store.items(), force)
 
     def snapshot_received(self, peer: NodeId, answer: SnapshotReceived, now: float) -> None:

@@ -1,0 +1,43 @@
+"""What a client is told: the store's results as status code and JSON body.
+
+Law of this module: tables and nothing else. The HTTP interface sends these, and so does the simulated cluster.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from replstore.messages import Done, Entry, NotLeader, Overloaded, Result, Unknown, Value
+
+Answer = tuple[int, dict[str, Any]]
+
+
+def found(key: str, entry: Entry | None, role: str) -> Answer:
+    """Answer to a read: `entry` is the `put` that gave the key its value (a stored null is a value)."""
+    if entry is None:
+        return 404, {"error": "Key not found", "key": key}
+    return 200, {"key": key, "value": entry.value, "node_role": role}
+
+
+def answer(result: Result, role: str) -> Answer:
+    """`role` is the answering node's."""
+    match result:
+        case Done(entry, was_there):
+            return _done(entry, was_there)
+        case Value(key, entry):
+            return found(key, entry, role)
+        case NotLeader(current_role, leader):
+            return 503, {"error": "Not the leader", "current_role": current_role, "leader_id": leader or "Unknown"}
+        case Overloaded():
+            return 503, {"error": "Too many writes wait for their copies; try again later"}
+        case Unknown():
+            return 504, {"error": "Outcome unknown"}
+
+
+def _done(entry: Entry, was_there: bool) -> Answer:
+    if entry.op == "delete" and not was_there:
+        return 404, {"error": "Key not found", "key": entry.key}
+    body = {"success": True, "key": entry.key, "leader_id": entry.leader, "term": entry.term, "index": entry.index}
+    if entry.op == "put":
+        body["value"] = entry.value
+    return 200, body
