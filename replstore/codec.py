@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from typing import Any, get_type_hints
 
-from replstore.messages import Append, Entry, EntryId, Install, Message, Record, State
+from replstore.messages import Append, Entry, EntryId, Heartbeat, HeartbeatReply, Install, Message, Record, State
 
 
 class CodecError(ValueError):
@@ -43,7 +43,20 @@ def encode_message(message: Message) -> str:
 
 def decode_message(text: str) -> Message:
     """Raises `CodecError` for an unknown type, a missing field, or a field of the wrong type."""
-    return build_message(_load(text))
+    known = _recent.get(text)
+    if known is not None and Message.registry.get(known.wire_name) is type(known):
+        return known
+    message = build_message(_load(text))
+    if type(message) in _FLAT:
+        if len(_recent) >= 64:
+            _recent.clear()
+        _recent[text] = message
+    return message
+
+
+_FLAT = frozenset((Heartbeat, HeartbeatReply))
+"""The most frequent messages; their fields cannot change, so one object can stand for all equal ones."""
+_recent: dict[str, Message] = {}
 
 
 def build_message(data: Any) -> Message:

@@ -43,6 +43,7 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 _METHODS = {name.encode(): name for name in ("GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH")}
 _WITH_BODY = frozenset(("PUT", "POST"))
+_WITHOUT_BODY = {raw: name for raw, name in _METHODS.items() if name not in _WITH_BODY and name != "HEAD"}
 _ONLY_ONCE = frozenset(("content-length", "transfer-encoding", "host"))
 
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -233,6 +234,39 @@ def _without_origin(target: str) -> str:
 
 
 # --------------------------------------------------------------------------------------------------------
+# The short way
+
+
+def whole_request(data: bytes) -> Request | None:
+    """What most clients send most of the time: `data` is one request without a body, all of it, and nothing more.
+
+    None: it is not, or it is not that simple. Then ask a `RequestParser`, which gives the same answer for the simple
+    ones, and takes three times as long. Raises `HttpError` as that would.
+    """
+    parts = data.split(b" ", 2)
+    method = _WITHOUT_BODY.get(parts[0])
+    if method is None or len(parts) < 3 or len(parts[2]) > MEMO_BYTES:
+        return None
+    head = _whole_head(parts[2])
+    if head is None:
+        return None
+    path, query = _target(parts[1])
+    return Request(method, path, query, head.headers, b"", head.keep_alive)
+
+
+@lru_cache(MEMO_BLOCKS)
+def _whole_head(block: bytes) -> _Head | None:
+    """`block` follows a request target, to the end of what arrived. None if it is anything but one proper head."""
+    if block.find(b"\r\n\r\n") != len(block) - 4:
+        return None
+    try:
+        head = _parse_head(block[:-4])
+    except HttpError:
+        return None
+    return head if head.length is None else None
+
+
+# --------------------------------------------------------------------------------------------------------
 # Parsers
 
 
@@ -331,7 +365,8 @@ class RequestParser(_Parser):
                 return None
             end += length
         self._done(end)
-        return Request(method, path, query, headers, body, keep_alive)
+        # Every answer here has content, which a client does not expect after HEAD: so it is the connection's last one.
+        return Request(method, path, query, headers, body, keep_alive and method != "HEAD")
 
 
 def _split_head(raw: bytes) -> tuple[str, bytes, _Head]:

@@ -75,6 +75,10 @@ class Log:
             index -= 1
         return index
 
+    @property
+    def is_long(self) -> bool:
+        return len(self._entries) > 2 * KEEP_ENTRIES or self._bytes > 2 * KEEP_BYTES
+
     # -- changing -------------------------------------------------------------------------------------
 
     def append(self, entry: Entry) -> None:
@@ -94,9 +98,8 @@ class Log:
         return dropped
 
     def compact(self, upto: int) -> None:
-        """Forget entries up to index `upto` where too many are kept. Done in bulk, so that each costs little."""
-        if len(self._entries) <= 2 * KEEP_ENTRIES and self._bytes <= 2 * KEEP_BYTES:
-            return
+        """Forget entries up to index `upto`, down to what is to be kept. Done when the log `is_long`, that is in bulk,
+        so that each entry's share in it is small."""
         count, size = 0, self._bytes
         for entry in self._entries[: upto - self.base.index]:
             if len(self._entries) - count <= KEEP_ENTRIES and size <= KEEP_BYTES:

@@ -52,15 +52,10 @@ class LowestId(Election):
     # -- the leader's heartbeat -----------------------------------------------------------------------
 
     def _hear_leader(self, sender: NodeId, term: int, now: float) -> None:
-        if term > self.term or (term == self.term and self.leader in (None, sender)):
+        """A later term counts more. A cut network can have had two leaders in one term: then, again, the lower id."""
+        lower = self.leader is None or natural_order(sender) <= natural_order(self.leader)
+        if term > self.term or (term == self.term and lower):
             self._follow(sender, term, now)
-        elif term == self.term and self.leader == self.me:
-            # A network that was cut had a leader on both sides, in the same term. Again the lower id wins, in a new
-            # term, so that everybody can tell the new leadership from the two old ones.
-            if natural_order(self.me) < natural_order(sender):
-                self._lead()
-            else:
-                self._follow(sender, term, now)
 
     def _follow(self, leader: NodeId | None, term: int, now: float) -> None:
         self.leader, self.term = leader, term

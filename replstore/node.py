@@ -28,7 +28,6 @@ from replstore.messages import (
     Effect,
     Entry,
     EntryId,
-    Flush,
     Heartbeat,
     HeartbeatReply,
     Input,
@@ -101,6 +100,16 @@ class Node:
         self._installed = START
         self._agreed: int | None = None  # where this log parted from the leader's, if that much is known
 
+        self._on_message: dict[type[Message], Callable[[NodeId, Any], None]] = {
+            Heartbeat: self._on_heartbeat,
+            HeartbeatReply: self._on_heartbeat_reply,
+            Replicate: self._on_replicate,
+            Replicated: self._on_replicated,
+            Diverged: self._on_diverged,
+            Snapshot: self._on_snapshot,
+            SnapshotReceived: self._on_snapshot_received,
+            CatchUp: self._on_catch_up,
+        }
         self._effects: list[Effect] = []
         self._outbox: list[Send] = []
         self.office: Leadership | None = None
@@ -167,53 +176,60 @@ class Node:
     def handle(self, event: Input, now: float) -> list[Effect]:
         """Take one input at time `now` (seconds, never going back); returns what must be done about it, in order."""
         self.now = now
-        match event:
-            case Request():
-                self._on_request(event)
-            case Received():
-                self._on_received(event.sender, event.message)
-            case Flush():
-                self._flush()
-            case Tick():
-                self._on_tick()
+        if type(event) is Tick:
+            self._on_tick()
+        elif type(event) is Received:
+            action = self._on_message.get(type(event.message), self._on_election_message)
+            action(event.sender, event.message)
+        elif type(event) is Request:
+            self._on_request(event)
+        else:
+            self._flush()
         effects, self._effects = self._effects, []
         return effects
 
     def _on_tick(self) -> None:
         self._consult(self.election.tick, self.now)
-        if self.office is not None:
-            if self.now >= self.office.next_heartbeat:
-                self._send_heartbeats(self.office)
-            if not self.office.open:
-                self._catch_up(self.office)
-            self._expire(self.office)
+        office = self.office
+        if office is not None:
+            # Ticks come when they come: one that is a little early must not put a heartbeat off to the next.
+            if self.now >= office.next_heartbeat - self.tick_interval / 2:
+                self._send_heartbeats(office)
+            if not office.open:
+                self._catch_up(office)
+            self._expire(office)
         self._flush()
 
-    def _on_received(self, sender: NodeId, message: Message) -> None:
-        match message:
-            case Replicate():
-                if self._may_ship(sender, message.term):
-                    self._accept(sender, message)
-            case Replicated():
-                if shipping := self._shipping_to(sender, message.term):
-                    shipping.replicated(sender, message, self.commit, self.now)
-            case Diverged():
-                if shipping := self._shipping_to(sender, message.term):
-                    shipping.diverged(sender, self.commit, self.now)
-            case Snapshot():
-                if self._may_ship(sender, message.term):
-                    self._accept_snapshot(sender, message)
-            case SnapshotReceived():
-                if shipping := self._shipping_to(sender, message.term):
-                    shipping.snapshot_received(sender, message, self.now)
-            case CatchUp():
-                self._lend_to(sender, message.term)
-            case _:
-                self._consult(self.election.receive, sender, message, self.now)
-                if isinstance(message, Heartbeat):
-                    self._answer_heartbeat(sender, message)
-                elif isinstance(message, HeartbeatReply):
-                    self._heartbeat_answered(sender, message)
+    def _on_election_message(self, sender: NodeId, message: Message) -> None:
+        self._consult(self.election.receive, sender, message, self.now)
+
+    def _on_heartbeat(self, sender: NodeId, message: Heartbeat) -> None:
+        self._on_election_message(sender, message)
+        self._answer_heartbeat(sender, message)
+
+    def _on_heartbeat_reply(self, sender: NodeId, message: HeartbeatReply) -> None:
+        self._on_election_message(sender, message)
+        self._heartbeat_answered(sender, message)
+
+    def _on_replicate(self, sender: NodeId, message: Replicate) -> None:
+        if self._may_ship(sender, message.term):
+            self._accept(sender, message)
+
+    def _on_snapshot(self, sender: NodeId, message: Snapshot) -> None:
+        if self._may_ship(sender, message.term):
+            self._accept_snapshot(sender, message)
+
+    def _on_replicated(self, sender: NodeId, message: Replicated) -> None:
+        if shipping := self._shipping_to(sender, message.term):
+            shipping.replicated(sender, message, self.commit, self.now)
+
+    def _on_diverged(self, sender: NodeId, message: Diverged) -> None:
+        if shipping := self._shipping_to(sender, message.term):
+            shipping.diverged(sender, self.commit, self.now)
+
+    def _on_snapshot_received(self, sender: NodeId, message: SnapshotReceived) -> None:
+        if shipping := self._shipping_to(sender, message.term):
+            shipping.snapshot_received(sender, message, self.now)
 
     def _may_ship(self, sender: NodeId, term: int) -> bool:
         """Entries are taken from this term's leader, and by a leader that catches up from the peer it asked."""
@@ -239,8 +255,9 @@ class Node:
             self._saved = (election.term, election.vote)
             self._effects.append(Save(State(election.term, election.vote)))
             self._note("state", term=election.term, vote=election.vote)
-        self._effects += self._outbox
-        self._outbox.clear()
+        if self._outbox:
+            self._effects += self._outbox
+            self._outbox.clear()
         if self._seen != (election.leader, election.term):
             self._seen = (election.leader, election.term)
             self._leader_changed()
@@ -340,7 +357,8 @@ class Node:
             self._flush_as_leader(self.office)
         elif shipping := self.lending:
             self._ship(shipping)
-        self.log.compact(upto=min(self.commit.index, self._needed_from()))
+        if self.log.is_long:
+            self.log.compact(upto=min(self.commit.index, self._needed_from()))
 
     def _flush_as_leader(self, office: Leadership) -> None:
         commit = self._committable(office)
@@ -411,8 +429,9 @@ class Node:
             self._note("catching_up", source=peer)
             self._effects.append(Send(peer, CatchUp(office.term)))
 
-    def _lend_to(self, sender: NodeId, term: int) -> None:
-        if sender == self.election.leader and term == self.election.term and self.office is None:
+    def _on_catch_up(self, sender: NodeId, message: CatchUp) -> None:
+        """Ship the new leader what it lacks, as if we led."""
+        if sender == self.election.leader and message.term == self.election.term and self.office is None:
             self.lending = self._replication_to([sender])
 
     # -- following ------------------------------------------------------------------------------------

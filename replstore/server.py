@@ -21,7 +21,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import cast
 
-from replstore.http import CONTINUE, HttpError, Request, RequestParser, Sizes, Stage
+from replstore.http import CONTINUE, HttpError, Request, RequestParser, Sizes, Stage, whole_request
 
 logger = logging.getLogger(__name__)
 
@@ -69,12 +69,12 @@ class Connection(asyncio.Protocol):
     * *answering*: `_request` is set, the handler owes its answer. It has no time limit here; the handler has.
     * *blocked*: the client does not read; nothing is parsed until it has.
     * *leaving*: the last answer is written; what still comes in is dropped.
-    * else *waiting* for what `_stage` says: the next request, or the rest of one.
+    * else *waiting* for what `_stage` says: the next request (`_quiet`: nothing of it is there), or the rest of one.
     """
 
     __slots__ = (
-        "_at_end", "_blocked", "_held_up", "_leaving", "_parser", "_request", "_server", "_serving", "_since", "_stage",
-        "_transport",
+        "_at_end", "_blocked", "_held_up", "_leaving", "_parser", "_quiet", "_request", "_server", "_serving", "_since",
+        "_stage", "_transport",
     )  # fmt: skip
 
     def __init__(self, server: Server) -> None:
@@ -84,6 +84,7 @@ class Connection(asyncio.Protocol):
         self._request: Request | None = None
         self._stage = Stage.START
         self._since = server.time()
+        self._quiet = True
         self._serving = False
         self._blocked = False
         self._leaving = False
@@ -112,8 +113,11 @@ class Connection(asyncio.Protocol):
         self._server.connections.add(self)
 
     def data_received(self, data: bytes) -> None:
+        if self._quiet and self._serve_whole(data):
+            return
         if self._leaving:
             return
+        self._quiet = False
         self._parser.feed(data)
         if self._request is None and not self._blocked:
             self._serve(self._stage)
@@ -126,6 +130,7 @@ class Connection(asyncio.Protocol):
         return not self._leaving and (self._request is not None or self._blocked)
 
     def pause_writing(self) -> None:
+        self._quiet = False
         self._blocked = True
         self._since = self._server.time()
 
@@ -167,6 +172,24 @@ class Connection(asyncio.Protocol):
         finally:
             self._serving = False
 
+    def _serve_whole(self, data: bytes) -> bool:
+        """The short way to do what `_serve` does, for data that is exactly one simple request, as most is."""
+        try:
+            request = whole_request(data)
+        except HttpError as error:
+            self._refuse(error)
+            return True
+        if request is None:
+            return False
+        self._request = request
+        answer = self._ask(request)
+        if answer is not None:
+            self._answer(request, answer)
+            self._since = self._server.time()
+        elif self._request is not None:
+            self._quiet = False
+        return True
+
     def _ask(self, request: Request) -> bytes | None:
         try:
             return self._server.handler(request, self)
@@ -187,6 +210,7 @@ class Connection(asyncio.Protocol):
     def _wait(self, before: Stage | None) -> None:
         """Nothing more to serve; wait for the client. `before`: see `_serve`."""
         stage = self._stage = self._parser.stage
+        self._quiet = stage is Stage.START
         if stage is not before:
             # The time for a head runs from its first byte: one more byte must not start it anew.
             self._since = self._server.time()
@@ -210,6 +234,7 @@ class Connection(asyncio.Protocol):
 
     def close(self) -> None:
         """Close as soon as everything is written."""
+        self._quiet = False
         self._leaving = True
         self._since = self._server.time()
         if self._transport is not None:
@@ -221,6 +246,7 @@ class Connection(asyncio.Protocol):
 
     def _refuse(self, error: HttpError) -> None:
         """The last answer of this connection. The client closes when it has read it, or else `sweep` does."""
+        self._quiet = False
         self._request = None
         transport = self._transport
         if transport is None or transport.is_closing():

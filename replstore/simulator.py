@@ -138,6 +138,7 @@ class Simulator:
         self._agenda: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
         self._order = 0
         self._messages = 0
+        self._encoded: tuple[Message | None, str] = (None, "")
         self._requests = 0
         self.machines = {
             name: Machine(name, 1.0 + (drift * (2 * self.rng.random() - 1) if drift else 0.0)) for name in self.node_ids
@@ -310,24 +311,27 @@ class Simulator:
         if node is None:
             return
         local = self.now * machine.rate
-        self._carry_out(machine, node.handle(event, local))
+        effects = node.handle(event, local)
+        if effects:
+            self._carry_out(machine, effects)
         if type(event) is not Tick and machine.node is node:
-            self._carry_out(machine, node.handle(_FLUSH, local))
+            effects = node.handle(_FLUSH, local)
+            if effects:
+                self._carry_out(machine, effects)
 
     def _carry_out(self, machine: Machine, effects: list[Effect]) -> None:
         survive = len(effects)
-        if machine.crash_within is not None and effects:
+        if machine.crash_within is not None:
             survive = machine.crash_within.randrange(len(effects))
         for effect in effects[:survive]:
-            match effect:
-                case Save(record):
-                    machine.save(record)
-                case Send(to, message):
-                    self._send(machine.id, to, message)
-                case Reply(id, result):
-                    self._answer(machine, id, result)
-                case Note(kind, details):
-                    self._log(machine.id, "note", kind, details)
+            if type(effect) is Send:
+                self._send(machine.id, effect.to, effect.message)
+            elif type(effect) is Note:
+                self._log(machine.id, "note", effect.kind, effect.details)
+            elif type(effect) is Save:
+                machine.save(effect.record)
+            elif type(effect) is Reply:
+                self._answer(machine, effect.id, effect.result)
         if survive < len(effects):
             self.crash(machine.id)
 
@@ -336,21 +340,23 @@ class Simulator:
         message_id = f"{sender}:{self._messages}"
         kind, details = type(message).__name__, summary(message)
         self._log(sender, "sent", kind, details, message_id, to)
-        text = encode_message(message)
+        if message is not self._encoded[0]:  # a broadcast is one message sent several times
+            self._encoded = (message, encode_message(message))
+        text = self._encoded[1]
         faults, rng = self.faults, self.rng
         copies = 0 if (sender, to) in self.cuts else faults.copies(rng)
         if not copies:
             self._log(sender, "dropped", kind, details, message_id, to)
         for _ in range(copies):
             delay = self.network.delay(sender, to, rng) + faults.delay(message, rng)
-            self.after(delay, self._arrive, sender, to, text, message_id)
+            self.after(delay, self._arrive, sender, to, text, message_id, details)
 
-    def _arrive(self, sender: NodeId, to: NodeId, text: str, message_id: str) -> None:
+    def _arrive(self, sender: NodeId, to: NodeId, text: str, message_id: str, details: dict[str, Any]) -> None:
         machine = self.machines[to]
         if machine.node is None or (sender, to) in self.cuts:
             return
         message = decode_message(text)
-        self._log(to, "received", type(message).__name__, summary(message), message_id, sender)
+        self._log(to, "received", type(message).__name__, details, message_id, sender)
         self._feed(machine, Received(sender, message))
 
     def _log(

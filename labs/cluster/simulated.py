@@ -1,0 +1,247 @@
+"""The cluster in pretended time: the same nodes in one deterministic simulation. Waiting costs no wall time.
+
+Law of this module: virtual time passes only inside the verbs (`sleep`, a client's request, `wait_for`, `start`), and one
+seed with the same calls gives the same run. There are no sockets: a request is answered by the node's own tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+from urllib.parse import parse_qs, unquote
+
+from labs.cluster.base import Answer, Cluster, ClusterError, NodeStatus, NoSuchNode, Settings, StartFailed
+from labs.cluster.client import Client, Clock
+from labs.cluster.environment import check_settings
+from labs.cluster.transport import Reply
+from labs.events import Event
+from replstore.answers import answer, found
+from replstore.codec import from_json
+from replstore.election import Election, Seat
+from replstore.faults import BadFaults
+from replstore.messages import Delete, LinearizableGet, Put
+from replstore.runtime import LOG_LINES
+from replstore.settings import load_election
+from replstore.simulator import Network, Simulator
+
+
+class SimulatedCluster(Cluster):
+    """`Settings.election` may also be given as a class or factory through `election`; `network` says how messages travel."""
+
+    backend = "simulated"
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        election: Callable[[Seat], Election] | None = None,
+        network: Network | None = None,
+    ) -> None:
+        self.settings = check_settings(settings or Settings())
+        self.simulator = Simulator(
+            self.node_ids,
+            election or self._load_election(),
+            seed=self.settings.seed,
+            heartbeat=self.settings.heartbeat_ms / 1000,
+            timeout=self.settings.election_timeout,
+            mode=self.settings.mode,
+            network=network,
+            durable=self.settings.durable,
+        )
+        self._client = SimulatedClient(self)
+        self._converted: list[Event] = []
+
+    def _load_election(self) -> type[Election]:
+        try:
+            return load_election(self.settings.election)
+        except ValueError as error:
+            raise StartFailed(f"election {self.settings.election!r}: {error}") from error
+
+    # -- nodes ----------------------------------------------------------------------------------------
+
+    def start(self, node: str | None = None) -> None:
+        self.simulator.start(*([self._known(node)] if node else []))
+
+    def stop(self, node: str) -> None:
+        self.simulator.crash(self._known(node), "stop")
+
+    def kill(self, node: str) -> None:
+        self.simulator.crash(self._known(node), "kill")
+
+    def pause(self, node: str) -> None:
+        self.simulator.pause(self._known(node))
+
+    def resume(self, node: str) -> None:
+        self.simulator.resume(self._known(node))
+
+    def _known(self, node: str) -> str:
+        if node not in self.simulator.machines:
+            raise NoSuchNode(f"there is no {node!r} here; the nodes are {', '.join(self.node_ids)}")
+        return node
+
+    # -- network --------------------------------------------------------------------------------------
+
+    def partition(self, *groups: Sequence[str]) -> None:
+        named = [self._known(node) for group in groups for node in group]
+        if len(named) != len(set(named)):
+            raise ClusterError("a node can be on one side of a partition only")
+        self.simulator.partition(*groups)
+
+    def heal(self) -> None:
+        self.simulator.heal()
+
+    def delay_replication(self, ms: float, jitter_ms: float = 0) -> None:
+        self._set_faults(replication_delay_ms=ms, jitter_ms=jitter_ms)
+
+    def lose_messages(self, drop: float, duplicate: float = 0.0) -> None:
+        self._set_faults(drop=drop, duplicate=duplicate)
+
+    def _set_faults(self, **fields: float) -> None:
+        try:
+            self.simulator.set_faults(**fields)
+        except BadFaults as error:
+            raise ClusterError(str(error)) from error
+
+    # -- clients --------------------------------------------------------------------------------------
+
+    def put(self, key: str, value: Any, via: str | None = None, timeout: float | None = None) -> Answer:
+        return self._client.put(key, value, self._target(via), self._patience(via, timeout))
+
+    def get(self, key: str, via: str | None = None, linearizable: bool = False, timeout: float | None = None) -> Answer:
+        return self._client.get(key, self._target(via), linearizable, self._patience(via, timeout))
+
+    def delete(self, key: str, via: str | None = None, timeout: float | None = None) -> Answer:
+        return self._client.delete(key, self._target(via), self._patience(via, timeout))
+
+    def _target(self, via: str | None) -> str | None:
+        return None if via is None else self._known(via)
+
+    def _patience(self, via: str | None, timeout: float | None) -> float:
+        if timeout is not None:
+            return timeout
+        return self._client.request_timeout * (1 if via is not None else 2)
+
+    # -- looking --------------------------------------------------------------------------------------
+
+    def status(self) -> dict[str, NodeStatus]:
+        return {node: self._status_of(node) for node in self.node_ids}
+
+    def _status_of(self, node: str) -> NodeStatus:
+        machine = self.simulator.machines[node]
+        if machine.node is None or machine.paused:
+            return NodeStatus(node, "stopped" if machine.node is None else "paused")
+        raw = {**machine.node.status(), "faults": self._faults_of(node), "uptime_s": self.now()}
+        return NodeStatus(node, "running", True, raw["role"], raw["term"], raw["leader_id"], raw["total_keys"], raw)
+
+    def _faults_of(self, node: str) -> dict[str, Any]:
+        blocked = [to for sender, to in sorted(self.simulator.cuts) if sender == node]
+        return {**self.simulator.faults.to_json(), "blocked": blocked}
+
+    def events(self) -> list[Event]:
+        for e in self.simulator.trace[len(self._converted) :]:
+            self._converted.append(Event(e.time, e.node, e.event, e.kind, e.seq, e.id, e.peer, e.details))
+        return list(self._converted)
+
+    def now(self) -> float:
+        return self.simulator.now
+
+    def sleep(self, seconds: float) -> None:
+        self.simulator.run_for(max(0.0, seconds))
+
+    def url(self, node: str) -> str | None:
+        self._known(node)
+        return None
+
+    def logs(self, node: str, lines: int = 20) -> list[str]:
+        self._known(node)
+        said = [
+            f"[{node}] {LOG_LINES[e.kind].format_map({'port': 4000, **e.details})}"
+            for e in self.simulator.trace
+            if e.node == node and e.event == "note" and e.kind in LOG_LINES
+        ]
+        return said[-lines:]
+
+    def close(self) -> None:
+        for node in self.node_ids:
+            self.simulator.crash(node, "stop")
+
+
+class SimulatedClock(Clock):
+    def __init__(self, cluster: SimulatedCluster) -> None:
+        self._cluster = cluster
+
+    def monotonic(self) -> float:
+        return self._cluster.now()
+
+    def wall(self) -> float:
+        return self._cluster.now()
+
+    def sleep(self, seconds: float) -> None:
+        self._cluster.sleep(seconds)
+
+
+class SimulatedClient(Client):
+    """The ordinary client, with the simulation in place of HTTP."""
+
+    def __init__(self, cluster: SimulatedCluster) -> None:
+        self._cluster = cluster
+        super().__init__(
+            lambda node: f"simulated://{node}",
+            lambda: cluster.node_ids,
+            request_timeout=cluster.settings.election_timeout + 2.0,
+            trust=cluster.settings.heartbeat_ms / 1000,
+            clock=SimulatedClock(cluster),
+        )
+
+    def exchange(
+        self,
+        node: str,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        timeout: float | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> Reply:
+        limit = self.request_timeout if timeout is None else timeout
+        if path == "/status":
+            return self._status(node)
+        place, _, query = path.removeprefix("/key/").partition("?")
+        key = unquote(place)
+        match method:
+            case "PUT":
+                return self._ask_node(node, Put(key, from_json((body or b"").decode())), limit)
+            case "DELETE":
+                return self._ask_node(node, Delete(key), limit)
+            case _ if parse_qs(query).get("read") == ["linearizable"]:
+                return self._ask_node(node, LinearizableGet(key), limit)
+            case _:
+                return self._read(node, key, limit)
+
+    def _status(self, node: str) -> Reply:
+        seen = self._cluster.status()[node]
+        return Reply(200, seen.raw) if seen.answers else Reply(None, delivered=False, error="connection refused")
+
+    def _ask_node(self, node: str, command: Put | Delete | LinearizableGet, limit: float) -> Reply:
+        simulator = self._cluster.simulator
+        call = simulator.request(node, command)
+        simulator.run_while(lambda: not call.done, limit)
+        if call.result is None:
+            error = "connection refused" if call.refused else "no answer"
+            return Reply(None, delivered=not call.refused, error=error)
+        machine = simulator.machines[node]
+        role = machine.node.role if machine.node else "leader"
+        return Reply(*answer(call.result, role))
+
+    def _read(self, node: str, key: str, limit: float) -> Reply:
+        """A plain read takes its way to the node and back as any request does."""
+        simulator = self._cluster.simulator
+        machine = simulator.machines[node]
+        simulator.run_for(simulator.network.delay(node, node, simulator.rng))
+        if machine.node is None:
+            return Reply(None, delivered=False, error="connection refused")
+        if machine.paused:
+            simulator.run_while(lambda: machine.paused and machine.node is not None, limit)
+        if machine.node is None or machine.paused:
+            return Reply(None, error="no answer")
+        reply = Reply(*found(key, machine.node.read(key), machine.node.role))
+        simulator.run_for(simulator.network.delay(node, node, simulator.rng))
+        return reply
