@@ -273,8 +273,16 @@ def _lonely(evidence: Evidence) -> Iterable[Finding]:
 
 
 def _disturbed(evidence: Evidence) -> Iterable[Finding]:
-    """A leader is healthy once it has had the same majority around it for two timeouts, all of it awake and connected,
-    while nobody anywhere was in a later term. From then on nobody may begin a later term, until that majority ends."""
+    return _new_terms_under_a_healthy_leader(evidence, evidence.majority)
+
+
+def _unsettled(evidence: Evidence) -> Iterable[Finding]:
+    return _new_terms_under_a_healthy_leader(evidence, len(evidence.node_ids))
+
+
+def _new_terms_under_a_healthy_leader(evidence: Evidence, enough: int) -> Iterable[Finding]:
+    """A leader is healthy once it has had the same `enough` nodes around it for two timeouts, all of them awake and
+    connected, while nobody anywhere was in a later term. Then nobody may begin a later term as long as that lasts."""
     if evidence.slowest > (evidence.timeout - evidence.timeout / 4) / 3:
         return  # on so slow a network heartbeats come late, and an election is no fault
     world = World(evidence.node_ids)
@@ -286,7 +294,7 @@ def _disturbed(evidence: Evidence) -> Iterable[Finding]:
         if event.event == "fault":
             world.apply(event)
             now = world.core(leader.node) if leader and not world.lossy else frozenset()
-            if not core or not core <= now or len(core) < evidence.majority:
+            if not core or not core <= now or len(core) < enough:
                 core, since = now, event.time
         elif event.event != "note":
             continue
@@ -297,7 +305,7 @@ def _disturbed(evidence: Evidence) -> Iterable[Finding]:
             leader = None
         elif event.kind == "state":
             term = terms[event.node] = event.details["term"]
-            if leader is None or len(core) < evidence.majority or term <= leader.details["term"]:
+            if leader is None or len(core) < enough or term <= leader.details["term"]:
                 continue
             if event.time - since > 2 * evidence.timeout and max(terms.values()) == term:
                 yield _finding(
@@ -342,6 +350,17 @@ def _leaderless(evidence: Evidence) -> Iterable[Finding]:
 
 
 RECOVERY = 10
+"""Election timeouts within which a mended cluster has to have exactly one leader."""
+
+
+def _several_in_the_end(evidence: Evidence) -> Iterable[Finding]:
+    run = evidence.run
+    if run is None or run.schedule.calm < RECOVERY * evidence.timeout:
+        return
+    leaders = tuple(sorted(name for name, node in run.nodes.items() if node.leads))
+    if len(leaders) > 1:
+        text = f"{run.schedule.calm:g} s after everything was mended, {' and '.join(leaders)} each think that they lead"
+        yield text, evidence.events[-1].time, leaders, ()
 
 
 # --------------------------------------------------------------------------------------------------------
@@ -435,12 +454,22 @@ RULES: tuple[Rule, ...] = (
         lambda c: c.steps_down,
     ),
     Rule(
+        "a settled cluster stays settled",
+        "While all nodes are up and connected and one leads, nobody begins a later term",
+        _unsettled,
+    ),
+    Rule(
         "a healthy leader is left alone",
         "While a leader has a majority around it, nobody begins a later term",
         _disturbed,
         lambda c: c.pre_vote,
     ),
     Rule("a leader is back in time", "Once everything is mended, somebody leads again in bounded time", _leaderless),
+    Rule(
+        "one leader in the end",
+        "Once everything is mended, in bounded time only one node leads",
+        _several_in_the_end,
+    ),
     Rule(
         "committed entries stay",
         "What one node has committed at an index, no node ever commits differently",

@@ -13,10 +13,14 @@ Answer = tuple[int, dict[str, Any]]
 
 
 def found(key: str, entry: Entry | None, role: str) -> Answer:
-    """Answer to a read: `entry` is the `put` that gave the key its value (a stored null is a value)."""
+    """Answer to a read: `entry` is the `put` that gave the key its value (a stored null is a value).
+
+    Its term and index tell a client how new the value is: of two values of a key the newer has the greater pair.
+    """
     if entry is None:
         return 404, {"error": "Key not found", "key": key}
-    return 200, {"key": key, "value": entry.value, "node_role": role}
+    body = {"key": key, "value": entry.value, "node_role": role, "term": entry.term, "index": entry.index}
+    return 200, body
 
 
 def answer(result: Result, role: str) -> Answer:

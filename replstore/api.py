@@ -72,7 +72,13 @@ class Api:
             self.runtime.ask(LinearizableGet(key), lambda result: self._reply(connection, result))
             return None
         node = self.runtime.node
-        return _json(*found(key, node.read(key), node.role))
+        entry = node.read(key)
+        if entry is None:
+            return _json(*found(key, entry, node.role))
+        # The most frequent answer of all, put together by hand; `answers.found` says the same.
+        body = f'{{"key":{to_json(key)},"value":{to_json(entry.value)},"node_role":"{node.role}",'
+        body += f'"term":{entry.term},"index":{entry.index}}}'
+        return response(200, body.encode("ascii"), headers=CORS)
 
     def put_key(self, request: Request, connection: Connection) -> Answer:
         key = _key(request)

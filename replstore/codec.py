@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
+from json.encoder import encode_basestring_ascii
 from typing import Any, get_type_hints
 
 from replstore.messages import Append, Entry, EntryId, Heartbeat, HeartbeatReply, Install, Message, Record, State
@@ -19,8 +20,12 @@ class CodecError(ValueError):
     """The text is not what this codec writes; the message says what is wrong with it."""
 
 
-to_json = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False).encode
-"""Compact, pure ASCII, and refusing NaN and infinities, which JSON does not have."""
+_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False).encode
+
+
+def to_json(value: Any) -> str:
+    """Compact, pure ASCII, and refusing (`ValueError`) NaN and infinities, which JSON does not have."""
+    return encode_basestring_ascii(value) if type(value) is str else _encode(value)  # most values are strings
 
 from_json = json.JSONDecoder().decode
 

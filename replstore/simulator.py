@@ -108,7 +108,8 @@ class Machine:
 class Simulator:
     """`nodes` of them, named as in the lesson. Times in seconds. `drift`: clocks run up to this share fast or slow.
 
-    `durable=False`: nodes keep no journal, and a restarted one begins with nothing.
+    `durable=False`: nodes keep no journal, and a restarted one begins with nothing. `node_class`: for nodes that are
+    broken on purpose.
     """
 
     def __init__(
@@ -123,6 +124,7 @@ class Simulator:
         network: Network | None = None,
         drift: float = 0.0,
         durable: bool = True,
+        node_class: type[Node] = Node,
     ) -> None:
         self.node_ids = tuple(f"node-{n}" for n in range(1, nodes + 1)) if isinstance(nodes, int) else tuple(nodes)
         self.seed = seed
@@ -134,6 +136,7 @@ class Simulator:
         self.trace: list[TraceEvent] = []
         self.steps = 0
         self._election = election
+        self._node_class = node_class
         self._heartbeat, self._timeout, self._mode, self._durable = heartbeat, timeout, mode, durable
         self._agenda: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
         self._order = 0
@@ -190,7 +193,7 @@ class Simulator:
 
     def _boot(self, machine: Machine) -> None:
         machine.life += 1
-        machine.node = Node(
+        machine.node = self._node_class(
             machine.id,
             [peer for peer in self.node_ids if peer != machine.id],
             self._election,

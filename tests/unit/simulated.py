@@ -31,7 +31,7 @@ def settle(sim: Simulator, leader: str | None = None) -> str:
         views = {(n.election.leader, n.election.term) for n in running}
         names = {view[0] for view in views}
         return (
-            len(views) > 1 or len(leaders(sim)) != 1 or names != set(leaders(sim)) or names != {leader or [*names][0]}
+            len(views) > 1 or len(leaders(sim)) != 1 or names != set(leaders(sim)) or names != {leader or next(iter(names))}
         )
 
     assert sim.run_while(restless, 10), f"no agreement on a leader: {leaders(sim)}"

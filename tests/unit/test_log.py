@@ -110,4 +110,6 @@ def test_node_2_comes_before_node_10() -> None:
 
 @given(st.lists(st.text(max_size=6)))
 def test_any_ids_can_be_ordered(ids: list[str]) -> None:
-    assert sorted(ids, key=natural_order) == sorted(ids[::-1], key=natural_order)
+    backwards = ids[::-1]
+
+    assert sorted(ids, key=natural_order) == sorted(backwards, key=natural_order)

@@ -1,0 +1,65 @@
+"""Exercise 1: what still works when nodes stop?
+
+You get a running `cluster` and may do to it whatever you like. The verbs you need:
+
+    cluster.node_ids                      ("node-1", "node-2", "node-3"); five nodes are possible, too
+    cluster.stop(node), cluster.start(node)
+    cluster.put(key, value)               finds the leader by itself; .ok tells whether it worked
+    cluster.get(key, via=node)            asks one node; .ok, .value, and .code 404 where there is no such key
+    cluster.delete(key)
+    cluster.leader()                      who leads now, or None
+    cluster.wait_for(condition, timeout)  asks condition(cluster) until it is true; raises ConditionTimeout
+    cluster.sleep(seconds), cluster.now() the cluster's own time
+    cluster.settings.election_timeout     in seconds
+
+Run it:    pytest exercises/ -k ex1        or        replab check ex1
+"""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from labs.cluster import Cluster
+
+
+class Row(TypedDict):
+    """What still worked while the nodes in `stopped` were down."""
+
+    stopped: list[str]
+    reads: bool
+    """A key written before could be read at one of the running nodes at least."""
+    writes: bool
+    """`cluster.put` was acknowledged."""
+    leader: str | None
+    """Who led in the end; None: nobody did."""
+    leaderless_seconds: float | None
+    """How long the store was without a leader after the stop: 0 where it never was, None where none came."""
+
+
+class Verdict(TypedDict):
+    survives: bool
+    reason: str
+    """In a sentence: what you saw."""
+
+
+def availability(cluster: Cluster) -> list[Row]:
+    """(a) [30 points] Stop each set of nodes, look what works, start them again; one row for each set.
+
+    The sets: none; each single node; each pair of the first three nodes. Give a cluster without a leader ten election
+    timeouts before you say that none came, and let everybody catch up before the next set.
+    """
+    raise NotImplementedError("availability")
+
+
+def survives(cluster: Cluster) -> Verdict:
+    """(b) [70 points] Your own acceptance test: does this store keep what it promises?
+
+    * it goes on when any one node stops, and elects a new leader when that was the leader
+    * what it acknowledged and had time to copy (two election timeouts) is still there then, deletes included
+    * a node that comes back catches up with what it missed, and the cluster has one leader
+
+    You will be given good clusters and secretly broken ones: one that drops deletes, one that forgets after a restart,
+    one whose returning nodes stay stale, one that takes writes at two leaders, one that acknowledges before it writes,
+    one that loses a write now and then. Say which is which.
+    """
+    raise NotImplementedError("survives")

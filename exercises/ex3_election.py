@@ -1,0 +1,62 @@
+"""Exercise 3: leader election by majority vote.
+
+The course's rule (`replstore/lowest_id.py`) needs no vote, and crowns a leader on either side of a cut network. Write
+one that does not. The interface is `replstore.election.Election`; all you need to know of it:
+
+    self.leader, self.term, self.vote    set them; the node saves term and vote, and restores them after a crash
+    self.me, self.peers, self.majority   my id, the others', and how many are more than half of all
+    self.log.last                        (term, index) of my last log entry; the newer log compares greater
+    self.timeout, self.heartbeat         in seconds
+    self.rng                             the only source of randomness you may use, a random.Random
+    self.send(peer, message), self.broadcast(message)
+
+The node calls `tick(now)` several times a heartbeat interval, and `receive(sender, message, now)` for your own
+messages, for a leader's `Heartbeat` and for a follower's `HeartbeatReply` (both have a `term`). While
+`self.leader == self.me` the node sends heartbeats by itself, and it answers those of others by itself.
+
+Parts, each graded by itself; each is first shown as a failure of the one before (see the notebook):
+
+(a) [40 points] Terms, one vote a term, and a majority of *all* nodes.
+(b) [20 points] Vote only for a log at least as new as your own: no acknowledged write is lost.
+(c) [20 points] Random timeouts: candidates do not meet for ever, and a leader is back in time.
+(d) [20 points] Pre-vote, and a leader that hears no majority steps down: a returning node disturbs nobody.
+
+Run it:    pytest exercises/ -k ex3        or        replab check ex3
+For real:  replab up --election exercises.ex3_election:MyElection
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from replstore.election import Election, Seat
+from replstore.messages import Heartbeat, HeartbeatReply, Message, NodeId
+
+__all__ = ["Heartbeat", "HeartbeatReply", "MyElection", "RequestVote", "Vote"]
+
+
+@dataclass(frozen=True)
+class RequestVote(Message):
+    """A message of your own: any frozen dataclass derived from `Message` will do. Add fields as you need them."""
+
+    term: int
+
+
+@dataclass(frozen=True)
+class Vote(Message):
+    term: int
+    granted: bool
+
+
+class MyElection(Election):
+    def __init__(self, seat: Seat) -> None:
+        super().__init__(seat)
+        # Your own attributes go here. They are lost in a crash; term and vote are not.
+
+    def tick(self, now: float) -> None:
+        """Time has passed. Has the leader been silent for too long?"""
+        raise NotImplementedError("MyElection.tick")
+
+    def receive(self, sender: NodeId, message: Message, now: float) -> None:
+        """A message has come in."""
+        raise NotImplementedError("MyElection.receive")
