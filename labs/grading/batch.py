@@ -1,0 +1,142 @@
+"""Many submissions, several at a time.
+
+Law of this module: each submission is graded by itself, in a worker process, and its result is on disk before the next
+one begins; a batch that was broken off goes on where it stopped. How many workers there are changes nothing but the
+time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from multiprocessing import get_context
+from pathlib import Path
+
+from labs.grading import reports
+from labs.grading.faults import GraderFault
+from labs.grading.intake import find_submissions, open_submission
+from labs.grading.reports import table
+from labs.grading.results import Report
+from labs.grading.runner import Settings, grade, load_suite
+
+
+@dataclass(frozen=True)
+class Job:
+    """One submission and where its results go."""
+
+    path: Path
+    name: str
+    folder: Path
+    suite: str
+    settings: Settings
+    formats: tuple[str, ...]
+
+
+Progress = Callable[[Report, bool], None]
+"""Called with each result, and whether it was there already."""
+
+
+def plan(
+    paths: Sequence[Path],
+    out: Path,
+    suite: str,
+    settings: Settings,
+    formats: tuple[str, ...] = ("html",),
+    *,
+    single: bool = False,
+) -> list[Job]:
+    """A job for each submission in `paths`, each with a name of its own. Raises `GraderFault` for a missing path.
+
+    `single`: each path is one submission, whatever is in it.
+    """
+    jobs: list[Job] = []
+    taken: set[str] = set()
+    for path in paths:
+        if not path.exists():
+            raise GraderFault(f"there is no {path}")
+        for found in [path] if single else find_submissions(path):
+            name = _free_name(found.resolve().name if found.is_dir() else found.stem, taken)
+            jobs.append(Job(found, name, out / _folder_name(name), suite, settings, formats))
+    return jobs
+
+
+def _free_name(name: str, taken: set[str]) -> str:
+    """`name`, or `name-2` … if a submission of that name (or its folder) is there already."""
+    number, free = 1, name
+    while _folder_name(free) in taken:
+        number += 1
+        free = f"{name}-{number}"
+    taken.add(_folder_name(free))
+    return free
+
+
+def _folder_name(name: str) -> str:
+    """In lower case for the comparison's sake: some file systems do not tell `Ann` from `ann`."""
+    return re.sub(r"[^\w.-]", "_", name).strip(".").lower() or "_"
+
+
+def run(jobs: Sequence[Job], workers: int, progress: Progress, *, again: bool = False) -> list[Report]:
+    """Grade what is not graded yet; the reports in the order of `jobs`. Raises `GraderFault`."""
+    done: dict[int, Report] = {}
+    waiting: list[int] = []
+    for number, job in enumerate(jobs):
+        known = None if again else _known(job)
+        if known is None:
+            waiting.append(number)
+        else:
+            done[number] = known
+            progress(known, True)
+    for number, report in _grade(jobs, waiting, workers):
+        done[number] = report
+        progress(report, False)
+    return [done[number] for number in range(len(jobs))]
+
+
+def _known(job: Job) -> Report | None:
+    """The result of an earlier run, if it is of this very submission and a mark. The grader's failures are retried."""
+    report = reports.read(job.folder)
+    if report is None or not report.graded:
+        return None
+    submission = open_submission(job.path, job.name)
+    same = report.fingerprint == job.settings.fingerprint(submission, load_suite(job.suite))
+    return report if same else None
+
+
+def _grade(jobs: Sequence[Job], waiting: Sequence[int], workers: int) -> Iterator[tuple[int, Report]]:
+    if workers <= 1 or len(waiting) <= 1:
+        for number in waiting:
+            yield number, grade_job(jobs[number])
+        return
+    # Not forked: a fork of a process with threads may hang, and each worker needs its own private uid.
+    with ProcessPoolExecutor(min(workers, len(waiting)), mp_context=get_context("spawn")) as pool:
+        futures = {pool.submit(grade_job, jobs[number]): number for number in waiting}
+        try:
+            for future in as_completed(futures):
+                yield futures[future], future.result()
+        except BrokenProcessPool as error:
+            raise GraderFault("a worker died (out of memory?); run the same command again to go on") from error
+        finally:
+            for future in futures:
+                future.cancel()
+
+
+def grade_job(job: Job) -> Report:
+    """Grade one submission and write its results."""
+    report = grade(open_submission(job.path, job.name), load_suite(job.suite), job.settings)
+    reports.write(report, job.folder, job.formats)
+    return report
+
+
+def write_table(jobs: Sequence[Job], graded: Sequence[Report], out: Path) -> Path:
+    """The marks of all, as CSV."""
+    path = out / table.FILE
+    reports.write_text(path, table.render(graded, {job.name: _handed_in(job.path) for job in jobs}))
+    return path
+
+
+def _handed_in(path: Path) -> str:
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="seconds")

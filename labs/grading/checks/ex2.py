@@ -1,0 +1,286 @@
+"""Exercise 2: are the measurements true, and does the session keep its guarantees while it reads from followers?"""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+from labs.cluster.base import Answer
+from labs.cluster.simulated import SimulatedCluster
+from labs.grading.checks.clusters import Kind, applied_at, make
+from labs.grading.desk import Call, ClusterDesk
+from labs.grading.results import Check, Outcome, failed, passed
+from labs.grading.session import Session, StudentObject
+from replstore.lowest_id import LowestId
+
+KIND = Kind(3, "async", LowestId, "LowestId")
+DELAYS = (0, 100, 500)
+WRITES = 10
+TOLERANCE = 0.06
+"""Seconds: how finely a client that asks again and again can be expected to look."""
+
+Version = tuple[int, int]
+
+
+def checks(level: str) -> list[Check]:
+    return [
+        Check(
+            "ex2.staleness",
+            "ex2",
+            "Measures how far followers are behind",
+            25,
+            _staleness,
+            rule="Each sample is what the follower really did: stale at the first read or not, fresh after that long.",
+            hint="Read from all followers first, before you wait for any of them; take the time from the acknowledgement.",
+        ),
+        Check(
+            "ex2.fraction",
+            "ex2",
+            "Computes the stale fraction",
+            10,
+            _fraction,
+            rule="stale_fraction is the share of samples whose first read was stale; 0 without samples.",
+            hint="Mind the empty list.",
+        ),
+        Check(
+            "ex2.read-your-writes",
+            "ex2",
+            "A session reads its own writes",
+            20,
+            lambda session: _guarantee(session, "own"),
+            rule="After an acknowledged put(key, value), get(key) gives that value or a newer one (Terry et al. 1994, §3.1).",
+            hint="Remember term and index of what you wrote; take no older answer from a follower.",
+        ),
+        Check(
+            "ex2.monotonic-reads",
+            "ex2",
+            "A session never goes back in time",
+            20,
+            lambda session: _guarantee(session, "seen"),
+            rule="What get(key) gave once, a later get(key) never goes behind (Terry et al. 1994, §3.2).",
+            hint="Remember term and index of what you read, too. A missing key has no version: ask the leader then.",
+        ),
+        Check(
+            "ex2.reads-followers",
+            "ex2",
+            "It reads from followers when it may",
+            15,
+            _reads_followers,
+            rule="Where a follower's answer is new enough, the leader is not asked for the key.",
+            hint="Ask a follower first; go to the leader only if none has what you need.",
+            depends_on=("ex2.read-your-writes", "ex2.monotonic-reads"),
+        ),
+        Check(
+            "ex2.fail-over",
+            "ex2",
+            "It goes on after a fail-over that lost a write",
+            10,
+            _fail_over,
+            rule="If even the leader does not have a write any more, get gives what the leader has, and goes on.",
+            hint="Do not wait for a version that nobody has.",
+            depends_on=("ex2.read-your-writes",),
+        ),
+    ]
+
+
+# -- measuring -------------------------------------------------------------------------------------------
+
+
+def _staleness(session: Session) -> Outcome:
+    wrong: list[str] = []
+    for delay in DELAYS:
+        with make(KIND, session.seeds[0] + delay) as cluster:
+            desk = ClusterDesk(cluster)
+            samples = session.call("staleness", desk, delay)
+            problem = _malformed(samples) or _differences(samples, desk, cluster)
+            if problem:
+                wrong.append(f"delay {delay} ms: {problem}")
+    if not wrong:
+        return passed()
+    return failed("the samples are not what happened", evidence=tuple(wrong), share=1 - len(wrong) / len(DELAYS))
+
+
+def _malformed(samples: Any) -> str | None:
+    if type(samples) is not list:
+        return "staleness must return a list"
+    for sample in samples:
+        fine = type(sample) is dict and sample.keys() >= {"node", "stale", "seconds"}
+        if not fine or type(sample["stale"]) is not bool or type(sample["seconds"]) not in (int, float):
+            return f"not a sample: {sample!r:.100}"
+    return None
+
+
+def _differences(samples: list[dict[str, Any]], desk: ClusterDesk, cluster: SimulatedCluster) -> str | None:
+    truth = _true_lags(desk, cluster)
+    if len(truth["node-2"]) < WRITES:
+        return f"{len(truth['node-2'])} acknowledged writes; {WRITES} were asked for"
+    for node, lags in truth.items():
+        mine = [sample for sample in samples if sample["node"] == node]
+        if len(mine) != len(lags):
+            return f"{len(mine)} samples of {node} for {len(lags)} writes"
+        for sample, lag in zip(sorted(mine, key=lambda s: s["seconds"]), sorted(lags), strict=True):
+            if abs(sample["seconds"] - lag) > TOLERANCE:
+                return f"{node}: you say it took {sample['seconds']:.3f} s, it took {lag:.3f} s"
+        clearly = sum(lag > TOLERANCE for lag in lags), sum(lag > 0.001 for lag in lags)
+        stale = sum(sample["stale"] for sample in mine)
+        if not clearly[0] <= stale <= max(clearly):
+            return f"{node}: you say {stale} of {len(mine)} first reads were stale, {clearly[0]} were"
+    return None
+
+
+def _true_lags(desk: ClusterDesk, cluster: SimulatedCluster) -> dict[str, list[float]]:
+    """For each follower, how long after each acknowledgement it had applied the write."""
+    events = cluster.events()
+    followers = [node for node in cluster.node_ids if node != "node-1"]
+    lags: dict[str, list[float]] = {node: [] for node in followers}
+    for call in desk.calls:
+        if call.method == "put" and isinstance(call.result, Answer) and call.result.ok:
+            term, index = _version(call.result)
+            for node in followers:
+                moment = applied_at(events, node, index, term)
+                lags[node].append(max(0.0, (moment if moment is not None else cluster.now()) - call.ended))
+    return lags
+
+
+def _fraction(session: Session) -> Outcome:
+    rng = Random(f"fraction/{session.seeds[-1]}")
+    cases = [[], [True], [False], *([rng.random() < 0.5 for _ in range(rng.randint(2, 40))] for _ in range(8))]
+    for flags in cases:
+        samples = [{"node": "node-2", "stale": flag, "seconds": 0.1 if flag else 0.0} for flag in flags]
+        expected = sum(flags) / len(flags) if flags else 0.0
+        answer = session.call("stale_fraction", samples)
+        if type(answer) not in (int, float) or abs(answer - expected) > 1e-9:
+            return failed(f"{sum(flags)} stale of {len(flags)}: you say {answer!r}, it is {expected:.3f}")
+    return passed()
+
+
+# -- sessions --------------------------------------------------------------------------------------------
+
+
+class _Scenario:
+    """A user's session beside another client's writes, over followers that are behind."""
+
+    def __init__(self, session: Session, seed: int, delay: float, jitter: float) -> None:
+        self.rng = Random(f"session/{seed}")
+        self.cluster = make(KIND, seed)
+        self.cluster.delay_replication(delay, jitter)
+        self.desk = ClusterDesk(self.cluster, allowed=("put", "get", "delete", "leader", "now", "sleep", "status"))
+        self.user: StudentObject = session.create("Session", self.desk)
+        self.versions: dict[tuple[str, Any], Version] = {}
+        self.own: dict[str, Version] = {}
+        self.seen: dict[str, Version] = {}
+        self.problems: dict[str, str] = {}
+        self.gets: list[tuple[int, int]] = []
+
+    def play(self, steps: int) -> None:
+        for number in range(steps):
+            key = self.rng.choice(["a", "b", "c"])
+            draw = self.rng.random()
+            if draw < 0.25:
+                self.put(key, f"mine {number}")
+            elif draw < 0.4:
+                self.write_as_another(key, f"theirs {number}")
+            else:
+                self.get(key)
+            self.cluster.sleep(self.rng.choice([0, 0.02, 0.1, 0.3]))
+
+    def put(self, key: str, value: str) -> None:
+        before = len(self.desk.calls)
+        acknowledged = self.user.call("put", key, value)
+        answer = next((c.result for c in self.desk.calls[before:] if c.method == "put"), None)
+        if acknowledged is not True or not isinstance(answer, Answer) or not answer.ok:
+            self.problems.setdefault("own", f"put({key!r}, …) returned {acknowledged!r}, or did not write")
+            return
+        version = self.versions[key, value] = _version(answer)
+        self.own[key] = max(self.own.get(key, (0, 0)), version)
+        self.seen[key] = max(self.seen.get(key, (0, 0)), version)
+
+    def write_as_another(self, key: str, value: str) -> None:
+        answer = self.cluster.put(key, value)
+        if answer.ok:
+            self.versions[key, value] = _version(answer)
+
+    def get(self, key: str) -> None:
+        before = len(self.desk.calls)
+        value = self.user.call("get", key)
+        calls = self.desk.calls[before:]
+        self.gets.append((_asked_leader(calls, self.cluster), len(calls)))
+        version = (0, 0) if value is None else self.versions.get((key, value) if _hashable(value) else ("", ""))
+        if version is None:
+            self.problems.setdefault("seen", f"get({key!r}) gave {value!r}, which nobody ever wrote")
+            return
+        if version < self.own.get(key, (0, 0)):
+            self.problems.setdefault("own", f"get({key!r}) gave {value!r}, older than this session's own last write")
+        elif version < self.seen.get(key, (0, 0)):
+            self.problems.setdefault(
+                "seen", f"get({key!r}) gave {value!r}, older than what this session had read before"
+            )
+        self.seen[key] = max(self.seen.get(key, (0, 0)), version)
+
+
+def _hashable(value: Any) -> bool:
+    return type(value) in (str, int, float, bool)
+
+
+def _version(answer: Answer) -> Version:
+    return answer.body["term"], answer.body["index"]
+
+
+def _asked_leader(calls: list[Call], cluster: SimulatedCluster) -> int:
+    leader = cluster.leader()
+    return sum(call.method == "get" and call.arguments.get("via") in (None, leader) for call in calls)
+
+
+WEATHERS = ((100, 0), (500, 0), (300, 400), (0, 0))
+STEPS = 60
+
+
+def _guarantee(session: Session, which: str) -> Outcome:
+    bad: list[str] = []
+    for number, (delay, jitter) in enumerate(WEATHERS):
+        scenario = _Scenario(session, session.seeds[number % len(session.seeds)] * 10 + number, delay, jitter)
+        scenario.play(STEPS)
+        if which in scenario.problems:
+            bad.append(f"delay {delay} ms, jitter {jitter} ms: {scenario.problems[which]}")
+    if not bad:
+        return passed(f"{len(WEATHERS)} sessions of {STEPS} steps")
+    return failed("the guarantee was broken", evidence=tuple(bad))
+
+
+def _reads_followers(session: Session) -> Outcome:
+    """Followers that are not behind can answer everything; the leader need not be asked for a key but now and then."""
+    scenario = _Scenario(session, session.seeds[0] * 10 + 7, 5, 0)
+    for _ in range(40):
+        scenario.get(scenario.rng.choice(["a", "b", "c"]))
+        scenario.cluster.sleep(0.05)
+        if scenario.rng.random() < 0.2:
+            scenario.put("a", f"mine {len(scenario.versions)}")
+            scenario.cluster.sleep(0.2)
+    asked = sum(bool(leader) for leader, _ in scenario.gets)
+    share = asked / len(scenario.gets)
+    if share <= 0.5:  # keys that do not exist yet may be asked for at the leader
+        return passed(f"the leader was asked in {asked} of {len(scenario.gets)} reads")
+    return failed(
+        f"the leader was asked in {asked} of {len(scenario.gets)} reads, though the followers were up to date",
+        share=max(0.0, 2 * (1 - share)),
+    )
+
+
+def _fail_over(session: Session) -> Outcome:
+    for seed in session.seeds[:3]:
+        scenario = _Scenario(session, seed * 10 + 8, 500, 0)
+        cluster = scenario.cluster
+        scenario.put("a", "kept")
+        cluster.sleep(1.5)
+        scenario.put("a", "lost")
+        cluster.kill("node-1")
+        cluster.wait_for(lambda c: c.leader() not in (None, "node-1"))
+        value = scenario.user.call("get", "a")
+        kept = cluster.get("a").value
+        if value != kept:
+            return failed(f"after the fail-over the leader has {kept!r} for the key, but get gave {value!r}")
+        scenario.put("a", "new")
+        value = scenario.user.call("get", "a")
+        if scenario.problems or value != "new":
+            return failed(f"after the fail-over the session wrote 'new' and then read {value!r}")
+    return passed()

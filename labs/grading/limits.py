@@ -1,0 +1,47 @@
+"""How much a submission may use. One place, so that the documentation and the reports can quote it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Times in seconds of the student's process at work; what the grader's simulator takes does not count.
+
+    They are many times what a correct solution needs, so that a loaded machine fails nobody.
+    """
+
+    load: float = 5.0
+    """To import the file."""
+    question: float = 5.0
+    """For one question of an election: one instant of a simulated run."""
+    call: float = 10.0
+    """For one call of a function."""
+    check: float = 30.0
+    """For all questions of one check."""
+    exercise: float = 120.0
+    """For all checks of one exercise."""
+    memory: int = 512 * MIB
+    processes: int = 8
+    """Processes and threads."""
+    open_files: int = 64
+    file_bytes: int = 8 * MIB
+    disk_bytes: int = 16 * MIB
+    output_bytes: int = MIB
+    """Printed in one check. The report keeps the first `output_kept`."""
+    output_kept: int = 4096
+    reply_bytes: int = MIB
+    cluster_calls: int = 50_000
+    """Calls of `cluster` in one check."""
+    cluster_seconds: float = 600.0
+    """Of the cluster's own time, in one check: what it costs the grader to simulate them is not the student's time."""
+    messages: int = 200_000
+    """Election messages in one check."""
+
+
+DEFAULT = Limits()
+START_PATIENCE = 20.0
+"""Seconds for a sandbox to come up. It contains no student code yet: beyond this, the grader is at fault."""

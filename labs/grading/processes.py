@@ -1,0 +1,183 @@
+"""Ending everything that a sandboxed process started, however it tried to get away.
+
+Law of this module: only processes that carry the sandbox's own mark are ended: descendants of the process that we
+started, processes of the user id that was made for it, and those that inherited its secret name in their environment.
+"""
+
+from __future__ import annotations
+
+import atexit
+import itertools
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from functools import cache
+
+import psutil
+
+from labs.grading.faults import GraderFault
+
+MARK = "REPLAB_SANDBOX"
+FIRST_UID, LAST_UID, BLOCK = 61000, 61999, 10
+"""Unused by Debian's and Red Hat's `adduser`, and below 65536, where containers often end. Reserved in blocks."""
+
+_PATIENCE = 10.0
+
+
+def end_tree(process: subprocess.Popen[bytes], *, uid: int | None, mark: str | None) -> None:
+    """Kill `process` and all that came of it; returns when none is left. Raises `GraderFault` if one remains."""
+    for _ in range(50):
+        found = _family(process, uid, mark)
+        # First freeze, then look again: what is frozen starts nothing new.
+        fresh = [one for one in found if _status(one) not in (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE)]
+        _each(fresh, psutil.Process.suspend)
+        if not fresh:
+            break
+    _each(found, psutil.Process.kill)
+    process.kill()
+    process.wait(_PATIENCE)
+    left = [*_still_there(found), *(one for one in _strays(uid, mark) if _runs(one))]
+    if left:
+        raise GraderFault(f"processes of a submission could not be ended: {[one.pid for one in left]}")
+
+
+def end_namespace(process: subprocess.Popen[bytes]) -> None:
+    """Kill a bubblewrap; its process namespace and everything in it dies with it."""
+    try:
+        children = psutil.Process(process.pid).children()
+    except psutil.NoSuchProcess:
+        children = []
+    process.kill()
+    process.wait(_PATIENCE)
+    # The namespace's first process is gone only when all others in it are.
+    if left := _still_there(children):
+        raise GraderFault(f"a sandbox could not be ended: process {left[0].pid} remains")
+
+
+def _family(process: subprocess.Popen[bytes], uid: int | None, mark: str | None) -> list[psutil.Process]:
+    found = {one.pid: one for one in _strays(uid, mark)}
+    try:
+        root = psutil.Process(process.pid)
+        found |= {one.pid: one for one in [root, *root.children(recursive=True)]}
+    except psutil.NoSuchProcess:
+        return list(found.values())
+    return list(found.values())
+
+
+def _strays(uid: int | None, mark: str | None) -> list[psutil.Process]:
+    if uid is not None:
+        return [one for one in psutil.process_iter() if _uid(one) == uid]
+    return [one for one in psutil.process_iter() if _mark(one) == mark] if mark else []
+
+
+def _uid(process: psutil.Process) -> int | None:
+    try:
+        return process.uids().real
+    except psutil.Error:
+        return None
+
+
+def _mark(process: psutil.Process) -> str | None:
+    try:
+        return process.environ().get(MARK) if process.pid != os.getpid() else None
+    except (psutil.Error, OSError):
+        return None
+
+
+def _status(process: psutil.Process) -> str:
+    try:
+        return process.status()
+    except psutil.NoSuchProcess:
+        return psutil.STATUS_ZOMBIE
+
+
+def _runs(process: psutil.Process) -> bool:
+    """A zombie runs no more, and only its parent decides how soon it is gone from the list."""
+    return _status(process) != psutil.STATUS_ZOMBIE
+
+
+def _still_there(processes: list[psutil.Process]) -> list[psutil.Process]:
+    """Wait until none of them runs; those that do after all our patience."""
+    deadline = time.monotonic() + _PATIENCE
+    while (left := [one for one in processes if _runs(one)]) and time.monotonic() < deadline:
+        time.sleep(0.001)
+    return left
+
+
+def _each(processes: Iterable[psutil.Process], act: Callable[[psutil.Process], None]) -> None:
+    for process in processes:
+        try:
+            act(process)
+        except psutil.NoSuchProcess:
+            continue
+
+
+# --------------------------------------------------------------------------------------------------------
+# User ids that belong to nobody
+
+
+@cache
+def private_uids() -> tuple[int, ...]:
+    """User ids for this grader's sandboxes alone; none where we may not change ids.
+
+    `RLIMIT_NPROC` counts per user id, so graders that run side by side must not share one.
+    """
+    if sys.platform != "linux" or os.geteuid() != 0:
+        return ()
+    used = _used_uids()
+    for first in range(FIRST_UID, LAST_UID, BLOCK):
+        block = range(first, first + BLOCK)
+        if used.isdisjoint(block) and _reserve(first):
+            return tuple(block)
+    raise GraderFault(f"all user ids from {FIRST_UID} to {LAST_UID} are in use: are other graders running?")
+
+
+_turns = itertools.count()
+
+
+def next_uid() -> int | None:
+    """One of `private_uids` that nothing runs under, not even a zombie: those count against `RLIMIT_NPROC`, too."""
+    mine = private_uids()
+    if not mine:
+        return None
+    deadline = time.monotonic() + _PATIENCE
+    while time.monotonic() < deadline:
+        used = _used_uids()
+        turn = next(_turns)
+        order = [mine[(turn + step) % len(mine)] for step in range(len(mine))]
+        if free := [uid for uid in order if uid not in used]:
+            return free[0]
+        time.sleep(0.01)
+    raise GraderFault("no user id became free: this system does not clear away ended processes")
+
+
+def _used_uids() -> set[int | None]:
+    return {_uid(process) for process in psutil.process_iter()}
+
+
+def _reserve(uid: int) -> bool:
+    """An abstract socket is a lock that the whole machine sees and that no crash leaves behind."""
+    lock = socket.socket(socket.AF_UNIX)
+    try:
+        lock.bind(f"\0replication-lab-uid-{uid}")
+    except OSError:
+        lock.close()
+        return False
+    atexit.register(lock.close)  # kept open by this until the end
+    return True
+
+
+def tasks_of_my_uid() -> int:
+    """Processes and threads that run under our own user id: what `RLIMIT_NPROC` will count beside the sandbox's."""
+    mine = os.geteuid() if hasattr(os, "geteuid") else None
+    total = 0
+    for process in psutil.process_iter():
+        try:
+            if mine is not None and process.uids().real == mine:
+                total += process.num_threads()
+        except psutil.Error:
+            continue
+    return total

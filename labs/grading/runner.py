@@ -1,0 +1,305 @@
+"""One submission through all checks.
+
+Law of this module: the verdict is formed here. A check's outcome counts only if the check function returned it; what
+student code raises is the student's fault, anything else that is raised is the grader's, and then there is no mark.
+
+Rules that a report follows:
+
+* A check that builds on others is skipped unless all of them passed.
+* A check is run twice, the second time with another order of sets and in a new process. The worse outcome counts; if
+  the answers differ, the result is marked as not deterministic.
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from hashlib import sha256
+from importlib import import_module
+from typing import Protocol
+
+from labs.grading.exercises import BY_ID, EXERCISES, Exercise
+from labs.grading.faults import FaultKind, GraderFault, StudentFault
+from labs.grading.intake import Submission
+from labs.grading.isolation import Isolation
+from labs.grading.limits import DEFAULT, Limits
+from labs.grading.results import (
+    Check,
+    CheckResult,
+    ExerciseSummary,
+    Outcome,
+    Report,
+    Run,
+    Status,
+    clean,
+    clean_all,
+    failed,
+)
+from labs.grading.sandbox import best_isolation
+from labs.grading.session import Budget, Session
+
+LEVELS = ("student", "instructor")
+VISIBLE_SEEDS = (0, 1, 2)
+HIDDEN_SEEDS = 5
+
+
+class CheckSuite(Protocol):
+    """Where the checks come from."""
+
+    @property
+    def name(self) -> str:
+        """Changes whenever the checks do, so that old results are not taken for new ones: `ex-checks 3`."""
+        ...
+
+    def checks(self, level: str, seeds: tuple[int, ...]) -> Sequence[Check]:
+        """In the order in which they run, each behind those that it depends on."""
+        ...
+
+
+def load_suite(spec: str) -> CheckSuite:
+    """`module:attribute`. Raises `GraderFault`."""
+    module, _, attribute = spec.partition(":")
+    try:
+        suite: CheckSuite = getattr(import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise GraderFault(f"no checks at {spec}: {error}") from error
+    return suite
+
+
+def seeds_for(level: str, secret: int) -> tuple[int, ...]:
+    """The visible ones; for an instructor also some that follow from `secret`."""
+    hidden = range(secret, secret + HIDDEN_SEEDS) if level == "instructor" else ()
+    return (*VISIBLE_SEEDS, *hidden)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to grade. Two gradings with the same settings give the same marks."""
+
+    level: str = "student"
+    seeds: tuple[int, ...] = VISIBLE_SEEDS
+    limits: Limits = DEFAULT
+    isolation: Isolation | None = None
+    """None: the best that works."""
+    only: tuple[str, ...] = ()
+    """Exercises or checks; empty: all."""
+
+    def fingerprint(self, submission: Submission, suite: CheckSuite) -> str:
+        """Tells whether a result found on disk is one of this submission under these settings."""
+        parts = (submission.fingerprint, suite.name, self.level, self.seeds, self.only, self.limits)
+        return sha256(repr(parts).encode()).hexdigest()
+
+
+def grade(submission: Submission, suite: CheckSuite, settings: Settings | None = None) -> Report:
+    """Raises `GraderFault` only if nothing can be graded at all, as without a working sandbox."""
+    settings = settings or Settings()
+    settings = replace(settings, isolation=settings.isolation or best_isolation())
+    return _Grading(submission, suite, settings).run()
+
+
+@dataclass
+class _Notebook:
+    """What the grading writes down as it goes."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    output: dict[str, str] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+    pictures: dict[str, str] = field(default_factory=dict)
+
+
+class _Grading:
+    def __init__(self, submission: Submission, suite: CheckSuite, settings: Settings) -> None:
+        self._submission = submission
+        self._suite = suite
+        self._settings = settings
+        self._written = _Notebook()
+        self._results: dict[str, CheckResult] = {}
+
+    def run(self) -> Report:
+        begun = time.monotonic()
+        checks = [
+            check for check in self._suite.checks(self._settings.level, self._settings.seeds) if self._asked(check)
+        ]
+        _require_order(checks)
+        for exercise in EXERCISES:
+            self._grade_exercise(exercise, [check for check in checks if check.exercise == exercise.id])
+        self._written.seconds["total"] = round(time.monotonic() - begun, 3)
+        return self._report()
+
+    def _asked(self, check: Check) -> bool:
+        only = self._settings.only
+        return not only or check.exercise in only or check.id in only
+
+    def _grade_exercise(self, exercise: Exercise, checks: list[Check]) -> None:
+        if not checks:
+            return
+        budget = Budget(self._settings.limits.exercise)
+        blocked = self._try_to_load(exercise, budget)
+        for check in checks:
+            if blocked is not None:
+                result = _from_outcome(check, *blocked)
+            else:
+                result = self._skip(check) or self._judge(check, budget)
+            self._results[check.id] = result
+
+    def _try_to_load(self, exercise: Exercise, budget: Budget) -> tuple[Status, Outcome] | None:
+        """Why no check of this exercise can be run; None if they can."""
+        if exercise.id in self._submission.problems:
+            return Status.FAILED, failed(self._submission.problems[exercise.id])
+        if exercise.id not in self._submission.sources:
+            return Status.NOT_ATTEMPTED, failed(f"{exercise.file_name} is missing from the submission")
+        try:
+            with self._session(exercise, 0, budget) as session:
+                session.load()
+        except StudentFault as fault:
+            return _from_fault(fault)
+        return None
+
+    def _session(self, exercise: Exercise, hash_seed: int, budget: Budget) -> Session:
+        settings = self._settings
+        return Session(
+            exercise,
+            self._submission.files,
+            seeds=settings.seeds,
+            level=settings.level,
+            limits=settings.limits,
+            isolation=settings.isolation,
+            hash_seed=hash_seed,
+            budget=budget,
+        )
+
+    def _skip(self, check: Check) -> CheckResult | None:
+        for name in check.depends_on:
+            needed = self._results.get(name)
+            if needed is None or needed.status is Status.PASSED:
+                continue  # not asked for, or fine
+            reason = f"builds on “{needed.check['title']}”, which {_did(needed.status)}"
+            untouched = needed.status is Status.NOT_ATTEMPTED
+            return _from_outcome(check, Status.NOT_ATTEMPTED if untouched else Status.SKIPPED, failed(reason))
+        return None
+
+    # -- one check ------------------------------------------------------------------------------------
+
+    def _judge(self, check: Check, budget: Budget) -> CheckResult:
+        status, outcome, digest = self._attempt(check, 0, budget)
+        same = None
+        if check.twice and _worth_repeating(status, outcome):
+            status_2, outcome_2, digest_2 = self._attempt(check, 1, budget)
+            same = (status, outcome, digest) == (status_2, outcome_2, digest_2)
+            if status_2 is Status.ERROR or (status is not Status.ERROR and outcome_2.share < outcome.share):
+                status, outcome = status_2, outcome_2
+        if outcome.picture is not None:
+            self._written.pictures[f"{check.id}.svg"] = outcome.picture
+        result = _from_outcome(check, status, outcome)
+        return replace(result, deterministic=same, message=_with_warning(result.message, same))
+
+    def _attempt(self, check: Check, hash_seed: int, budget: Budget) -> tuple[Status, Outcome, str]:
+        digest = ""
+        with self._session(BY_ID[check.exercise], hash_seed, budget) as session:
+            try:
+                outcome = check.run(session)
+                if session.fault is not None:
+                    raise session.fault
+                if not isinstance(outcome, Outcome):
+                    raise GraderFault(f"the check {check.id} returned no outcome")
+                status = Status.PASSED if outcome.passed else Status.FAILED
+                digest = session.digest
+            except StudentFault as fault:
+                status, outcome = _from_fault(fault)
+            except Exception as error:  # noqa: BLE001  # ours: it must not become a mark
+                self._written.errors[check.id] = traceback.format_exc()
+                status, outcome = Status.ERROR, failed(f"the grader failed: {type(error).__name__}: {error}")
+            self._write_down(check, session)
+        return status, outcome, digest
+
+    def _write_down(self, check: Check, session: Session) -> None:
+        self._written.seconds[check.id] = round(self._written.seconds.get(check.id, 0.0) + session.seconds, 3)
+        if session.output and check.id not in self._written.output:
+            self._written.output[check.id] = clean(session.output)
+
+    # -- the report -----------------------------------------------------------------------------------
+
+    def _report(self) -> Report:
+        settings, written = self._settings, self._written
+        assert settings.isolation is not None
+        run = Run(datetime.now(UTC).isoformat(timespec="seconds"), written.seconds, written.output, written.errors)
+        return Report(
+            submission=clean(self._submission.name, 200),
+            level=settings.level,
+            suite=self._suite.name,
+            seeds=settings.seeds,
+            isolation=settings.isolation.describe(),
+            fingerprint=settings.fingerprint(self._submission, self._suite),
+            exercises=tuple(self._summary(exercise) for exercise in EXERCISES),
+            checks=tuple(self._results.values()),
+            notes=clean_all(self._submission.notes),
+            run=run,
+            pictures=written.pictures,
+        )
+
+    def _summary(self, exercise: Exercise) -> ExerciseSummary:
+        results = [result for result in self._results.values() if result.check["exercise"] == exercise.id]
+        return ExerciseSummary(
+            exercise.id,
+            exercise.title,
+            exercise.file_name,
+            present=exercise.id in self._submission.sources or exercise.id in self._submission.problems,
+            earned=round(sum(result.earned for result in results), 2),
+            points=round(sum(result.points for result in results), 2),
+        )
+
+
+def _require_order(checks: Sequence[Check]) -> None:
+    seen: set[str] = set()
+    names = {check.id for check in checks}
+    for check in checks:
+        if check.id in seen:
+            raise GraderFault(f"two checks are called {check.id}")
+        if late := [name for name in check.depends_on if name in names and name not in seen]:
+            raise GraderFault(f"the check {check.id} stands before {late[0]}, which it depends on")
+        seen.add(check.id)
+
+
+def _worth_repeating(status: Status, outcome: Outcome) -> bool:
+    """Not what ran into a limit: it would only do so again."""
+    limits = (FaultKind.TIME_LIMIT, FaultKind.RESOURCE_LIMIT)
+    return status in (Status.PASSED, Status.FAILED) and outcome.fault not in limits
+
+
+def _from_fault(fault: StudentFault) -> tuple[Status, Outcome]:
+    if fault.kind is FaultKind.NOT_ATTEMPTED:
+        return Status.NOT_ATTEMPTED, failed("not attempted")
+    outcome = failed(f"{fault.kind.value}: {fault.message}", evidence=fault.frames)
+    return Status.FAILED, replace(outcome, fault=fault.kind)
+
+
+def _from_outcome(check: Check, status: Status, outcome: Outcome) -> CheckResult:
+    share = 1.0 if status is Status.PASSED else outcome.share if status is Status.FAILED else 0.0
+    return CheckResult(
+        check=check.to_json(),
+        status=status,
+        earned=round(check.points * share, 2),
+        message=clean(outcome.message),
+        evidence=clean_all(outcome.evidence),
+        replay_command=outcome.replay or ("" if check.hidden else f"replab check {check.exercise} --only {check.id}"),
+        picture=f"{check.id}.svg" if outcome.picture is not None else None,
+    )
+
+
+def _with_warning(message: str, same: bool | None) -> str:
+    if same is not False:
+        return message
+    warning = "Not deterministic: two runs with the same seed differed. Does it read the clock, or depend on set order?"
+    return f"{message}\n{warning}" if message else warning
+
+
+def _did(status: Status) -> str:
+    return {
+        Status.FAILED: "did not pass",
+        Status.SKIPPED: "was skipped",
+        Status.NOT_ATTEMPTED: "was not attempted",
+        Status.ERROR: "could not be graded",
+    }[status]
