@@ -41,7 +41,6 @@ def answer(result: Result, role: str) -> Answer:
 def _done(entry: Entry, was_there: bool) -> Answer:
     if entry.op == "delete" and not was_there:
         return 404, {"error": "Key not found", "key": entry.key}
-    body = {"success": True, "key": entry.key, "leader_id": entry.leader, "term": entry.term, "index": entry.index}
-    if entry.op == "put":
-        body["value"] = entry.value
-    return 200, body
+    value = {"value": entry.value} if entry.op == "put" else {}
+    version = {"leader_id": entry.leader, "term": entry.term, "index": entry.index}
+    return 200, {"success": True, "key": entry.key, **value, **version}

@@ -28,7 +28,8 @@ class LowestId(Election):
         self._heard: dict[NodeId, float] | None = None
         self._leader_heard = 0.0
         self._next_alive = 0.0
-        self._waiting_for: NodeId | None = None
+        self._successor: NodeId | None = None
+        self._since = 0.0  # when we came to expect this successor
 
     def tick(self, now: float) -> None:
         self._when_heard(now)
@@ -60,7 +61,7 @@ class LowestId(Election):
     def _follow(self, leader: NodeId | None, term: int, now: float) -> None:
         self.leader, self.term = leader, term
         self._leader_heard = now
-        self._waiting_for = None
+        self._successor = None
 
     # -- its absence ----------------------------------------------------------------------------------
 
@@ -75,18 +76,19 @@ class LowestId(Election):
     def _elect(self, now: float) -> None:
         alive = [peer for peer, heard in self._when_heard(now).items() if now - heard < self.timeout]
         successor = min([self.me, *alive], key=natural_order)
-        if successor == self._waiting_for:
-            return
-        if self._waiting_for is None:
+        if successor != self._successor:
+            self._agree_on(successor, now)
+        # A moment's grace before leading: the others come to the same conclusion first, and a node that was asleep
+        # reads the heartbeats that arrived meanwhile.
+        if successor == self.me and (now >= self._since + self.heartbeat / 2 or not self.peers):
+            self.term += 1
+            self.leader = self.me
+            self._successor = None
+
+    def _agree_on(self, successor: NodeId, now: float) -> None:
+        if self._successor is None:
             self.note("election_timeout")
         self.leader = None
-        self._waiting_for = successor
-        if successor == self.me:
-            self._lead()
-        else:
+        self._successor, self._since = successor, now
+        if successor != self.me:
             self.note("waiting_for", leader=successor)
-
-    def _lead(self) -> None:
-        self.term += 1
-        self.leader = self.me
-        self._waiting_for = None

@@ -118,6 +118,8 @@ class Runtime:
         self._clients: dict[int, Callable[[Result], None]] = {}
         self._next_request = 0
         self._next_message = 0
+        # Message ids must not come again when the node is restarted and counts from 1 anew.
+        self._life = f"{self.node.id}:{int(time.time() * 1000):x}"
         self._asked: dict[NodeId, list[Respond]] = {}
         self._answers: dict[NodeId, list[str]] = {}
         self._watchers: list[Watcher] = []
@@ -268,7 +270,7 @@ class Runtime:
     def _transmit(self, to: NodeId, message: Message) -> None:
         """Send through the faults in force."""
         self._next_message += 1
-        message_id = f"{self.node.id}:{self._next_message}"
+        message_id = f"{self._life}.{self._next_message}"
         kind, details = type(message).__name__, summary(message)
         self._record("sent", kind, details, message_id, to)
         copies = 0 if to in self.faults.blocked else self.faults.copies(self._rng)
