@@ -1,0 +1,128 @@
+"""The environment: every variable understood, every wrong value refused in one line that names it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from replstore.bully import Bully
+from replstore.lowest_id import LowestId
+from replstore.settings import BadSettings, from_environment
+
+
+def test_a_node_needs_nothing_but_its_id() -> None:
+    settings = from_environment({"NODE_ID": "node-1"})
+
+    assert (settings.port, settings.heartbeat_ms, settings.election_timeout_ms) == (4000, 2000, 6000)
+    assert settings.mode == "async"
+    assert settings.election is LowestId
+    assert settings.data_dir is None
+    assert not settings.allow_faults
+
+
+def test_every_variable_is_understood() -> None:
+    settings = from_environment(
+        {
+            "NODE_ID": "node-1",
+            "PORT": "4001",
+            "HOST": "0.0.0.0",
+            "PEERS": "node-2=http://node2:4000, node-3=http://[::1]:4003",
+            "HEARTBEAT_MS": "100",
+            "ELECTION_TIMEOUT_MS": "400",
+            "REPLICATION_MODE": "quorum",
+            "ELECTION": "bully",
+            "DATA_DIR": "data",
+            "REPLICATION_DELAY_MS": "50",
+            "CLUSTER_TOKEN": "secret",
+            "ALLOW_FAULTS": "1",
+        }
+    )
+
+    assert settings.peers == {"node-2": ("node2", 4000), "node-3": ("::1", 4003)}
+    assert settings.election is Bully
+    assert settings.data_dir == Path("data")
+    assert settings.token == "secret"
+    assert settings.allow_faults
+
+
+def test_the_election_timeout_follows_the_heartbeat() -> None:
+    assert from_environment({"NODE_ID": "n", "HEARTBEAT_MS": "100"}).election_timeout_ms == 300
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "advice"),
+    [
+        ("NODE_ID", "", "not set"),
+        ("NODE_ID", "node 1", "an id like node-1"),
+        ("NODE_ID", 'x"y', "an id like node-1"),
+        ("PORT", "http", "between 0 and 65535"),
+        ("PORT", "65536", "between 0 and 65535"),
+        ("PORT", "-1", "between 0 and 65535"),
+        ("HEARTBEAT_MS", "0", "between 1 and"),
+        ("HEARTBEAT_MS", "1.5", "whole number"),
+        ("HEARTBEAT_MS", "٣", "whole number"),
+        ("ELECTION_TIMEOUT_MS", "2000", "longer than HEARTBEAT_MS"),
+        ("REPLICATION_MODE", "eventual", "async, quorum, sync"),
+        ("ELECTION", "raft", "lowest-id, bully, or module:Class"),
+        ("ELECTION", "no_such_module:Raft", "cannot import"),
+        ("ELECTION", "replstore.election:Seat", "derives from"),
+        ("PEERS", "node-2", "node-2=http://host:port"),
+        ("PEERS", "node-2=https://h:1", "node-2=http://host:port"),
+        ("PEERS", "node-2=http://h", "node-2=http://host:port"),
+        ("PEERS", "node-2=http://h:99999", ""),
+        ("PEERS", "node-2=http://h:1,node-2=http://h:2", "twice"),
+        ("PEERS", "node-1=http://h:1", "itself"),
+        ("ALLOW_FAULTS", "yes", "0 or 1"),
+        ("REPLICATION_DELAY_MS", "-5", "between 0"),
+    ],
+)
+def test_a_wrong_value_is_refused_in_one_line_that_names_the_variable(name: str, value: str, advice: str) -> None:
+    with pytest.raises(BadSettings) as refused:
+        from_environment({"NODE_ID": "node-1", name: value})
+
+    assert name in str(refused.value)
+    assert advice in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def start(**env: str) -> subprocess.CompletedProcess[str]:
+    kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
+    return subprocess.run(
+        [sys.executable, "-m", "replstore"],
+        env={**kept, **env},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+def test_a_node_with_a_wrong_setting_does_not_start() -> None:
+    done = start(NODE_ID="node-1", PORT="no")
+
+    assert done.returncode == 1
+    assert done.stderr == "PORT=no: expected a whole number between 0 and 65535\n"
+
+
+def test_a_damaged_journal_keeps_the_node_from_starting(tmp_path: Path) -> None:
+    (tmp_path / "journal").write_bytes(b'00000000 {"record":"state","term":1,"vote":null}\n')
+
+    done = start(NODE_ID="node-1", PORT="0", DATA_DIR=str(tmp_path))
+
+    assert done.returncode == 1
+    assert "line 1 is damaged" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_data_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+
+    done = start(NODE_ID="node-1", PORT="0", DATA_DIR=str(tmp_path / "file"))
+
+    assert done.returncode == 1
+    assert "DATA_DIR" in done.stderr
+    assert "Traceback" not in done.stderr
