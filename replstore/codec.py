@@ -13,7 +13,7 @@ from dataclasses import fields, is_dataclass
 from json.encoder import encode_basestring_ascii
 from typing import Any, get_type_hints
 
-from replstore.messages import Append, Entry, EntryId, Heartbeat, HeartbeatReply, Install, Message, Record, State
+from replstore.messages import Append, Entry, EntryId, Install, Message, Record, State
 
 
 class CodecError(ValueError):
@@ -52,16 +52,27 @@ def decode_message(text: str) -> Message:
     if known is not None and Message.registry.get(known.wire_name) is type(known):
         return known
     message = build_message(_load(text))
-    if type(message) in _FLAT:
+    if is_flat(type(message)):
         if len(_recent) >= 64:
             _recent.clear()
         _recent[text] = message
     return message
 
 
-_FLAT = frozenset((Heartbeat, HeartbeatReply))
-"""The most frequent messages; their fields cannot change, so one object can stand for all equal ones."""
 _recent: dict[str, Message] = {}
+
+
+def is_flat(cls: type[Message]) -> bool:
+    """Whether nothing in such a message can ever change, so that one object can stand for all equal ones."""
+    flat = _flat.get(cls)
+    if flat is None:
+        frozen = is_dataclass(cls) and cls.__dataclass_params__.frozen
+        simple = {_CODECS[kind] for kind in (int, bool, str, EntryId)}
+        flat = _flat[cls] = frozen and all((pack, unpack) in simple for _, pack, unpack in _shape(cls))
+    return flat
+
+
+_flat: dict[type[Message], bool] = {}
 
 
 def build_message(data: Any) -> Message:

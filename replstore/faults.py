@@ -43,11 +43,12 @@ class Faults:
 
     def delay(self, message: Message, rng: Random) -> float:
         """Seconds to hold a message back. Only data is delayed: delayed heartbeats would be another lesson."""
-        if not isinstance(message, Replicate | Snapshot):
+        if type(message) not in _DATA:
             return 0.0
         return (self.replication_delay_ms + self.jitter_ms * rng.random()) / 1000
 
 
+_DATA = frozenset((Replicate, Snapshot))
 _LIMITS = {"replication_delay_ms": 60_000, "jitter_ms": 60_000, "drop": 1, "duplicate": 1}
 
 

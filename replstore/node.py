@@ -374,13 +374,18 @@ class Node:
     def _committable(self, office: Leadership) -> int:
         """The highest index that may count as committed. Only entries of this very leadership are counted by their
         copies; older ones follow along with them (Raft §5.4.2, figure 8)."""
+        if self.commit.index == self.log.last_index:
+            return self.commit.index
         index = office.replication.held_by(self.copies, saved=self.log.last_index)
         entry = self.log.id_at(index)
         ours = entry is not None and entry.term == office.term and entry.leader == self.id
         return index if ours else self.commit.index
 
     def _ship(self, replication: Replication) -> None:
-        for peer in replication.progress:
+        last = self.log.last_index
+        for peer, progress in replication.progress.items():
+            if progress.has_all(last, self.commit.index):
+                continue
             for message in replication.messages_for(peer, self.commit, self.now):
                 self._effects.append(Send(peer, message))
 
@@ -439,7 +444,7 @@ class Node:
     def _answer_heartbeat(self, sender: NodeId, message: Heartbeat) -> None:
         election = self.election
         follows = election.leader == sender and election.term == message.term
-        if follows and self.log.id_at(message.commit.index) == message.commit:
+        if follows and message.commit != self.commit and self.log.id_at(message.commit.index) == message.commit:
             self._advance_commit(message.commit.index)
         reply = HeartbeatReply(election.term, message.round, follows, self.log.last_id)
         self._effects.append(Send(sender, reply))

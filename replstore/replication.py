@@ -64,6 +64,12 @@ class Progress:
     def in_flight(self) -> int:
         return len(self._under_way)
 
+    def has_all(self, last: int, commit: int) -> bool:
+        """Whether the follower agreed to everything up to index `last`, and was told that `commit` is committed."""
+        return self.match == last and self.next == last + 1 and self.sent_commit >= commit and not (
+            self.probing or self._under_way or self.transfer
+        )
+
     def sent(self, now: float) -> None:
         self._under_way.append(now)
 

@@ -19,6 +19,7 @@ from asyncio import Event, Task, TimerHandle, Transport
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from heapq import nsmallest
 from typing import cast
 
 from replstore.http import CONTINUE, HttpError, Request, RequestParser, Sizes, Stage, whole_request
@@ -30,6 +31,8 @@ BACKLOG = 1024
 
 SPARE_FILES = 64
 """Open files beside clients' connections: listener, journal, peer links, standard streams, the event loop's own."""
+
+EVICT_SHARE = 32
 
 RETRY_ACCEPT = 0.1
 """Seconds after which we look again for a place when there was none, nor a connection to close for it."""
@@ -390,10 +393,11 @@ class Server:
             await self._make_room()
 
     async def _make_room(self) -> None:
-        """Close the longest idle connection. If all are busy, wait for an end, or a moment: one may be idle then."""
-        ranked = [(c.rank, c) for c in self.connections if c.rank is not None]
-        if ranked:
-            min(ranked, key=lambda pair: pair[0])[1].close()
+        """Close the longest idle connections: one in `EVICT_SHARE`, since finding them means looking at all. If all
+        are busy, wait for an end, or a moment: one may be idle then."""
+        ranked = [(rank, c) for c in self.connections if (rank := c.rank) is not None]
+        for _, connection in nsmallest(max(1, self._max_connections // EVICT_SHARE), ranked, key=lambda pair: pair[0]):
+            connection.close()
         with suppress(TimeoutError):
             async with asyncio.timeout(RETRY_ACCEPT):
                 await self._until_fewer_than(len(self.connections))

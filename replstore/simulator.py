@@ -23,6 +23,7 @@ from replstore.messages import (
     Command,
     Effect,
     Flush,
+    HeartbeatReply,
     Input,
     Install,
     Message,
@@ -68,6 +69,14 @@ class Network:
         return factor * (self.fastest + (self.slowest - self.fastest) * rng.random())
 
 
+class Letter(NamedTuple):
+    """A message as it travels: its text, and what the trace tells of it."""
+
+    text: str
+    kind: str
+    details: dict[str, Any]
+
+
 @dataclass(slots=True)
 class Call:
     """A client's request on its way. When `done`: `result` is the node's answer, or None where none will ever come;
@@ -78,6 +87,14 @@ class Call:
     done: bool = False
     result: Result | None = None
     refused: bool = False
+
+
+class Moment(NamedTuple):
+    """What nodes are fed, each by its own clock's time, within less time than a message takes: whatever one of them
+    does about it, the others learn of it later. The last of it happens at `until`."""
+
+    until: float
+    events: list[tuple[NodeId, float, Input]]
 
 
 class Machine:
@@ -96,6 +113,15 @@ class Machine:
         self.calls: dict[int, Call] = {}
         self.crash_within: Random | None = None
 
+    @property
+    def awake(self) -> bool:
+        return self.node is not None and not self.paused
+
+    @property
+    def idle(self) -> bool:
+        """Without office: what its next tick leads to is its strategy's doing alone."""
+        return self.node is not None and self.node.office is None and self.node.lending is None
+
     def save(self, record: Record) -> None:
         text = encode_record(record)
         if isinstance(record, Install):
@@ -110,6 +136,9 @@ class Simulator:
 
     `durable=False`: nodes keep no journal, and a restarted one begins with nothing. `node_class`: for nodes that are
     broken on purpose.
+
+    An election factory with a method `foresee` is told ahead what its strategies will be asked (see `coming`), so that
+    it may find the answers together; it returns until when they are known.
     """
 
     def __init__(
@@ -138,10 +167,12 @@ class Simulator:
         self._election = election
         self._node_class = node_class
         self._heartbeat, self._timeout, self._mode, self._durable = heartbeat, timeout, mode, durable
+        self._foresee: Callable[[list[Moment]], float] | None = getattr(election, "foresee", None)
         self._agenda: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
         self._order = 0
         self._messages = 0
-        self._encoded: tuple[Message | None, str] = (None, "")
+        self._letters: dict[Message, Letter] = {}
+        self._last: tuple[Message | None, Letter] = (None, Letter("", "", {}))
         self._requests = 0
         self.machines = {
             name: Machine(name, 1.0 + (drift * (2 * self.rng.random() - 1) if drift else 0.0)) for name in self.node_ids
@@ -154,7 +185,10 @@ class Simulator:
 
     def run_until(self, time: float) -> None:
         agenda = self._agenda
+        known = -1.0
         while agenda and agenda[0][0] <= time:
+            if self._foresee is not None and agenda[0][0] > known:
+                known = self._foresee(self.coming(time))
             self.step()
         self.now = max(self.now, time)
 
@@ -181,6 +215,48 @@ class Simulator:
 
     def after(self, delay: float, action: Callable[..., None], *args: Any) -> None:
         self.at(self.now + delay, action, *args)
+
+    # -- looking ahead --------------------------------------------------------------------------------
+
+    def coming(self, end: float) -> list[Moment]:
+        """What nodes will be fed until `end`, as far as that is certain: ticks of nodes that neither lead nor lend, up
+        to the first moment in which more than that happens; of each moment, the first event of each node.
+
+        It stays certain until one of these ticks leads to something: then later moments may turn out otherwise.
+        """
+        found: list[Moment] = []
+        fed: set[NodeId] = set()
+        busy = False
+        for time, _, action, args in sorted(self._agenda):
+            if time > end or action not in (self._tick, self._arrive, self._finish):
+                break
+            machine, event = self._feeds(action, args)
+            if machine is None or event is None:
+                continue
+            if not found or (found[-1].until < time and not busy):
+                found.append(Moment(time, []))
+                fed.clear()
+            if machine.id not in fed:
+                fed.add(machine.id)
+                found[-1].events.append((machine.id, time * machine.rate, event))
+                found[-1] = found[-1]._replace(until=time)
+            quiet = type(event) is Tick and machine.idle
+            busy = busy or not quiet
+            # What comes of an event: a tick's next tick, and of anything else perhaps a message to somebody.
+            end = min(end, time + (0.9 * self._heartbeat / 4 if quiet else self.network.fastest))
+        return found
+
+    def _feeds(self, action: Callable[..., None], args: tuple[Any, ...]) -> tuple[Machine | None, Input | None]:
+        """Which node something on the agenda feeds as things stand, and with what."""
+        if action == self._tick:
+            machine, life = args
+            return (machine, Tick()) if machine.awake and machine.life == life else (None, None)
+        if action == self._arrive:
+            sender, to, letter = args[:3]
+            machine = self.machines[to]
+            if machine.awake and (sender, to) not in self.cuts:
+                return machine, Received(sender, decode_message(letter.text))
+        return None, None
 
     # -- machines -------------------------------------------------------------------------------------
 
@@ -300,27 +376,27 @@ class Simulator:
     # -- nodes at work --------------------------------------------------------------------------------
 
     def _tick(self, machine: Machine, life: int) -> None:
-        if machine.life != life or machine.node is None:
+        node = machine.node
+        if node is None or machine.life != life:
             return
-        self.after(machine.node.tick_interval / machine.rate, self._tick, machine, life)
+        self.at(self.now + node.tick_interval / machine.rate, self._tick, machine, life)
         if not machine.paused:
-            self._feed(machine, Tick())
+            self._hand(machine, node, _TICK)
 
     def _feed(self, machine: Machine, event: Input) -> None:
+        """Hand over something that arrived; it came alone, so a `Flush` follows it."""
+        node = machine.node
         if machine.paused:
             machine.missed.append(event)
-            return
-        node = machine.node
-        if node is None:
-            return
-        local = self.now * machine.rate
-        effects = node.handle(event, local)
+        elif node is not None:
+            self._hand(machine, node, event)
+            if machine.node is node:  # it has not crashed over it
+                self._hand(machine, node, _FLUSH)
+
+    def _hand(self, machine: Machine, node: Node, event: Input) -> None:
+        effects = node.handle(event, self.now * machine.rate)
         if effects:
             self._carry_out(machine, effects)
-        if type(event) is not Tick and machine.node is node:
-            effects = node.handle(_FLUSH, local)
-            if effects:
-                self._carry_out(machine, effects)
 
     def _carry_out(self, machine: Machine, effects: list[Effect]) -> None:
         survive = len(effects)
@@ -341,26 +417,36 @@ class Simulator:
     def _send(self, sender: NodeId, to: NodeId, message: Message) -> None:
         self._messages += 1
         message_id = f"{sender}:{self._messages}"
-        kind, details = type(message).__name__, summary(message)
-        self._log(sender, "sent", kind, details, message_id, to)
-        if message is not self._encoded[0]:  # a broadcast is one message sent several times
-            self._encoded = (message, encode_message(message))
-        text = self._encoded[1]
+        letter = self._letter(message)
+        self._log(sender, "sent", letter.kind, letter.details, message_id, to)
         faults, rng = self.faults, self.rng
         copies = 0 if (sender, to) in self.cuts else faults.copies(rng)
         if not copies:
-            self._log(sender, "dropped", kind, details, message_id, to)
+            self._log(sender, "dropped", letter.kind, letter.details, message_id, to)
         for _ in range(copies):
             delay = self.network.delay(sender, to, rng) + faults.delay(message, rng)
-            self.after(delay, self._arrive, sender, to, text, message_id, details)
+            self.at(self.now + delay, self._arrive, sender, to, letter, message_id)
 
-    def _arrive(self, sender: NodeId, to: NodeId, text: str, message_id: str, details: dict[str, Any]) -> None:
+    def _letter(self, message: Message) -> Letter:
+        """Encoding is what costs most: a broadcast is one message sent several times, and the followers' answers to a
+        heartbeat are equal more often than not."""
+        if message is self._last[0]:
+            return self._last[1]
+        answer = type(message) is HeartbeatReply
+        letter = self._letters.get(message) if answer else None
+        if letter is None:
+            letter = Letter(encode_message(message), type(message).__name__, summary(message))
+        if answer:
+            self._letters = {message: letter}
+        self._last = (message, letter)
+        return letter
+
+    def _arrive(self, sender: NodeId, to: NodeId, letter: Letter, message_id: str) -> None:
         machine = self.machines[to]
         if machine.node is None or (sender, to) in self.cuts:
             return
-        message = decode_message(text)
-        self._log(to, "received", type(message).__name__, details, message_id, sender)
-        self._feed(machine, Received(sender, message))
+        self._log(to, "received", letter.kind, letter.details, message_id, sender)
+        self._feed(machine, Received(sender, decode_message(letter.text)))
 
     def _log(
         self, node: NodeId, event: str, kind: str, details: dict[str, Any] | None = None, id: str = "", peer: str = ""
@@ -368,4 +454,4 @@ class Simulator:
         self.trace.append(TraceEvent(self.now, node, event, kind, len(self.trace) + 1, id, peer, details or {}))
 
 
-_FLUSH = Flush()
+_TICK, _FLUSH = Tick(), Flush()
