@@ -1,0 +1,154 @@
+"""What the notebooks use, so that their cells stay one thought long.
+
+Law of this module: presentation for people who learn. Everything works without a person at the keyboard, too: a question
+that nobody answers does not hold the notebook up.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import ipywidgets as widgets
+from IPython.display import display
+
+from labs.cluster import FAST, Answer, Cluster, Settings, open_cluster
+from labs.panel import ClusterPanel
+
+_running: dict[str, Cluster] = {}
+_panels: list[ClusterPanel] = []
+
+
+def cluster(backend: str = "process", name: str = "lab", settings: Settings = FAST, **changes: Any) -> Cluster:
+    """A started cluster with a leader. Calling it again under the same `name` (a cell that is run twice) ends the one
+    before. `changes` are fields of `Settings`: `mode="quorum"`, `nodes=5`, `election="bully"`, …"""
+    end(name)
+    made = open_cluster(backend, replace(settings, **changes), say=print)
+    _running[name] = made
+    made.start()
+    made.wait_for(lambda c: c.leader(), timeout=30)
+    return made
+
+
+def end(name: str = "lab") -> None:
+    """Stop the cluster of this name; its panels end with it."""
+    old = _running.pop(name, None)
+    if old is None:
+        return
+    for panel in [p for p in _panels if p.cluster is old]:
+        panel.close()
+    old.close()
+
+
+@atexit.register
+def end_all() -> None:
+    for name in list(_running):
+        end(name)
+
+
+def panel(of: Cluster) -> ClusterPanel:
+    """The living picture of a cluster; put it last in a cell."""
+    made = ClusterPanel(of)
+    _panels.append(made)
+    return made
+
+
+def all_well() -> None:
+    """The last cell of a notebook: stop everything, and fail if anything failed in the background."""
+    errors = [error for one in _panels for error in one.errors]
+    end_all()
+    assert not errors, f"in the background: {errors}"
+    print("All clusters of this notebook are stopped.")
+
+
+# -- telling -----------------------------------------------------------------------------------------------
+
+
+def told(answer: Answer) -> None:
+    """An answer as the wire gives it: status code and JSON."""
+    code = answer.code if answer.code is not None else "no answer"
+    print(f"{answer.node}: {code} {json.dumps(answer.body, ensure_ascii=False)}")
+
+
+def roles(of: Cluster) -> None:
+    """One line a node: who leads, in which term, how many keys."""
+    for status in of.status().values():
+        if status.answers:
+            print(f"{status.node_id}: {status.role}, term {status.term}, {status.total_keys} keys")
+        else:
+            print(f"{status.node_id}: {status.state}")
+
+
+# -- asking --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Question:
+    """`right` is the number of the right option, from 0. `why` is shown after an answer, right or wrong."""
+
+    text: str
+    options: Sequence[str]
+    right: int
+    why: str
+
+
+def predict(text: str, options: Sequence[str], right: int, why: str) -> None:
+    """A prediction to click before the next cell shows what happens."""
+    display(_Asked(Question(text, options, right, why), lambda asked: None).box)
+
+
+def quiz(questions: Sequence[Question]) -> None:
+    """Questions with a second chance. The score stays in this notebook and goes nowhere."""
+    score = widgets.HTML()
+    asked: list[_Asked] = []
+
+    def count(_: _Asked) -> None:
+        done = sum(one.tries > 0 for one in asked)
+        first = sum(one.solved and one.tries == 1 for one in asked)
+        second = sum(one.solved and one.tries > 1 for one in asked)
+        score.value = f"<b>{done} of {len(asked)} answered: {first} right at once, {second} at the second try.</b>"
+
+    asked.extend(_Asked(replace(q, text=f"{n}. {q.text}"), count) for n, q in enumerate(questions, 1))
+    count(asked[0])
+    display(widgets.VBox([*(one.box for one in asked), score]))
+
+
+class _Asked:
+    """One question on the screen."""
+
+    def __init__(self, question: Question, answered: Callable[[_Asked], None]) -> None:
+        self.question = question
+        self.tries = 0
+        self.solved = False
+        self._answered = answered
+        self._said = widgets.HTML()
+        self._buttons = [
+            widgets.Button(description=option, tooltip=option, layout=widgets.Layout(width="auto"))
+            for option in question.options
+        ]
+        for number, button in enumerate(self._buttons):
+            button.on_click(lambda _, n=number: self.answer(n))
+        heading = widgets.HTML(f"<b>{question.text}</b>")
+        choices = widgets.HBox(self._buttons, layout=widgets.Layout(flex_flow="row wrap"))
+        self.box = widgets.VBox([heading, choices, self._said], layout=widgets.Layout(margin="0 0 12px 0"))
+
+    def answer(self, number: int) -> None:
+        """Somebody chose the option `number`. The first wrong one leaves a second chance."""
+        if self.solved or self.tries >= 2:
+            return
+        self.tries += 1
+        self.solved = number == self.question.right
+        self._buttons[number].icon = "check" if self.solved else "times"
+        self._buttons[number].button_style = "success" if self.solved else "warning"
+        if self.solved:
+            self._said.value = f"Right. {self.question.why}"
+        elif self.tries < 2 and len(self._buttons) > 2:
+            self._said.value = "Not that. Have another look, and choose again."
+        else:
+            right = self.question.options[self.question.right]
+            self._said.value = f"It is: {right}. {self.question.why}"
+            self.tries = 2
+        self._answered(self)
