@@ -1,7 +1,7 @@
 """What the notebooks use, so that their cells stay one thought long.
 
-Law of this module: presentation for people who learn. Everything works without a person at the keyboard, too: a question
-that nobody answers does not hold the notebook up.
+Law of this module: presentation for people who learn. All works without a person at the keyboard, too: a question that
+nobody answers does not hold the notebook up.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import ipywidgets as widgets
-from IPython.display import display
+from IPython import display as ipython_display
 
 from labs.cluster import FAST, Answer, Cluster, Settings, open_cluster
 from labs.panel import ClusterPanel
 
+show: Callable[[object], None] = ipython_display.display
 _running: dict[str, Cluster] = {}
 _panels: list[ClusterPanel] = []
 
@@ -97,7 +98,7 @@ class Question:
 
 def predict(text: str, options: Sequence[str], right: int, why: str) -> None:
     """A prediction to click before the next cell shows what happens."""
-    display(_Asked(Question(text, options, right, why), lambda asked: None).box)
+    show(_Asked(Question(text, options, right, why), lambda asked: None).box)
 
 
 def quiz(questions: Sequence[Question]) -> None:
@@ -113,7 +114,7 @@ def quiz(questions: Sequence[Question]) -> None:
 
     asked.extend(_Asked(replace(q, text=f"{n}. {q.text}"), count) for n, q in enumerate(questions, 1))
     count(asked[0])
-    display(widgets.VBox([*(one.box for one in asked), score]))
+    show(widgets.VBox([*(one.box for one in asked), score]))
 
 
 class _Asked:

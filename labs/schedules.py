@@ -103,12 +103,23 @@ def _leaders(sim: Simulator) -> list[str]:
     return [m.id for m in sim.machines.values() if m.node is not None and m.node.leads and not m.paused]
 
 
+def _candidates(sim: Simulator) -> list[str]:
+    return [m.id for m in sim.machines.values() if m.node is not None and m.node.role == "candidate" and not m.paused]
+
+
 def _to_leaders(verb: Callable[[Simulator, str], None]) -> Callable[..., None]:
     def action(sim: Simulator, calls: list[Call]) -> None:
         for leader in _leaders(sim):
             verb(sim, leader)
 
     return action
+
+
+def _isolate_candidates(sim: Simulator) -> None:
+    """Each alone; what they have just sent is lost, too."""
+    candidates = _candidates(sim)
+    if candidates:
+        sim.partition([node for node in sim.node_ids if node not in candidates])
 
 
 def _resume_all(sim: Simulator) -> None:
@@ -136,6 +147,7 @@ ACTIONS: dict[str, Callable[..., None]] = {
     "crash_leader": _to_leaders(Simulator.crash),
     "isolate_leader": _to_leaders(_isolate),
     "pause_leader": _to_leaders(Simulator.pause),
+    "isolate_candidates": lambda sim, calls: _isolate_candidates(sim),
     "write": _write,
     "write_to_leader": _write_to_leader,
     "delete": _delete,

@@ -110,7 +110,7 @@ class Api:
         return None
 
     def options(self, request: Request, connection: Connection) -> Answer:
-        return response(204, b"", headers=CORS)
+        return response(200, b"", headers=CORS)
 
     # -- peers and the lab ----------------------------------------------------------------------------
 

@@ -32,6 +32,10 @@ MODES: dict[str, Callable[[int], int]] = {
 MAX_IN_FLIGHT = 64
 """Unanswered messages to one follower while streaming."""
 
+PACE = 0.002
+"""Seconds between two messages to a follower that owes an answer: what comes meanwhile travels together, with the
+answer's arrival at the latest. It halves the messages of a busy leader, and a lone write never waits."""
+
 MAX_RETRY = 16
 """The wait for an answer doubles up to this many times its first value; a snapshot under way is given up then."""
 
@@ -59,6 +63,7 @@ class Progress:
         self._shortest_retry = retry
         self._retry = retry
         self._last_word = 0.0
+        self.last_sent = 0.0
 
     @property
     def in_flight(self) -> int:
@@ -72,6 +77,7 @@ class Progress:
 
     def sent(self, now: float) -> None:
         self._under_way.append(now)
+        self.last_sent = now
 
     def answered(self, now: float) -> None:
         self._last_word = now
@@ -119,14 +125,16 @@ class Replication:
         if progress.overdue(now):
             progress.give_up_waiting()
         messages: list[Replicate | Snapshot] = []
-        while (message := self._next_for(progress, commit)) is not None:
+        while (message := self._next_for(progress, commit, now)) is not None:
             progress.sent(now)
             messages.append(message)
         return messages
 
-    def _next_for(self, progress: Progress, commit: EntryId) -> Replicate | Snapshot | None:
+    def _next_for(self, progress: Progress, commit: EntryId, now: float) -> Replicate | Snapshot | None:
         limit = 1 if progress.probing or progress.transfer else MAX_IN_FLIGHT
         if progress.in_flight >= limit:
+            return None
+        if progress.in_flight and 0 < now - progress.last_sent < PACE:
             return None
         if progress.next <= self._log.base.index:
             self._start_transfer(progress, commit, force=False)

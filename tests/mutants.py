@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from labs.rules import Claims, Violation, check_run
 from labs.schedules import Schedule, Step, carry_out, random_schedule
 from replstore.election import Election, Seat
-from replstore.messages import HeartbeatReply, Message, NodeId
+from replstore.messages import Heartbeat, HeartbeatReply, Message, NodeId
 from solutions.ex3_election import MyElection, RequestVote, Vote
 
 FULL = Claims(votes=True, steps_down=True, pre_vote=True)
@@ -47,10 +47,37 @@ class OwnVoteNotRecorded(Plain):
             self.heard = dict.fromkeys(self.peers, now)
 
 
-class NeverAdoptsAHigherTerm(Plain):
+class OnceALeaderAlwaysALeader(Plain):
+    """Steps down for no term and for no other leader."""
+
     def adopt(self, term: int) -> None:
         if self.leader != self.me:
             super().adopt(term)
+
+    def receive(self, sender: NodeId, message: Message, now: float) -> None:
+        if not (isinstance(message, Heartbeat) and self.leader == self.me):
+            super().receive(sender, message, now)
+
+
+class RefusesWithoutAdopting(Plain):
+    """A later term counts only where it comes with a newer log, or with a leader."""
+
+    def receive(self, sender: NodeId, message: Message, now: float) -> None:
+        stale = isinstance(message, RequestVote) and message.last < self.log.last
+        if stale:
+            self.send(sender, Vote(self.term, False, pre=False))
+        elif not isinstance(message, HeartbeatReply):
+            super().receive(sender, message, now)
+
+
+class DeafToAnswers(MyElection):
+    """Takes a heartbeat's answer for a sign of life and does not read its term."""
+
+    def receive(self, sender: NodeId, message: Message, now: float) -> None:
+        if isinstance(message, HeartbeatReply):
+            self.heard[sender] = now
+        else:
+            super().receive(sender, message, now)
 
 
 class TimerResetOnAnyRequest(Plain):
@@ -68,6 +95,13 @@ class TimerNeverReset(Plain):
     def wait(self, now: float) -> None:
         if self.deadline <= now:
             super().wait(now)
+
+
+class TimerNotResetOnAVote(Plain):
+    def answer_vote(self, sender: NodeId, request: RequestVote, now: float) -> None:
+        deadline = self.deadline
+        super().answer_vote(sender, request, now)
+        self.deadline = deadline
 
 
 class NoRandomization(Plain):
@@ -174,12 +208,21 @@ class CountsItselfTwice(MyElection):
             super().count("myself", vote, now)
 
 
-class IgnoresHeartbeatReplies(Plain):
-    """Never learns from its followers that a later term has begun."""
+class AsksOneAfterTheOther(Plain):
+    """Waits for each answer before it asks the next, as a call that blocks does: who is dead never answers."""
+
+    def broadcast(self, message: Message) -> None:
+        self.request, self.still_to_ask = message, list(self.peers)
+        self.ask_next()
+
+    def ask_next(self) -> None:
+        if self.still_to_ask:
+            self.send(self.still_to_ask.pop(0), self.request)
 
     def receive(self, sender: NodeId, message: Message, now: float) -> None:
-        if not isinstance(message, HeartbeatReply):
-            super().receive(sender, message, now)
+        super().receive(sender, message, now)
+        if isinstance(message, Vote) and self.leader is None and self.vote == self.me:
+            self.ask_next()
 
 
 @dataclass(frozen=True)
@@ -196,10 +239,12 @@ class Mutant:
 MUTANTS: tuple[Mutant, ...] = (
     Mutant("two votes in one term", TwoVotesInOneTerm, "one vote a term", FULL),
     Mutant("own vote not recorded", OwnVoteNotRecorded, "elected by a majority"),
-    Mutant("a leader does not adopt a higher term", NeverAdoptsAHigherTerm, "one leader in the end"),
-    Mutant("does not listen to what followers answer", IgnoresHeartbeatReplies, "one leader in the end"),
+    Mutant("no step-down on a higher term", OnceALeaderAlwaysALeader, "one leader in the end"),
+    Mutant("rejects a higher term without adopting it", RefusesWithoutAdopting, "everybody follows in the end"),
+    Mutant("does not listen to what followers answer", DeafToAnswers, "everybody follows in the end", FULL),
     Mutant("timer reset on any vote request", TimerResetOnAnyRequest, "a leader is back in time"),
     Mutant("timer never reset", TimerNeverReset, "a settled cluster stays settled"),
+    Mutant("timer not reset on granting a vote", TimerNotResetOnAVote, "a settled cluster stays settled", nodes=9),
     Mutant("no randomization", NoRandomization, "a leader is back in time"),
     Mutant("timeout shorter than the heartbeat", TimeoutShorterThanTheHeartbeat, "a settled cluster stays settled"),
     Mutant("a candidate never retries", NeverAsksAgain, "a leader is back in time"),
@@ -216,6 +261,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant("logs compared by length only", LongerLogWins, "acknowledged writes stay"),
     Mutant("votes for any log", AnyLogWins, "acknowledged writes stay"),
+    Mutant("a blocking call to a dead peer", AsksOneAfterTheOther, "a leader is back in time"),
     Mutant("a lonely leader stays", NeverStepsDown, "a lonely leader steps down", FULL),
 )
 
@@ -224,36 +270,68 @@ MUTANTS: tuple[Mutant, ...] = (
 # Schedules: a few directed ones, then random ones
 
 
+NAMES = ("node-1", "node-2", "node-3", "node-4", "node-5")
+
+
 def directed() -> Iterator[Schedule]:
-    """Situations that chance makes too seldom."""
+    """Situations that chance makes too seldom, for five nodes."""
     # All wake up together on a network slower than their ticks: only different patience elects somebody.
-    yield Schedule(fastest=0.05, slowest=0.06, length=8.0)
+    yield Schedule(seed=2, fastest=0.09, slowest=0.1, drift=0.0, length=8.0)
     # A quiet hour.
     yield Schedule(length=8.0)
     # A node is cut off again and again, and each time comes back to a healthy leader.
     yield Schedule(length=40.0, steps=tuple(_comings_and_goings("node-5", 40.0)))
+    # Everybody campaigns in vain before anybody can win.
+    yield Schedule(steps=(Step(0.0, "partition"), Step(2.0, "heal")))
+    # Two of five are down for long.
+    yield Schedule(steps=tuple(Step(time, "crash", (node,)) for time, node in ((0.1, "node-1"), (0.1, "node-3"))))
+    # A candidate takes a new term and nobody hears of it; the old leader, awake again, goes on with the others.
+    yield Schedule(seed=4, fastest=0.09, slowest=0.1, steps=tuple(_unheard_candidate()))
     # A deposed leader with a long tail of its own, against a shorter log with newer entries.
-    yield Schedule(length=12.0, seed=1, steps=tuple(_long_tail()))
+    yield Schedule(length=12.0, steps=tuple(_long_tail()))
     yield Schedule(length=12.0, seed=2, steps=tuple(_stale_leader_returns()))
 
 
 def _comings_and_goings(node: str, length: float) -> Iterator[Step]:
-    time = 3.0
-    while time < length - 3:
+    """It is away for longer than any patience, and every other time it misses a write."""
+    for number in range(int((length - 3.0) / 1.53)):
+        time = 3.0 + 1.53 * number
         yield Step(time, "isolate", (node,))
-        yield Step(time + 1.53, "heal")
-        time += 2.77
+        if number % 2:
+            yield Step(time + 0.1, "write_to_leader", (f"k{number}", 1))
+        yield Step(time + 1.03, "heal")
+
+
+def _unheard_candidate() -> Iterator[Step]:
+    yield Step(3.0, "pause_leader")
+    for number in range(20):
+        yield Step(3.4 + number * 0.05, "isolate_candidates")
+    yield Step(4.4, "heal")
+    yield Step(4.4, "resume_all")
+
+
+def _star(time: float, hub: str, nodes: Sequence[str]) -> Iterator[Step]:
+    """The others hear only the hub: no other can be elected."""
+    others = [node for node in nodes if node != hub]
+    for sender in others:
+        for to in others:
+            if sender != to:
+                yield Step(time, "cut", (sender, to))
 
 
 def _long_tail() -> Iterator[Step]:
-    yield Step(2.0, "write_to_leader", ("a", 1))
-    yield Step(2.5, "isolate_leader")
+    """node-1 leads and gets writes that reach nobody; node-2 leads and commits fewer; of those who are left only node-1
+    and the holders of node-2's entry can make a majority, so one of them has to be elected."""
+    yield from _star(0.0, "node-1", NAMES)
+    yield Step(3.0, "isolate", ("node-1",))
+    yield from _star(3.001, "node-2", NAMES[1:])
     for number in range(20):
-        yield Step(2.51 + number / 1000, "write_to_leader", (f"tail{number}", number))
-    yield Step(4.5, "write_to_leader", ("kept", 1))
-    yield Step(5.0, "heal")
-    yield Step(5.001, "crash_leader")
-    yield Step(8.0, "start_all")
+        yield Step(3.01, "write", ("node-1", f"tail{number}", number))
+    yield Step(5.5, "write", ("node-2", "kept", 1))
+    yield Step(6.0, "crash", ("node-2",))
+    yield Step(6.0, "crash", ("node-5",))
+    yield Step(6.001, "heal")
+    yield Step(10.0, "start_all")
 
 
 def _stale_leader_returns() -> Iterator[Step]:

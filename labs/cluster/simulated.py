@@ -1,16 +1,18 @@
 """The cluster in pretended time: the same nodes in one deterministic simulation. Waiting costs no wall time.
 
-Law of this module: virtual time passes only inside the verbs (`sleep`, a client's request, `wait_for`, `start`), and one
-seed with the same calls gives the same run. There are no sockets: a request is answered by the node's own tables.
+Law of this module: virtual time passes only inside the verbs (`sleep`, a client's request, `wait_for`, `start`), and
+one seed with the same calls gives the same run. There are no sockets: a request is answered by the node's own tables.
 """
 
 from __future__ import annotations
 
+import functools
+import threading
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import parse_qs, unquote
 
-from labs.cluster.base import Answer, Cluster, ClusterError, NodeStatus, NoSuchNode, Settings, StartFailed
+from labs.cluster.base import Answer, Cluster, ClusterError, NodeStatus, NoSuchNode, Outcome, Settings, StartFailed
 from labs.cluster.client import Client, Clock
 from labs.cluster.environment import check_settings
 from labs.cluster.transport import Reply
@@ -20,13 +22,37 @@ from replstore.codec import from_json
 from replstore.election import Election, Seat
 from replstore.faults import BadFaults
 from replstore.messages import Delete, LinearizableGet, Put
+from replstore.node import Node
 from replstore.runtime import LOG_LINES
 from replstore.settings import load_election
 from replstore.simulator import Network, Simulator
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def verb(
+    method: Callable[Concatenate[SimulatedCluster, P], T],
+) -> Callable[Concatenate[SimulatedCluster, P], T]:
+    """A method that acts on the run: by one thread at a time, and remembered so that `rewind` can do it again."""
+
+    def remembered(self: SimulatedCluster, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        with self._lock:
+            self._done.append((self.now(), lambda: remembered(self, *args, **kwargs)))
+            place = len(self._done)
+            try:
+                return method(self, *args, **kwargs)
+            except Exception:
+                del self._done[place - 1 :]
+                raise
+
+    functools.update_wrapper(remembered, method)
+    return remembered
+
 
 class SimulatedCluster(Cluster):
-    """`Settings.election` may also be given as a class or factory through `election`; `network` says how messages travel."""
+    """`Settings.election` may also be given as a class or factory through `election`; `network` says how messages
+    travel. Its verbs may be called from several threads; they take turns."""
 
     backend = "simulated"
 
@@ -35,20 +61,43 @@ class SimulatedCluster(Cluster):
         settings: Settings | None = None,
         election: Callable[[Seat], Election] | None = None,
         network: Network | None = None,
+        node_class: type[Node] = Node,
     ) -> None:
         self.settings = check_settings(settings or Settings())
+        self._election = election or self._load_election()
+        self._network = network
+        self._node_class = node_class
+        self._lock = threading.RLock()
+        self._done: list[tuple[float, Callable[[], object]]] = []
+        self._begin()
+
+    def _begin(self) -> None:
         self.simulator = Simulator(
             self.node_ids,
-            election or self._load_election(),
+            self._election,
             seed=self.settings.seed,
             heartbeat=self.settings.heartbeat_ms / 1000,
             timeout=self.settings.election_timeout,
             mode=self.settings.mode,
-            network=network,
+            network=self._network,
             durable=self.settings.durable,
+            node_class=self._node_class,
         )
         self._client = SimulatedClient(self)
         self._converted: list[Event] = []
+
+    def rewind(self, to: float) -> None:
+        """Go back to virtual time `to` (or to the end of the request that was under way then): the simulation begins
+        again from its seed, and everything that this object's verbs did until then is done again at its time."""
+        with self._lock:
+            done, self._done = self._done, []
+            self._begin()
+            for moment, again in done:
+                if moment > to:
+                    break
+                self.simulator.run_until(moment)
+                again()
+            self.simulator.run_until(to)
 
     def _load_election(self) -> type[Election]:
         try:
@@ -58,18 +107,23 @@ class SimulatedCluster(Cluster):
 
     # -- nodes ----------------------------------------------------------------------------------------
 
+    @verb
     def start(self, node: str | None = None) -> None:
         self.simulator.start(*([self._known(node)] if node else []))
 
+    @verb
     def stop(self, node: str) -> None:
         self.simulator.crash(self._known(node), "stop")
 
+    @verb
     def kill(self, node: str) -> None:
         self.simulator.crash(self._known(node), "kill")
 
+    @verb
     def pause(self, node: str) -> None:
         self.simulator.pause(self._known(node))
 
+    @verb
     def resume(self, node: str) -> None:
         self.simulator.resume(self._known(node))
 
@@ -80,18 +134,22 @@ class SimulatedCluster(Cluster):
 
     # -- network --------------------------------------------------------------------------------------
 
+    @verb
     def partition(self, *groups: Sequence[str]) -> None:
         named = [self._known(node) for group in groups for node in group]
         if len(named) != len(set(named)):
             raise ClusterError("a node can be on one side of a partition only")
         self.simulator.partition(*groups)
 
+    @verb
     def heal(self) -> None:
         self.simulator.heal()
 
+    @verb
     def delay_replication(self, ms: float, jitter_ms: float = 0) -> None:
         self._set_faults(replication_delay_ms=ms, jitter_ms=jitter_ms)
 
+    @verb
     def lose_messages(self, drop: float, duplicate: float = 0.0) -> None:
         self._set_faults(drop=drop, duplicate=duplicate)
 
@@ -103,12 +161,15 @@ class SimulatedCluster(Cluster):
 
     # -- clients --------------------------------------------------------------------------------------
 
+    @verb
     def put(self, key: str, value: Any, via: str | None = None, timeout: float | None = None) -> Answer:
         return self._client.put(key, value, self._target(via), self._patience(via, timeout))
 
+    @verb
     def get(self, key: str, via: str | None = None, linearizable: bool = False, timeout: float | None = None) -> Answer:
         return self._client.get(key, self._target(via), linearizable, self._patience(via, timeout))
 
+    @verb
     def delete(self, key: str, via: str | None = None, timeout: float | None = None) -> Answer:
         return self._client.delete(key, self._target(via), self._patience(via, timeout))
 
@@ -123,7 +184,8 @@ class SimulatedCluster(Cluster):
     # -- looking --------------------------------------------------------------------------------------
 
     def status(self) -> dict[str, NodeStatus]:
-        return {node: self._status_of(node) for node in self.node_ids}
+        with self._lock:
+            return {node: self._status_of(node) for node in self.node_ids}
 
     def _status_of(self, node: str) -> NodeStatus:
         machine = self.simulator.machines[node]
@@ -137,15 +199,29 @@ class SimulatedCluster(Cluster):
         return {**self.simulator.faults.to_json(), "blocked": blocked}
 
     def events(self) -> list[Event]:
-        for e in self.simulator.trace[len(self._converted) :]:
-            self._converted.append(Event(e.time, e.node, e.event, e.kind, e.seq, e.id, e.peer, e.details))
-        return list(self._converted)
+        return self.events_since(0)[0]
+
+    def events_since(self, position: int) -> tuple[list[Event], int]:
+        with self._lock:
+            for e in self.simulator.trace[len(self._converted) :]:
+                self._converted.append(Event(e.time, e.node, e.event, e.kind, e.seq, e.id, e.peer, e.details))
+            return self._converted[position:], len(self._converted)
+
+    def peek(self, node: str, key: str) -> Answer:
+        """As `get` from this node, but seen from outside the simulation: no time passes and no request is recorded."""
+        with self._lock:
+            machine = self.simulator.machines[self._known(node)]
+            if machine.node is None or machine.paused:
+                return Answer(Outcome.FAILED, None, {"error": "no answer"}, node)
+            code, body = found(key, machine.node.read(key), machine.node.role)
+            return Answer(Outcome.OK, code, body, node)
 
     def now(self) -> float:
         return self.simulator.now
 
     def sleep(self, seconds: float) -> None:
-        self.simulator.run_for(max(0.0, seconds))
+        with self._lock:
+            self.simulator.run_for(max(0.0, seconds))
 
     def url(self, node: str) -> str | None:
         self._known(node)

@@ -16,6 +16,8 @@ from collections.abc import Callable
 from typing import IO
 
 _CHUNK = 65536
+_PIPE = 1024 * 1024
+"""More than a pipe holds."""
 _SLICE = 0.25
 """Seconds between two looks at what the process takes up (disk) during a long wait."""
 
@@ -92,9 +94,12 @@ class Channel:
             raise Late
         return min(left, _SLICE)
 
+    def _keep(self, data: bytes) -> None:
+        self.output += data[: max(0, self._kept - len(self.output))]
+
     def _print(self, data: bytes) -> None:
         self._printed += len(data)
-        self.output += data[: self._kept - len(self.output)]
+        self._keep(data)
         if self._printed > self._output_limit:
             raise TooMuch(f"more than {self._output_limit:,} bytes printed")
 
@@ -103,6 +108,10 @@ class Channel:
 
     def _fill(self, seconds: float) -> None:
         """Wait up to `seconds` for anything to arrive, and take it in."""
+        raise NotImplementedError
+
+    def drain(self) -> None:
+        """Take in what an ended process had printed before."""
         raise NotImplementedError
 
     def close(self) -> None:
@@ -161,6 +170,18 @@ class PolledChannel(Channel):
         else:
             self._poll.unregister(handle)
 
+    def drain(self) -> None:
+        left = _PIPE
+        while left > 0:
+            try:
+                data = os.read(self._err.fileno(), _CHUNK)
+            except BlockingIOError:
+                return
+            if not data:
+                return
+            self._keep(data)
+            left -= len(data)
+
     def _take_line(self, data: bytes) -> None:
         self._buffer += data
 
@@ -213,6 +234,15 @@ class ThreadedChannel(Channel):
             raise Closed
         self._buffer += data
         return None
+
+    def drain(self) -> None:
+        while True:
+            try:
+                is_reply, data = self._arrived.get(timeout=0.1)
+            except queue.Empty:
+                return
+            if not is_reply:
+                self._keep(data)
 
     def close(self) -> None:
         self._stopped = True

@@ -10,15 +10,17 @@ can break the simulator. Its own messages are carried unopened.
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from labs.events import Event
 from labs.grading.faults import FaultKind, GraderFault, StudentFault
 from replstore.codec import CodecError, decode_message, encode_message, pack, unpack
 from replstore.election import Election, Seat
-from replstore.messages import Message, NodeId
+from replstore.messages import Heartbeat, HeartbeatReply, Message, NodeId, Received, Tick
+from replstore.simulator import Moment
 
 if TYPE_CHECKING:
     from labs.grading.session import Session
@@ -44,6 +46,27 @@ class StudentMessage(Message):
     text: str
 
 
+ELECTION_MESSAGES = (StudentMessage, Heartbeat, HeartbeatReply)
+"""All that a node passes on to its strategy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a strategy: `tick(now)`, or `receive(sender, message, now)`. `last` is the log's end then."""
+
+    proxy: ElectionProxy = field(compare=False)
+    now: float
+    sender: NodeId | None
+    message: Message | None
+    last: tuple[int, int]
+
+    def step(self) -> list[Any]:
+        """As the question for it."""
+        message = self.message
+        text = message.text if isinstance(message, StudentMessage) else encode_message(message) if message else ""
+        return [self.proxy.place, self.now, self.last, self.proxy.restored(), self.sender, text]
+
+
 class ElectionHost:
     """Makes the strategies of one simulated run: call it with a `Seat`, as a node does.
 
@@ -63,13 +86,32 @@ class ElectionHost:
     def __call__(self, seat: Seat) -> Election:
         return ElectionProxy(seat, self)
 
-    def prefetch(self, now: float, nodes: Sequence[NodeId]) -> None:
-        """Ask for several nodes' `tick(now)` with one question. Optional, and worth it: a question takes far longer
-        than a tick. Each of these nodes' next call must be `tick(now)`, with nothing in between that changes it."""
-        proxies = [self._proxies[node] for node in nodes if node in self._proxies]
-        answers = self.ask("play", {"steps": [proxy.step(now, None, "") for proxy in proxies]})
-        for proxy, answer in zip(proxies, self.answers(answers, len(proxies)), strict=True):
-            proxy.ahead = (now, proxy.log.last, answer)
+    def foresee(self, moments: Sequence[Moment]) -> float:
+        """Put what is coming into one question, for a question takes far longer than what it asks for; returns until
+        when the answers are known. The simulator calls this (see `Simulator.coming`)."""
+        plan = [(moment.until, self._calls(moment)) for moment in moments]
+        if sum(len(calls) for _, calls in plan) < 2:
+            return plan[-1][0] if plan else -1.0
+        answers = self.ask("play", {"steps": [[call.step() for call in calls] for _, calls in plan]})
+        if type(answers) is not list or not 1 <= len(answers) <= len(plan):
+            self.invalid("the number of answers")
+        for (_, calls), group in zip(plan, answers, strict=False):
+            for call, answer in zip(calls, self.answers(group, len(calls)), strict=True):
+                call.proxy.ahead.append((call, answer))
+        for group, (_, calls) in zip(answers[:-1], plan, strict=False):
+            if any(answer != call.proxy.unchanged() for call, answer in zip(calls, group, strict=True)):
+                self.invalid("more answers than could be known")
+        return plan[len(answers) - 1][0]
+
+    def _calls(self, moment: Moment) -> list[Call]:
+        """The calls of strategies that these events will lead to."""
+        found = []
+        for node, now, event in moment.events:
+            if isinstance(event, Tick):
+                found.append(self._proxies[node].call(now, None, None))
+            elif isinstance(event, Received) and isinstance(event.message, ELECTION_MESSAGES):
+                found.append(self._proxies[node].call(now, event.sender, event.message))
+        return found
 
     # -- for the proxies ------------------------------------------------------------------------------
 
@@ -130,7 +172,9 @@ class ElectionProxy(Election):
         super().__init__(seat)
         self._host = host
         self.place = host.next_place()
-        self.ahead: tuple[float, tuple[int, int], Any] | None = None
+        self.ahead: deque[tuple[Call, Any]] = deque()
+        """What the strategy answered to calls that are still to come."""
+        self._said: list[Any] = []
         self._told: tuple[int, Any] = (0, None)
         # The strategy gets dice of its own; their seed is the only number that it costs ours.
         catches_up, *answer = host.seat(self, seat.rng.getrandbits(64))
@@ -138,36 +182,37 @@ class ElectionProxy(Election):
         self._adopt(answer)
 
     def tick(self, now: float) -> None:
-        if self.ahead is not None:
-            moment, last, answer = self.ahead
-            self.ahead = None
-            if (moment, last) != (now, self.log.last):
-                raise GraderFault(f"{self.me}: fetched the tick of {moment}, at log end {last}, but used it at {now}")
-            self._adopt(answer)
-        else:
-            self._play(now, None, "")
+        self._play(self.call(now, None, None))
 
     def receive(self, sender: NodeId, message: Message, now: float) -> None:
-        if self.ahead is not None:
-            raise GraderFault(f"{self.me}: a message arrived between a prefetched tick and its use")
-        self._play(now, sender, message.text if isinstance(message, StudentMessage) else encode_message(message))
+        self._play(self.call(now, sender, message))
 
-    def step(self, now: float, sender: NodeId | None, text: str) -> list[Any]:
-        """The question for one call."""
-        state = None
-        if self._told != (self.term, self.vote):
-            self._told = (self.term, self.vote)
-            state = [self.term, pack(self.vote)]
-        return [self.place, now, self.log.last, state, sender, text]
+    def call(self, now: float, sender: NodeId | None, message: Message | None) -> Call:
+        return Call(self, now, sender, message, self.log.last)
 
-    def _play(self, now: float, sender: NodeId | None, text: str) -> None:
-        answers = self._host.ask("play", {"steps": [self.step(now, sender, text)]})
-        self._adopt(self._host.answers(answers, 1)[0])
+    def unchanged(self) -> list[Any]:
+        """The answer of which nothing comes."""
+        return [*self._said, [], []]
+
+    def restored(self) -> list[Any] | None:
+        """Term and vote, if the node has put them back after a crash; None: as the strategy left them."""
+        return None if self._told == (self.term, self.vote) else [self.term, pack(self.vote)]
+
+    def _play(self, call: Call) -> None:
+        if self.ahead:
+            foreseen, answer = self.ahead.popleft()
+            if foreseen != call:
+                raise GraderFault(f"{self.me}: asked for {foreseen} ahead of time, but it became {call}")
+        else:
+            answers = self._host.answers(self._host.ask("play", {"steps": [[call.step()]]}), 1)
+            [answer] = self._host.answers(answers[0], 1)
+        self._adopt(answer)
 
     # -- what the strategy answered -------------------------------------------------------------------
 
     def _adopt(self, answer: Any) -> None:
         self._require(type(answer) is list and len(answer) == 5, "an answer that is none of an election's")
+        self._said = answer[:3]
         leader, term, vote, sent, notes = answer
         known = leader is None or (type(leader) is str and (leader == self.me or leader in self.peers))
         self._require(known, f"leader must be None or a node's id, not {_short(leader)}")

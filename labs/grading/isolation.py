@@ -74,8 +74,9 @@ def command(isolation: Isolation, root: Path, library: Path, environment: dict[s
         f"import sys; sys.path += [{str(code)!r}, {str(inside)!r}]; "
         f"from labs.grading.child.main import main; main({str(inside)!r})"
     )
-    # -I would switch PYTHONHASHSEED off together with the rest of the environment.
-    start = [isolation.python, "-sSPB", "-c", boot]
+    # -I would switch PYTHONHASHSEED off together with the rest of the environment. -u: what was printed before the
+    # process is killed has been written.
+    start = [isolation.python, "-sSPBu", "-c", boot]
     return [*_bubblewrap(root, library, environment, disk, isolation.python), *start] if inside != root else start
 
 

@@ -43,5 +43,7 @@ class Limits:
 
 
 DEFAULT = Limits()
-START_PATIENCE = 20.0
+START_PATIENCE = 60.0
 """Seconds for a sandbox to come up. It contains no student code yet: beyond this, the grader is at fault."""
+MOST_PATIENCE = 5.0
+"""On a loaded machine a question may take up to this many times its limit, if the process was kept from running."""

@@ -57,6 +57,15 @@ def end_namespace(process: subprocess.Popen[bytes]) -> None:
         raise GraderFault(f"a sandbox could not be ended: process {left[0].pid} remains")
 
 
+def worker_pid(process: subprocess.Popen[bytes]) -> int:
+    """The Python in it: `process` itself, or the innermost of a bubblewrap's family."""
+    try:
+        family = psutil.Process(process.pid).children(recursive=True)
+    except psutil.Error:
+        return process.pid
+    return family[-1].pid if family else process.pid
+
+
 def _family(process: subprocess.Popen[bytes], uid: int | None, mark: str | None) -> list[psutil.Process]:
     found = {one.pid: one for one in _strays(uid, mark)}
     try:

@@ -28,8 +28,9 @@ from labs.grading.errors import read_error
 from labs.grading.faults import FaultKind, GraderFault, StudentFault
 from labs.grading.isolation import Isolation, candidates, command, readable
 from labs.grading.library import library_copy, shared_library
-from labs.grading.limits import DEFAULT, START_PATIENCE, Limits
-from labs.grading.processes import MARK, end_namespace, end_tree, next_uid, tasks_of_my_uid
+from labs.grading.limits import DEFAULT, MOST_PATIENCE, START_PATIENCE, Limits
+from labs.grading.patience import Starvation
+from labs.grading.processes import MARK, end_namespace, end_tree, next_uid, tasks_of_my_uid, worker_pid
 
 Serve = Callable[[int, str, Any], dict[str, Any]]
 """Answers a request of the student's code: `(cluster number, method, arguments)` to `{"ok": …}` or `{"raise": …}`."""
@@ -47,7 +48,7 @@ _from_json = json.JSONDecoder(parse_constant=_no_number).decode
 class Sandbox:
     """`files`: the submission's texts by file name. `hash_seed` decides the order of sets of strings.
 
-    A context manager. `seconds` is the time that the process has been at work for us, `digest` of all it answered.
+    A context manager. `digest` is one of all that the process answered.
     """
 
     def __init__(
@@ -55,8 +56,10 @@ class Sandbox:
     ) -> None:
         self.limits = limits
         self.isolation = isolation or best_isolation()
-        self.seconds = 0.0
         self.digest = hashlib.sha256()
+        self._waited = self._looked = self._given_back = self._starved = 0.0
+        self._deadline = self._most = 0.0
+        self._starvation: Starvation | None = None
         self._hash_seed = hash_seed
         self._question = 0
         self._uid = next_uid() if self.isolation.kind != "plain" else None
@@ -64,6 +67,7 @@ class Sandbox:
         self._root = Path(tempfile.mkdtemp(prefix="replab-grade-"))
         self._process: subprocess.Popen[bytes] | None = None
         self._channel: Channel | None = None
+        self._last_output = b""
         self.fences: dict[str, Any] = {}
         try:
             self._write(files)
@@ -110,8 +114,10 @@ class Sandbox:
         except (StudentFault, Broken) as fault:
             raise GraderFault(f"the sandbox ({self.isolation.kind}) did not come up: {fault}\n{self.output}") from None
         self._channel.forget_output()
-        self.seconds = 0.0
         self.digest = hashlib.sha256()
+        self._waited = self._looked = 0.0
+        self._starvation = Starvation(worker_pid(self._process))
+        self._starved = self._starvation.seconds()
 
     def _environment(self) -> dict[str, str]:
         """The same for visible and hidden checks, and nothing of the grader's own."""
@@ -153,26 +159,55 @@ class Sandbox:
         if channel.pending:
             self._break(FaultKind.INVALID_REPLY, "the process said something without having been asked")
         self._question += 1
-        deadline = time.monotonic() + seconds
+        self._deadline, self._most = time.monotonic() + seconds, MOST_PATIENCE * seconds
         line = {"id": self._question, "do": do, **question}
         try:
             while True:
-                reply = self._parse(self._exchange(channel, line, deadline))
+                reply = self._parse(self._exchange(channel, line))
                 if "call" not in reply:
                     return self._result(reply)
                 begun = time.monotonic()
                 line = self._answer(serve, reply)
-                deadline += time.monotonic() - begun
+                self._deadline += time.monotonic() - begun
         except Broken as broken:
             self._break(*self._explain(broken, late or f"no answer within {seconds:g} s"))
 
-    def _exchange(self, channel: Channel, line: dict[str, Any], deadline: float) -> bytes:
+    def _exchange(self, channel: Channel, line: dict[str, Any]) -> bytes:
         begun = time.monotonic()
         try:
-            channel.send(_to_json(line).encode(), deadline)
-            return channel.receive(deadline)
+            channel.send(_to_json(line).encode(), self._deadline)
+            while True:
+                try:
+                    return channel.receive(self._deadline)
+                except Late:
+                    self._extend()
         finally:
-            self.seconds += time.monotonic() - begun
+            self._waited += time.monotonic() - begun
+
+    def _extend(self) -> None:
+        """Give back what other processes took of the time for this question. Raises `Late` if that was nothing."""
+        lost = min(self._lost(), self._most)
+        if lost < 0.05:
+            raise Late
+        self._deadline += lost
+        self._most -= lost
+
+    def _lost(self) -> float:
+        """Seconds, since the last time, in which the process could have worked for us but was not let run."""
+        if self._starvation is None:
+            return 0.0
+        before, self._starved = self._starved, self._starvation.seconds()
+        lost = max(0.0, self._starved - before)
+        self._given_back += lost
+        return lost
+
+    @property
+    def seconds(self) -> float:
+        """What the process has been at work for us."""
+        if self._waited - self._looked > 0.25:
+            self._looked = self._waited
+            self._lost()
+        return max(0.0, self._waited - self._given_back)
 
     def _answer(self, serve: Serve | None, request: dict[str, Any]) -> dict[str, Any]:
         if serve is None:
@@ -248,20 +283,17 @@ class Sandbox:
 
     @property
     def output(self) -> str:
-        """What the student's code printed, as far as it is kept."""
-        return self._printed.decode(errors="replace")
-
-    @property
-    def _printed(self) -> bytes:
-        return bytes(self._channel.output) if self._channel is not None else self._last_output
-
-    _last_output = b""
+        """What the student's code printed, as far as it is kept; complete when the sandbox is closed."""
+        printed = self._last_output if self._channel is None else bytes(self._channel.output)
+        return printed.decode(errors="replace")
 
     # -- going down -----------------------------------------------------------------------------------
 
     def _end(self) -> None:
-        if self._channel is not None:
-            self._last_output = bytes(self._channel.output)
+        if self._starvation is not None:
+            self._lost()
+            self._starvation.close()
+            self._starvation = None
         if self._process is not None:
             if self.isolation.kind == "bubblewrap":
                 end_namespace(self._process)
@@ -269,6 +301,8 @@ class Sandbox:
                 end_tree(self._process, uid=self._uid, mark=self._mark)
             self._process = None
         if self._channel is not None:
+            self._channel.drain()
+            self._last_output = bytes(self._channel.output)
             self._channel.close()
             self._channel = None
 

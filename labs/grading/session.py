@@ -93,10 +93,10 @@ class Session:
     def restart(self) -> None:
         """Go on in a new process: nothing that the student's code left behind in memory or in files remains."""
         if self._sandbox is not None:
-            self._digests.update(self._sandbox.digest.digest())
-            self._output += self._sandbox.output
-            self._sandbox.close()
-            self._sandbox = None
+            sandbox, self._sandbox = self._sandbox, None
+            sandbox.close()
+            self._digests.update(sandbox.digest.digest())
+            self._output += sandbox.output
 
     # -- for the proxies and the runner ---------------------------------------------------------------
 

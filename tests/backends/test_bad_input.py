@@ -147,7 +147,7 @@ def test_options_tell_a_browser_what_is_allowed_but_never_about_internal_paths(c
         url(cluster, "/internal/faults"), headers={"X-Cluster-Token": cluster.token}, timeout=10
     )
 
-    assert open_path.status_code == 204
+    assert open_path.status_code == 200
     assert open_path.headers["Access-Control-Allow-Origin"] == "*"
     assert internal.status_code == 405
     assert "Access-Control-Allow-Origin" not in internal.headers

@@ -15,7 +15,7 @@ import pytest
 from benchmarks import processes
 from benchmarks.baseline import copy_to
 from benchmarks.bench_failover import histogram
-from benchmarks.bench_store import Figure, ratios, table
+from benchmarks.bench_store import Figure, Ratio, ratios, table
 from benchmarks.load import LoadError, Rate, Workload, fill, measure, parse_answer, parse_wrk
 from benchmarks.report import spread
 from labs.cluster import ports
@@ -168,7 +168,8 @@ def test_filling_a_server_that_is_not_there_says_so() -> None:
 
 
 def figure(node: str, operation: str, connections: int, keys: int, per_second: int, mode: str = "") -> Figure:
-    return Figure(node, operation, connections, keys, Rate(per_second, 1.0, 0, 0, 1.0, 1.0), cpu_us=10.0, mode=mode)
+    rate = Rate(per_second, 1.0, 0, 0, 1.0, 1.0)
+    return Figure(node, operation, connections, keys, rate, cpu_us=1e6 / per_second, mode=mode)
 
 
 def test_ratios_are_taken_between_figures_of_the_same_kind() -> None:
@@ -181,9 +182,9 @@ def test_ratios_are_taken_between_figures_of_the_same_kind() -> None:
     ]
 
     assert ratios(figures) == {
-        "local reads, 8 connections / ceiling": 0.5,
-        "async writes, 1 connection / baseline": 10.0,
-        "replstore: writes at 1,000 keys / at 0 keys, 1 connection": 0.95,
+        "local reads, 8 connections / ceiling": Ratio(rate=0.5, cpu=2.0),
+        "async writes, 1 connection / baseline": Ratio(rate=10.0, cpu=0.1),
+        "replstore: writes at 1,000 keys / at 0 keys, 1 connection": Ratio(rate=0.95, cpu=1.053),
     }
 
 

@@ -27,6 +27,7 @@ class Place:
         self.log = _Log()
         self.sent: list[list[str]] = []
         self.notes: list[list[Any]] = []
+        self.said: list[Any] = []
         term, index = question["last"]
         self.log.last = (term, index)
         self.election = strategy(
@@ -54,7 +55,8 @@ class Place:
         election = self.election
         sent, self.sent = self.sent, []
         notes, self.notes = self.notes, []
-        return [election.leader, election.term, _plain(pack, election.vote), sent, notes]
+        self.said = [election.leader, election.term, _plain(pack, election.vote)]
+        return [*self.said, sent, notes]
 
 
 class Elections:
@@ -69,9 +71,16 @@ class Elections:
         for place in places:
             self._places.pop(place, None)
 
-    def play(self, steps: list[list[Any]]) -> list[list[Any]]:
-        """The events of one instant, in their order."""
-        return [self._step(*step) for step in steps]
+    def play(self, moments: list[list[list[Any]]]) -> list[list[list[Any]]]:
+        """The events of each moment, in their order; no further than the first moment of which anything came, because
+        that may change what happens in the next."""
+        answers: list[list[list[Any]]] = []
+        for steps in moments:
+            said = {step[0]: self._places[step[0]].said for step in steps}
+            answers.append([self._step(*step) for step in steps])
+            if any(answer != [*said[step[0]], [], []] for step, answer in zip(steps, answers[-1], strict=True)):
+                break
+        return answers
 
     def _step(
         self, number: int, now: float, last: list[int], state: list[Any] | None, sender: str | None, text: str

@@ -1,0 +1,1 @@
+"""The commands of `replab`, one module each."""

@@ -1,0 +1,84 @@
+"""`replab handout`: the lab as students get it, or as an autograder needs it."""
+
+from __future__ import annotations
+
+import shutil
+from enum import StrEnum
+from pathlib import Path, PurePosixPath
+from typing import Annotated
+
+import typer
+
+import labs
+
+INCLUDED = (
+    *("replstore", "labs", "exercises", "docs", "container"),
+    *("pyproject.toml", "README.md", "LICENSE", "Dockerfile", "docker-compose.yml", ".dockerignore", ".gitignore"),
+)
+INSTRUCTOR_ONLY = ("labs/grading/checks/instructor", "labs/grading/checks/instructor.py")
+"""No student's version has these, nor `solutions` and `tests`."""
+LEFT_OUT = frozenset(("__pycache__", ".ipynb_checkpoints", ".mypy_cache", ".pytest_cache"))
+TEMPLATES = Path(labs.__path__[0]) / "grading" / "templates"
+
+
+class Use(StrEnum):
+    students = "students"
+    classroom = "classroom"
+    gradescope = "gradescope"
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(handout)
+
+
+def handout(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder.")],
+    use: Annotated[
+        Use, typer.Option("--for", help="classroom: with a GitHub workflow. gradescope: what goes into its zip.")
+    ] = Use.students,
+) -> None:
+    """Copy the lab without its solutions, and, for students, without the instructor's checks."""
+    root = Path(labs.__path__[0]).parent
+    if not (root / "exercises").is_dir() or not (root / "pyproject.toml").is_file():
+        raise typer.BadParameter(f"{root} is no source tree of the lab: run this from a checkout")
+    if folder.exists() and any(folder.iterdir()):
+        raise typer.BadParameter(f"{folder} is not empty: name a new folder")
+    target = folder / "lab" if use is Use.gradescope else folder
+    copy_lab(root, target, withhold=use is not Use.gradescope)
+    _add_templates(folder, use)
+    typer.echo(f"{folder}: {_NEXT[use]}")
+
+
+_NEXT = {
+    Use.students: "give this to your students.",
+    Use.classroom: "make this the assignment's template repository.",
+    Use.gradescope: "zip what is in it (not the folder itself) and upload it as the autograder.",
+}
+
+
+def copy_lab(root: Path, target: Path, *, withhold: bool) -> None:
+    """Copy what is `INCLUDED`; `withhold` the instructor's checks."""
+
+    def passed_over(folder: str, names: list[str]) -> set[str]:
+        place = PurePosixPath(Path(folder).relative_to(root).as_posix())
+        kept_back = INSTRUCTOR_ONLY if withhold else ()
+        return {name for name in names if name in LEFT_OUT or str(place / name) in kept_back}
+
+    target.mkdir(parents=True, exist_ok=True)
+    for name in INCLUDED:
+        source = root / name
+        if source.is_dir():
+            shutil.copytree(source, target / name, ignore=passed_over)
+        elif source.is_file():
+            shutil.copy2(source, target / name)
+
+
+def _add_templates(folder: Path, use: Use) -> None:
+    if use is Use.classroom:
+        workflows = folder / ".github" / "workflows"
+        workflows.mkdir(parents=True)
+        shutil.copyfile(TEMPLATES / "autograding.yml", workflows / "classroom.yml")
+    if use is Use.gradescope:
+        for name in ("setup.sh", "run_autograder"):
+            shutil.copyfile(TEMPLATES / name, folder / name)
+            (folder / name).chmod(0o755)

@@ -1,0 +1,235 @@
+"""What the browser may ask for: checked, queued, and carried out on a thread of its own.
+
+Law of this module: nothing acts on the caller's thread. A widget's callback only hands a message to `submit`, which
+either refuses it with a sentence or puts it into a queue, so the kernel stays free however long a node takes to start.
+
+There are two queues, because a client's request may wait seconds for an answer, and the click that would end its
+waiting ("resume the leader") must not stand in line behind it.
+"""
+
+from __future__ import annotations
+
+import json
+import queue
+import shlex
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from labs.cluster.base import Answer, Cluster
+
+Report = Callable[[str, BaseException], None]
+
+
+class BadCommand(ValueError):
+    """A message from the browser that cannot be carried out; the text says what is wrong with it."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """A checked message. `id` is the browser's number for it, `arguments` are complete and of the right types."""
+
+    verb: str
+    arguments: dict[str, Any] = field(default_factory=dict)
+    id: int = 0
+
+    @property
+    def node(self) -> str | None:
+        return self.arguments.get("node")
+
+
+# -- checking ----------------------------------------------------------------------------------------------
+
+Check = Callable[[Any, Sequence[str]], Any]
+
+
+def _node(value: Any, nodes: Sequence[str]) -> str:
+    if value not in nodes:
+        raise BadCommand(f"there is no node {value!r}; the nodes are {', '.join(nodes)}")
+    return str(value)
+
+
+def _any_node(value: Any, nodes: Sequence[str]) -> str | None:
+    return None if value in (None, "") else _node(value, nodes)
+
+
+def _number(low: float, high: float) -> Check:
+    def check(value: Any, _: Sequence[str]) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+            raise BadCommand(f"{value!r} is not a number from {low:g} to {high:g}")
+        return float(value)
+
+    return check
+
+
+def _key(value: Any, _: Sequence[str]) -> str:
+    if not isinstance(value, str) or not value:
+        raise BadCommand("a key is needed: any text that is not empty")
+    return value
+
+
+def _text(value: Any, _: Sequence[str]) -> str:
+    if not isinstance(value, str):
+        raise BadCommand(f"{value!r} is not text")
+    return value
+
+
+def _flag(value: Any, _: Sequence[str]) -> bool:
+    if not isinstance(value, bool):
+        raise BadCommand(f"{value!r} is neither true nor false")
+    return value
+
+
+def _groups(value: Any, nodes: Sequence[str]) -> list[list[str]]:
+    if not isinstance(value, list) or not all(isinstance(group, list) for group in value):
+        raise BadCommand("groups are lists of node names")
+    named = [_node(name, nodes) for group in value for name in group]
+    if len(set(named)) != len(named):
+        raise BadCommand("a node can be in one group only")
+    groups = [[str(name) for name in group] for group in value if group]
+    if len(groups) < 2:
+        raise BadCommand("put the nodes into at least two groups")
+    return groups
+
+
+CLIENT: dict[str, dict[str, Check]] = {
+    "put": {"key": _key, "value": _text, "via": _any_node},
+    "get": {"key": _key, "via": _any_node, "linearizable": _flag},
+    "delete": {"key": _key, "via": _any_node},
+}
+CLUSTER: dict[str, dict[str, Check]] = {
+    **{verb: {"node": _node} for verb in ("start", "stop", "kill", "pause", "resume")},
+    "partition": {"groups": _groups},
+    "heal": {},
+    "delay": {"ms": _number(0, 2000), "jitter_ms": _number(0, 2000)},
+    "loss": {"drop": _number(0, 1), "duplicate": _number(0, 1)},
+}
+PANEL: dict[str, dict[str, Check]] = {
+    "spacetime": {"start": _number(-1e12, 1e12), "end": _number(-1e12, 1e12), "width": _number(400, 2400)},
+    "availability": {"on": _flag},
+    "step": {"seconds": _number(0.001, 60)},
+    "play": {"speed": _number(0.1, 10)},
+    "halt": {},
+    "rewind": {"to": _number(0, 1e12)},
+}
+VERBS = {**CLIENT, **CLUSTER, **PANEL}
+
+
+def parse(message: Mapping[str, Any], nodes: Sequence[str]) -> Command:
+    """The message `{do: verb, id: number, …arguments}` as a `Command`. Raises `BadCommand`."""
+    verb = message.get("do")
+    if not isinstance(verb, str) or verb not in VERBS:
+        raise BadCommand(f"Unknown command {verb!r}.")
+    number = message.get("id", 0)
+    arguments = {}
+    for name, check in VERBS[verb].items():
+        try:
+            arguments[name] = check(message.get(name), nodes)
+        except BadCommand as wrong:
+            raise BadCommand(f"Cannot {verb}: {name}: {wrong}.") from None
+    return Command(verb, arguments, number if isinstance(number, int) else 0)
+
+
+def value_of(text: str) -> Any:
+    """What the user's text stands for: JSON where it is JSON (`5`, `true`, `{"a": 1}`), otherwise the text itself."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+# -- acting ------------------------------------------------------------------------------------------------
+
+
+def act(cluster: Cluster, command: Command) -> Answer | None:
+    """Carry out a client's or cluster's command; blocks until it is done."""
+    verb, given = command.verb, command.arguments
+    if verb == "put":
+        return cluster.put(given["key"], value_of(given["value"]), via=given["via"])
+    if verb == "get":
+        return cluster.get(given["key"], via=given["via"], linearizable=given["linearizable"])
+    if verb == "delete":
+        return cluster.delete(given["key"], via=given["via"])
+    if verb == "partition":
+        cluster.partition(*given["groups"])
+    elif verb == "delay":
+        cluster.delay_replication(given["ms"], given["jitter_ms"])
+    elif verb == "loss":
+        cluster.lose_messages(given["drop"], given["duplicate"])
+    elif verb == "heal":
+        cluster.heal()
+    else:
+        getattr(cluster, verb)(given["node"])
+    return None
+
+
+def curl(command: Command, url: str | None) -> str:
+    """The same request as a shell line; empty where the node has no address."""
+    if not url:
+        return ""
+    given = command.arguments
+    target = f"{url}/key/{quote(given['key'], safe='')}"
+    if command.verb == "put":
+        body = json.dumps(value_of(given["value"]), ensure_ascii=False)
+        return f"curl -i -X PUT {shlex.quote(target)} -d {shlex.quote(body)}"
+    if command.verb == "delete":
+        return f"curl -i -X DELETE {shlex.quote(target)}"
+    if given["linearizable"]:
+        target += "?read=linearizable"
+    return f"curl -i {shlex.quote(target)}"
+
+
+def python(command: Command) -> str:
+    """The same request as a line of Python, for clusters that no shell can reach."""
+    given = command.arguments
+    arguments = [repr(given["key"])]
+    if command.verb == "put":
+        arguments.append(repr(value_of(given["value"])))
+    if given["via"]:
+        arguments.append(f"via={given['via']!r}")
+    if given.get("linearizable"):
+        arguments.append("linearizable=True")
+    return f"cluster.{command.verb}({', '.join(arguments)})"
+
+
+def doing(command: Command) -> str:
+    """What the panel says while the command runs: "node-1 is being stopped"."""
+    verbs = {"start": "started", "stop": "stopped", "kill": "killed", "pause": "paused", "resume": "resumed"}
+    if command.verb in verbs:
+        return f"{command.node} is being {verbs[command.verb]}"
+    if command.verb in CLIENT:
+        return f"waiting for the answer to {command.verb} {command.arguments['key']}"
+    return {
+        "partition": "cutting the network", "heal": "healing the network", "delay": "setting the delay",
+        "loss": "setting the loss", "spacetime": "drawing the space–time diagram",
+        "rewind": "running again from the seed",
+    }.get(command.verb, command.verb)  # fmt: skip
+
+
+class Worker:
+    """One queue and the thread that empties it. `carry_out` may raise: `report` then gets a sentence."""
+
+    def __init__(self, name: str, carry_out: Callable[[Command], None], report: Report) -> None:
+        self._queue: queue.SimpleQueue[Command | None] = queue.SimpleQueue()
+        self._carry_out = carry_out
+        self._report = report
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def submit(self, command: Command) -> None:
+        self._queue.put(command)
+
+    def end(self, timeout: float = 0.0) -> None:
+        """No more commands; one that is being carried out is finished. Waits up to `timeout` seconds for it."""
+        self._queue.put(None)
+        if timeout:
+            self._thread.join(timeout)
+
+    def _run(self) -> None:
+        while (command := self._queue.get()) is not None:
+            try:
+                self._carry_out(command)
+            except Exception as error:  # noqa: BLE001 - whatever a backend raises belongs on the panel, see `report`
+                self._report(f"Could not finish: {doing(command)}", error)

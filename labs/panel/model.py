@@ -1,0 +1,438 @@
+"""What the panel shows, folded from what the cluster says.
+
+Law of this module: pure. No thread, no clock, no widget, no network: statuses and events go in (`observe`, `feed`,
+`read`, `probe`), one JSON-able picture comes out (`picture`, and `drain` for what happened since the last call).
+Only what a browser needs leaves it.
+
+Two sources speak about the same nodes: `/status` is complete but late, events are quick but partial. Whichever spoke
+last is believed, so a new leader is on the screen before anybody asked it for its status.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from labs.cluster.base import NodeStatus, Settings
+from labs.events import Event
+from labs.panel import sentences
+from labs.panel.values import Values
+
+MINUTE = 60.0
+"""How many seconds of the past the panel keeps."""
+
+PATIENCE = 2.0
+"""Seconds after which a request without an answer is shown as such."""
+
+PROBE_KEY = "panel.probe"
+"""The key of the background client behind the availability strip."""
+
+HEARTBEATS = {"Heartbeat", "HeartbeatReply"}
+REPLICATION = {"Replicate", "Replicated", "Diverged", "Snapshot", "SnapshotReceived", "CatchUp"}
+ANSWERS = {"HeartbeatReply", "Replicated", "Diverged", "SnapshotReceived"}
+
+LEVELS = {
+    "election_timeout": "election", "became_leader": "crown", "stepped_down": "election", "following": "election",
+    "write_lost": "lost",
+}  # fmt: skip
+UNMARKED = {"committed", "appended", "connected", "disconnected"}
+"""Notes of every single write and connection: the other views show them, the timeline would drown in them."""
+
+DOWN = {"stop", "kill", "crash"}
+
+
+@dataclass
+class NodeView:
+    """The panel's belief about one node."""
+
+    id: str
+    state: str = "unknown"
+    answers: bool = False
+    role: str | None = None
+    term: int | None = None
+    leader: str | None = None
+    keys: int | None = None
+    told: float = float("-inf")
+    """When an event last said something about the role or state; an older status does not overrule it."""
+    raw: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def look(self) -> str:
+        """One word for the picture: `leader`, `follower`, `candidate`, `paused`, `stopped`, `silent` or `unknown`."""
+        if self.state in ("paused", "stopped", "unknown"):
+            return self.state
+        return self.role or "candidate" if self.answers else "silent"
+
+    @property
+    def blocked(self) -> set[str]:
+        return set(self.faults.get("blocked", ()))
+
+    @property
+    def faults(self) -> Mapping[str, Any]:
+        found = self.raw.get("faults")
+        return found if isinstance(found, Mapping) else {}
+
+
+class PanelModel:
+    """Everything the panel knows. `backend` and `settings` are the cluster's, `urls` its nodes' addresses."""
+
+    def __init__(
+        self, node_ids: Sequence[str], backend: str, settings: Settings, urls: Mapping[str, str | None] | None = None
+    ) -> None:
+        self.backend = backend
+        self.settings = settings
+        self.urls = dict(urls or {})
+        self.nodes = {name: NodeView(name) for name in node_ids}
+        self.values = Values(node_ids)
+        self.groups: list[list[str]] = []
+        self.bands: dict[str, deque[list[Any]]] = {name: deque() for name in node_ids}
+        self.marks: deque[dict[str, Any]] = deque()
+        self.lag: deque[list[Any]] = deque()
+        self.probes: deque[list[Any]] = deque()
+        self._requests: dict[str, Event] = {}
+        self._acknowledged: dict[tuple[str, str], Event] = {}
+        self._crowned: deque[Event] = deque(maxlen=20)
+        self._news: dict[str, list[Any]] = {}
+
+    # -- in -------------------------------------------------------------------------------------------
+
+    def observe(self, statuses: Mapping[str, NodeStatus], asked: float) -> None:
+        """The nodes' statuses, asked for at `asked` (the cluster's time)."""
+        for name, status in statuses.items():
+            if name in self.nodes:
+                self._observe(self.nodes[name], status, asked)
+        leader = self.leader
+        behind = self.nodes[leader].raw.get("lag") if leader else None
+        self._add(self.lag, "lag", [asked, dict(behind) if isinstance(behind, Mapping) else {}])
+        self.values.observe({name: status.raw.get("keys", ()) for name, status in statuses.items() if status.answers})
+
+    def _observe(self, view: NodeView, status: NodeStatus, asked: float) -> None:
+        if asked < view.told:
+            return
+        view.state, view.answers = status.state, status.answers
+        if status.answers:
+            view.role, view.term, view.leader = status.role, status.term, status.leader_id
+            view.raw = status.raw
+            # The background client's key is none of the student's.
+            view.keys = (status.total_keys or 0) - (PROBE_KEY in status.raw.get("keys", ()))
+        self._band(view, asked)
+
+    def feed(self, events: Iterable[Event]) -> None:
+        """New events, each one once, in the order of their time."""
+        for event in events:
+            handler = self._handlers.get(event.event)
+            if handler is not None:
+                handler(self, event)
+
+    def read(self, node: str, key: str, value: Any, at: float) -> None:
+        """`node` holds `value` for `key` (`values.ABSENT`: it has no such key)."""
+        self.values.read(node, key, value, at)
+
+    def probe(self, at: float, read: str, write: str) -> None:
+        """The background client's read and write, each `ok`, `failed` or `unknown`."""
+        self._add(self.probes, "probes", [at, read, write])
+
+    # -- events, by their family ----------------------------------------------------------------------
+
+    def _sent(self, event: Event) -> None:
+        self._push("messages", [event.id, *_message(event), event.time])
+
+    def _received(self, event: Event) -> None:
+        self._push("arrived", [event.id, event.time])
+
+    def _dropped(self, event: Event) -> None:
+        self._push("lost", [event.id, *_message(event), event.time])
+
+    def _note(self, event: Event) -> None:
+        view = self.nodes.get(event.node)
+        if view is not None and event.kind in self._roles:
+            if view.state == "unknown":  # it speaks, so it runs
+                view.state, view.answers = "running", True
+            self._roles[event.kind](view, event)
+            view.told = event.time
+            self._band(view, event.time)
+        if event.kind == "became_leader":
+            self._crowned.append(event)
+        if event.kind == "write_lost":
+            self._lose(event)
+        if event.kind not in UNMARKED:
+            self._mark(event, LEVELS.get(event.kind, "info"), sentences.tell(event), sentences.bubble(event))
+
+    def _fault(self, event: Event) -> None:
+        if event.kind == "settings" and event.node:
+            return  # each node's echo of a fault that the cluster object has already told
+        view = self.nodes.get(event.node)
+        if view is not None:
+            self._fault_at(view, event)
+        if event.kind == "partition":
+            self.groups = [list(group) for group in event.details.get("groups", ())]
+        if event.kind == "heal":
+            self.groups = []
+        self._mark(event, "fault", sentences.tell(event))
+
+    def _fault_at(self, view: NodeView, event: Event) -> None:
+        if event.kind in DOWN:
+            view.state, view.answers = "stopped", False
+        elif event.kind == "pause":
+            view.state, view.answers = "paused", False
+        elif event.kind == "resume":
+            view.state, view.answers = "running", True
+        else:
+            return
+        view.told = event.time
+        self._band(view, event.time)
+
+    def _request(self, event: Event) -> None:
+        if event.kind in ("put", "delete") and not self.is_probe(event):
+            self._requests[event.id] = event
+
+    def _reply(self, event: Event) -> None:
+        request = self._requests.pop(event.id, None)
+        if request is None:
+            return
+        key, outcome = str(request.details.get("key")), sentences.outcome_of(event)
+        self.values.written(key, event.time)
+        if outcome == "ok":
+            self._acknowledged[(key, _value_of(request))] = event
+        self._mark(event, f"write-{outcome}", sentences.operation(request, event))
+
+    def _give_up(self, before: float) -> None:
+        """Requests sent before that time get no answer any more: their writes are of unknown outcome."""
+        for number, request in list(self._requests.items()):
+            if request.time < before:
+                del self._requests[number]
+                self.values.written(str(request.details.get("key")), request.time)
+                self._mark(request, "write-unknown", sentences.operation(request, None))
+
+    _handlers: ClassVar[dict[str, Callable[[PanelModel, Event], None]]] = {
+        "sent": _sent, "received": _received, "dropped": _dropped, "note": _note, "fault": _fault,
+        "request": _request, "reply": _reply,
+    }  # fmt: skip
+
+    # -- roles, by the note that tells them -----------------------------------------------------------
+
+    @staticmethod
+    def _started(view: NodeView, _: Event) -> None:
+        view.state, view.answers, view.role, view.leader = "running", True, "follower", None
+
+    @staticmethod
+    def _timed_out(view: NodeView, _: Event) -> None:
+        view.role, view.leader = "candidate", None
+
+    @staticmethod
+    def _crown(view: NodeView, event: Event) -> None:
+        view.role, view.leader, view.term = "leader", view.id, event.details.get("term", view.term)
+
+    @staticmethod
+    def _step_down(view: NodeView, _: Event) -> None:
+        view.role = "follower"
+
+    @staticmethod
+    def _follow(view: NodeView, event: Event) -> None:
+        view.role, view.leader = "follower", event.details.get("leader")
+        view.term = event.details.get("term", view.term)
+
+    _roles: ClassVar[dict[str, Callable[[NodeView, Event], None]]] = {
+        "started": _started, "election_timeout": _timed_out, "became_leader": _crown, "stepped_down": _step_down,
+        "following": _follow,
+    }  # fmt: skip
+
+    # -- lost writes ----------------------------------------------------------------------------------
+
+    def _lose(self, event: Event) -> None:
+        lost = event.details
+        key = str(lost.get("key", ""))
+        if key == PROBE_KEY:
+            return
+        # A simulated request does not tell its value; then the last write to that key is the one meant.
+        reply = self._acknowledged.get((key, _value_of(event))) or self._acknowledged.get((key, ""))
+        self.values.lose(
+            {
+                "id": f"{event.node}:{event.seq}", "key": key, "value": sentences.show(lost.get("value")),
+                "op": str(lost.get("op", "put")), "node": event.node, "at": event.time,
+                "story": self._story(event, reply),
+            }
+        )  # fmt: skip
+
+    def _story(self, event: Event, reply: Event | None) -> str:
+        lost = event.details
+        what = f"{lost.get('op', 'put')} {lost.get('key')}"
+        if lost.get("op", "put") == "put":
+            what += f" = {sentences.show(lost.get('value'))}"
+        told = f"{reply.node} had told the client that it was stored" if reply else f"{event.node} had applied it"
+        parts = [f"{what} (entry {lost.get('index')} of term {lost.get('term')}): {told}."]
+        crowned = [c for c in self._crowned if c.node != event.node and c.time <= event.time]
+        if crowned:
+            parts.append(f"{crowned[-1].node} became leader of term {crowned[-1].details.get('term')} without it.")
+        parts.append(f"{event.node} dropped it when it followed the new leader.")
+        return " ".join(parts)
+
+    def is_probe(self, event: Event) -> bool:
+        """Whether this is a request or reply of the panel's own background client."""
+        return event.event in ("request", "reply") and event.details.get("key") == PROBE_KEY
+
+    def without_probes(self, events: Iterable[Event]) -> list[Event]:
+        """`events` without the background client's operations (a simulated reply is known only by its request)."""
+        kept = list(events)
+        probes = {event.id for event in kept if self.is_probe(event)}
+        return [event for event in kept if event.event not in ("request", "reply") or event.id not in probes]
+
+    # -- out ------------------------------------------------------------------------------------------
+
+    @property
+    def leader(self) -> str | None:
+        """Of several nodes that believe they lead, the one with the highest term; among equals the first."""
+        leaders = self._leaders()
+        return max(leaders, key=lambda view: view.term or 0).id if leaders else None
+
+    def _leaders(self) -> list[NodeView]:
+        return [view for view in self.nodes.values() if view.look == "leader"]
+
+    def picture(self) -> dict[str, Any]:
+        """The present, as JSON: one entry for each of the widget's traits."""
+        return {
+            "nodes": [self._node(view) for view in self.nodes.values()],
+            "network": self._network(),
+            "data": self.values.table(self.leader, {n for n, v in self.nodes.items() if v.answers}),
+            "info": self._info(),
+        }
+
+    def history(self) -> dict[str, Any]:
+        """The last minute, for a browser that has just opened the panel."""
+        return {
+            "bands": [[name, *band] for name, bands in self.bands.items() for band in bands],
+            "marks": list(self.marks),
+            "lag": list(self.lag),
+            "probes": list(self.probes),
+        }
+
+    def drain(self) -> dict[str, list[Any]]:
+        """What is new since the last call: `messages`, `arrived`, `lost`, `bands`, `marks`, `lag`, `probes`."""
+        news, self._news = self._news, {}
+        return news
+
+    def settle(self, now: float) -> None:
+        """Time has passed: requests without an answer are given up, and history older than a minute is dropped (of
+        each node's bands the last one is kept, since it still holds)."""
+        self._give_up(now - PATIENCE)
+        before = now - MINUTE
+        for kept in (self.marks, self.lag, self.probes):
+            while kept and _time_of(kept[0]) < before:
+                kept.popleft()
+        for bands in self.bands.values():
+            while len(bands) > 1 and bands[1][0] < before:
+                bands.popleft()
+        old = [key for key, reply in self._acknowledged.items() if reply.time < before - 4 * MINUTE]
+        for key in old:
+            del self._acknowledged[key]
+
+    def _node(self, view: NodeView) -> dict[str, Any]:
+        leader = self.leader
+        lag = self.nodes[leader].raw.get("lag", {}).get(view.id) if leader and leader != view.id else None
+        return {
+            "id": view.id, "look": view.look, "state": view.state, "term": view.term, "leader": view.leader,
+            "keys": view.keys, "lag": lag if view.answers else None, "url": self.urls.get(view.id),
+            "why": {verb: why_not(view, verb) for verb in NODE_VERBS},
+        }  # fmt: skip
+
+    def _network(self) -> dict[str, Any]:
+        faults = next((view.faults for view in self.nodes.values() if view.answers and view.faults), {})
+        return {
+            "cuts": self._cuts(), "groups": self.groups,
+            "delay_ms": faults.get("replication_delay_ms", 0), "jitter_ms": faults.get("jitter_ms", 0),
+            "drop": faults.get("drop", 0), "duplicate": faults.get("duplicate", 0),
+        }  # fmt: skip
+
+    def _cuts(self) -> list[list[str]]:
+        names = list(self.nodes)
+        pairs = [(a, b) for i, a in enumerate(names) for b in names[i + 1 :]]
+        return [[a, b] for a, b in pairs if self._cut(a, b)]
+
+    def _cut(self, one: str, other: str) -> bool:
+        # The fault was just announced but nobody's status shows it yet, or a stopped node cannot show it: the
+        # announced groups say so.
+        if self.groups:
+            return not any(one in group and other in group for group in self.groups)
+        return any(b in self.nodes[a].blocked and self.nodes[a].answers for a, b in ((one, other), (other, one)))
+
+    def _info(self) -> dict[str, Any]:
+        settings = self.settings
+        mode = next((str(v.raw["mode"]) for v in self.nodes.values() if v.answers and "mode" in v.raw), settings.mode)
+        copies = {"async": 1, "quorum": len(self.nodes) // 2 + 1, "sync": len(self.nodes)}.get(mode)
+        return {
+            "backend": self.backend, "mode": mode, "copies": copies, "election": settings.election,
+            "heartbeat_ms": settings.heartbeat_ms, "timeout_ms": settings.election_timeout_ms,
+            "seed": settings.seed, "leader": self.leader, "split": len(self._leaders()) > 1,
+            "sentence": self._sentence(),
+        }  # fmt: skip
+
+    def _sentence(self) -> str:
+        """Who leads, in words: the panel's headline."""
+        leaders = self._leaders()
+        if len(leaders) > 1:
+            claims = " and ".join(f"{view.id} (term {view.term})" for view in leaders)
+            return f"Split brain: {claims} each believe they lead"
+        if leaders:
+            return f"{leaders[0].id} leads in term {leaders[0].term}"
+        if not any(view.answers for view in self.nodes.values()):
+            return "No node answers"
+        return "No leader: waiting for an election"
+
+    # -- bookkeeping ----------------------------------------------------------------------------------
+
+    def _band(self, view: NodeView, at: float) -> None:
+        """A stretch of one look and one term; consecutive statuses that agree make one band."""
+        band = [at, view.look, view.term]
+        bands = self.bands[view.id]
+        if bands and bands[-1][1:] == band[1:]:
+            return
+        bands.append(band)
+        self._push("bands", [view.id, *band])
+
+    def _mark(self, event: Event, level: str, text: str, bubble: str = "") -> None:
+        mark = {"t": event.time, "node": event.node, "kind": event.kind, "level": level, "text": text}
+        if bubble:
+            mark["bubble"] = bubble
+        self._add(self.marks, "marks", mark)
+
+    def _add(self, kept: deque[Any], name: str, item: Any) -> None:
+        kept.append(item)
+        self._push(name, item)
+
+    def _push(self, name: str, item: Any) -> None:
+        self._news.setdefault(name, []).append(item)
+
+
+NODE_VERBS = ("start", "stop", "kill", "pause", "resume")
+
+
+def why_not(view: NodeView, verb: str) -> str:
+    """Why `verb` cannot act on this node now; empty if it can."""
+    if verb == "start":
+        reasons = {"running": "is already running", "paused": "is paused: resume it"}
+    elif verb == "resume":
+        reasons = {"running": "is not paused", "stopped": "is stopped: start it"}
+    elif verb == "kill":
+        reasons = {"stopped": "is not running"}
+    elif verb == "stop":
+        reasons = {"stopped": "is not running", "paused": "is paused and would not hear it: resume it, or kill it"}
+    else:
+        reasons = {"stopped": "is not running", "paused": "is already paused"}
+    reason = reasons.get(view.state, "")
+    return f"{view.id} {reason}." if reason else ""
+
+
+def _message(event: Event) -> list[str]:
+    """`[family, sender, receiver, kind]`; the family decides the dot's shape and colour."""
+    family = "heartbeat" if event.kind in HEARTBEATS else "replication" if event.kind in REPLICATION else "election"
+    return [family + ("-reply" if event.kind in ANSWERS else ""), event.node, event.peer, event.kind]
+
+
+def _value_of(event: Event) -> str:
+    return sentences.show(event.details["value"]) if "value" in event.details else ""
+
+
+def _time_of(item: Any) -> float:
+    return float(item["t"] if isinstance(item, dict) else item[0])

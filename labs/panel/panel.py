@@ -1,0 +1,248 @@
+"""`ClusterPanel`: the living picture of a cluster in a notebook.
+
+Law of this module: it joins the parts and decides nothing. The browser's messages go to `actions`, the cluster's news
+come from `poller` through `model`, the drawing is `static/panel.js`. Exceptions end as a sentence on the panel (and in
+`errors`), because a traceback of a background thread would land in some other cell, or nowhere.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+
+from labs.cluster.base import Answer, Cluster, ClusterError
+from labs.panel import actions
+from labs.panel.actions import BadCommand, Command, Worker
+from labs.panel.cells import Cells
+from labs.panel.model import PanelModel
+from labs.panel.player import Player
+from labs.panel.poller import Poller, Wanted
+
+STATIC = Path(__file__).parent / "static"
+CELLS = Cells()
+"""The panels that are alive, by the notebook cell that made them."""
+
+
+class ClusterPanel(anywidget.AnyWidget):
+    """Shows `cluster` and lets one break it; the same over processes, Docker and the simulator.
+
+    * `availability`: whether a small background client reads and writes twice a second (key `panel.probe`)
+
+    Its threads end with `close()`, and when the cell that made it is run again.
+    """
+
+    _esm = STATIC / "panel.js"
+    _css = STATIC / "panel.css"
+
+    nodes: Any = traitlets.List().tag(sync=True)
+    network: Any = traitlets.Dict().tag(sync=True)
+    data: Any = traitlets.Dict().tag(sync=True)
+    info: Any = traitlets.Dict().tag(sync=True)
+    doing: Any = traitlets.List().tag(sync=True)
+    """Commands that are being carried out: `{id, verb, node, text}`."""
+    answer: Any = traitlets.Dict().tag(sync=True)
+    """What came back for the last read or write from the panel."""
+    problems: Any = traitlets.List().tag(sync=True)
+    """Sentences about what goes wrong: `{id, text}`."""
+    availability: Any = traitlets.Bool().tag(sync=True)
+    player: Any = traitlets.Dict().tag(sync=True)
+    """Empty for real nodes; for the simulator `{playing, speed, rewinds}`."""
+
+    def __init__(self, cluster: Cluster, availability: bool = True) -> None:
+        self.cluster = cluster
+        self.errors: deque[BaseException] = deque(maxlen=50)
+        self._views = 0
+        self._seen = time.monotonic()
+        self._publishing = threading.RLock()
+        self._simulated = cluster.backend == "simulated"
+        self._guard: contextlib.AbstractContextManager[Any] = (
+            threading.RLock() if self._simulated else contextlib.nullcontext()
+        )
+        self._play = Player(cluster, self._guard) if self._simulated else None
+        urls = {node: cluster.url(node) for node in cluster.node_ids}
+        self._model = PanelModel(cluster.node_ids, cluster.backend, cluster.settings, urls)
+        self._poller = Poller(cluster, self._model, self._publish, self._report, self._wanted, self._guard)
+        self._client = Worker("panel-client", self._carry_out, self._failed)
+        self._hands = self._client if self._simulated else Worker("panel-hands", self._carry_out, self._failed)
+        super().__init__(availability=availability, **self._present())
+        self.on_msg(self._heard)
+        CELLS.enter(self)
+        self._poller.begin()
+        if self._play:
+            self._play.begin(self._report)
+
+    def close(self) -> None:
+        """End the panel's threads and take it from the screen. The cluster goes on. Safe to call twice."""
+        self._end()
+        super().close()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the panel still watches its cluster."""
+        return self._poller.alive
+
+    def _end(self) -> None:
+        self._poller.end()
+        self._client.end()
+        self._hands.end()
+        if self._play:
+            self._play.end()
+
+    # -- from the cluster -----------------------------------------------------------------------------
+
+    def _present(self) -> dict[str, Any]:
+        return {**self._model.picture(), "player": self._play.state() if self._play else {}}
+
+    def _publish(self, model: PanelModel, now: float) -> None:
+        """Send what has changed. Traits compare before they send, so silence costs nothing."""
+        with self._publishing, self.hold_sync():
+            for name, value in self._present().items():
+                setattr(self, name, value)
+        news = model.drain()
+        if news and self._views > 0:
+            self.send({"type": "news", "now": now, "rate": self._rate, **news})
+
+    @property
+    def _rate(self) -> float:
+        """Seconds of the cluster's time that pass in one second."""
+        return self._play.rate if self._play else 1.0
+
+    def _wanted(self) -> Wanted:
+        """What the poller is to do now: nobody watches → nothing but an occasional look."""
+        watched = self._views > 0 or time.monotonic() - self._seen < DOZE_AFTER
+        runs = self._play is None or self._play.rate > 0
+        return Wanted(watch=watched, probe=watched and runs and self.availability)
+
+    # -- from the browser -----------------------------------------------------------------------------
+
+    def _heard(self, _: Any, message: Mapping[str, Any], __: Any) -> None:
+        """A message from a view. Runs on a kernel thread: it may only note and enqueue."""
+        what = message.get("do")
+        if what == "hello":
+            self._greet()
+        elif what == "bye":
+            self._views = max(0, self._views - 1)
+            self._seen = time.monotonic()
+        else:
+            self._take(message)
+
+    def _greet(self) -> None:
+        self._views += 1
+        now = self.cluster.now()
+        with self._poller.lock:
+            self._publish(self._model, now)
+            self.send({"type": "history", "now": now, "rate": self._rate, **self._model.history()})
+        self._poller.wake()
+
+    def _take(self, message: Mapping[str, Any]) -> None:
+        try:
+            command = actions.parse(message, self.cluster.node_ids)
+        except BadCommand as wrong:
+            self._tell(f"command-{message.get('id')}", str(wrong))
+            self.send({"type": "done", "id": message.get("id")})
+            return
+        self._begin(command)
+        (self._client if command.verb in actions.CLIENT else self._hands).submit(command)
+
+    def _begin(self, command: Command) -> None:
+        entry = {"id": command.id, "verb": command.verb, "node": command.node, "text": actions.doing(command)}
+        with self._publishing:
+            self.problems = [p for p in self.problems if not str(p["id"]).startswith("command")]
+            self.doing = [*self.doing, entry]
+
+    def _carry_out(self, command: Command) -> None:
+        """On a worker's thread."""
+        try:
+            self._do(command)
+        finally:
+            with self._publishing:
+                self.doing = [entry for entry in self.doing if entry["id"] != command.id]
+            self.send({"type": "done", "id": command.id})
+            self._poller.wake()
+
+    def _do(self, command: Command) -> None:
+        if command.verb == "availability":
+            self.availability = command.arguments["on"]
+        elif command.verb == "spacetime":
+            self._draw(**command.arguments)
+        elif command.verb in actions.PANEL:
+            self._steer(command)
+        else:
+            with self._guard:
+                asked = self.cluster.leader() if command.verb in actions.CLIENT else None
+                answer = actions.act(self.cluster, command)
+            if answer is not None:
+                self._show(command, answer, command.arguments["via"] or asked)
+
+    def _show(self, command: Command, answer: Answer, node: str | None) -> None:
+        url = self.cluster.url(node) if node else None
+        self.answer = {
+            "id": command.id, "verb": command.verb, "key": command.arguments["key"], "code": answer.code,
+            "outcome": answer.outcome.value, "body": answer.body, "node": answer.node,
+            "ms": round(answer.seconds * 1000, 1), "attempts": answer.attempts,
+            "curl": actions.curl(command, url) or actions.python(command),
+        }  # fmt: skip
+
+    def _draw(self, start: float, end: float, width: float) -> None:
+        from labs.pictures.spacetime import spacetime_svg  # a big module that most panels never need
+
+        with self._guard:
+            events = self._model.without_probes(self.cluster.events())
+        # The axis of real nodes begins at the window; the simulator's own time is worth reading.
+        origin = 0.0 if self._simulated else start
+        window = (start - origin, end - origin)
+        svg = spacetime_svg(events, node_ids=self.cluster.node_ids, window=window, width=width, origin=origin)
+        self.send({"type": "spacetime", "svg": svg, "start": start, "end": end})
+
+    def _steer(self, command: Command) -> None:
+        if self._play is None:
+            raise ClusterError("Only a simulated cluster can be stepped, played and rewound; real time does not stop.")
+        with self._guard:
+            if self._play.steer(command):
+                self._start_over()
+
+    def _start_over(self) -> None:
+        """The cluster went back in time: what the panel knew has not happened."""
+        self._model = PanelModel(self.cluster.node_ids, self.cluster.backend, self.cluster.settings)
+        self._poller.start_over(self._model)
+        self.send({"type": "history", "now": self.cluster.now(), "rate": self._rate, **self._model.history()})
+
+    # -- what goes wrong ------------------------------------------------------------------------------
+
+    def _failed(self, doing: str, error: BaseException) -> None:
+        self.errors.append(error)
+        self._tell(f"command-{time.monotonic()}", sentence(doing, error))
+
+    def _report(self, doing: str, error: BaseException | None) -> None:
+        """A loop's trouble stays on the panel until the loop works again (`error` is then None)."""
+        if error is None:
+            with self._publishing:
+                self.problems = [p for p in self.problems if p["id"] != doing]
+            return
+        self.errors.append(error)
+        self._tell(doing, sentence(doing, error))
+
+    def _tell(self, name: str, text: str) -> None:
+        with self._publishing:
+            others = [p for p in self.problems if p["id"] != name]
+            self.problems = [*others, {"id": name, "text": text}][-4:]
+
+
+DOZE_AFTER = 30.0
+"""Seconds without anybody watching after which the panel leaves the cluster alone."""
+
+
+def sentence(doing: str, error: BaseException) -> str:
+    """An exception as one sentence for a student."""
+    text = str(error).strip() or type(error).__name__
+    if not isinstance(error, ClusterError):
+        text = f"{text} ({type(error).__name__})"
+    return f"{doing}: {text}"

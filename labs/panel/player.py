@@ -1,0 +1,82 @@
+"""Time in the panel's hands: step, play, halt and rewind a simulated cluster.
+
+Law of this module: it moves virtual time with `cluster.sleep` and back with `cluster.rewind`, always under the guard
+that the panel's other threads hold while they look, so nobody sees half a step.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable
+from typing import Any
+
+from labs.cluster.base import Cluster, ClusterError
+from labs.panel.actions import Command
+from labs.panel.poller import Loop, Report
+
+FRAME = 0.1
+"""Seconds of wall time in one turn of playing."""
+
+
+class Player:
+    """Plays a simulated cluster at 0.1 to 10 times real time. It starts halted."""
+
+    def __init__(self, cluster: Cluster, guard: contextlib.AbstractContextManager[Any]) -> None:
+        self._cluster = cluster
+        self._guard = guard
+        self._speed = 1.0
+        self._playing = False
+        self._loop: Loop | None = None
+        self._last = 0.0
+
+    @property
+    def rate(self) -> float:
+        """Virtual seconds that pass in a second."""
+        return self._speed if self._playing else 0.0
+
+    def state(self) -> dict[str, Any]:
+        return {"playing": self._playing, "speed": self._speed, "rewinds": hasattr(self._cluster, "rewind")}
+
+    def begin(self, report: Report) -> None:
+        self._loop = Loop("panel-player", "Playing the simulation", self._turn, report)
+        self._loop.begin()
+
+    def end(self) -> None:
+        if self._loop:
+            self._loop.end()
+
+    def steer(self, command: Command) -> bool:
+        """`step`, `play`, `halt` or `rewind`. True if the past has changed."""
+        given = command.arguments
+        if command.verb == "step":
+            self._playing = False
+            self._sleep(given["seconds"])
+        elif command.verb == "play":
+            self._speed, self._playing, self._last = given["speed"], True, time.monotonic()
+        elif command.verb == "halt":
+            self._playing = False
+        else:
+            self._playing = False
+            self._rewind(given["to"])
+            return True
+        return False
+
+    def _turn(self) -> float:
+        now = time.monotonic()
+        passed, self._last = now - self._last, now
+        if self._playing:
+            # After a stall (a busy machine, a long put) play on from here: do not rush to catch up.
+            self._sleep(min(passed, 3 * FRAME) * self._speed)
+        return FRAME
+
+    def _sleep(self, seconds: float) -> None:
+        with self._guard:
+            self._cluster.sleep(seconds)
+
+    def _rewind(self, to: float) -> None:
+        rewind: Callable[[float], None] | None = getattr(self._cluster, "rewind", None)
+        if rewind is None:
+            raise ClusterError("This simulated cluster cannot be rewound.")
+        with self._guard:
+            rewind(to)

@@ -1,0 +1,268 @@
+"""Keeps a `PanelModel` up to date with its cluster, from background threads that cost next to nothing at rest.
+
+Law of this module: it never touches the widget. What is new goes to `publish`, what went wrong goes to `report` as a
+sentence; a thread here survives every exception and ends when it is told to.
+
+Three things are asked for at three speeds, because they fail and hang differently: events (many times a second, they
+make the picture move), statuses and copies of values (on news, otherwise seldom), and the background client's probes
+(twice a second). A node that hangs delays its status, never the picture of the others.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from labs.cluster.base import Answer, Cluster
+from labs.cluster.client import Operation
+from labs.cluster.transport import Transport
+from labs.events import Event
+from labs.panel.model import PROBE_KEY, PanelModel
+from labs.panel.values import ABSENT
+
+EVENTS_EVERY = 0.18
+"""Seconds between two looks at the events: with the network's and the browser's share, an event is on the screen
+within 0.3 s."""
+STATUS_EVERY = 2.0
+STATUS_WHEN_LIVELY = 0.25
+PROBE_EVERY = 0.5
+PROBE_PATIENCE = 0.4
+READS_PER_ROUND = 9
+"""Copies read in one round: bounds what the data view costs."""
+SWEEP_EVERY = 2.0
+"""Seconds between two looks at copies that nobody is known to have changed."""
+LONGEST_PAUSE = 2.0
+
+LIVELY = {"became_leader", "election_timeout", "following", "started", "recovered", "write_lost"}
+
+DOZING = 1.0
+"""Seconds between two turns of a loop that has nothing to do."""
+
+Report = Callable[[str, BaseException | None], None]
+Publish = Callable[[PanelModel, float], None]
+
+
+class Loop:
+    """A thread that does `work` every so often. `work` returns the seconds until it wants to be called again."""
+
+    def __init__(self, name: str, doing: str, work: Callable[[], float], report: Report) -> None:
+        self._doing = doing
+        self._work = work
+        self._report = report
+        self._wake = threading.Event()
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def begin(self) -> None:
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Do not wait for the next turn."""
+        self._wake.set()
+
+    def end(self, timeout: float = 0.0) -> None:
+        self._ending.set()
+        self._wake.set()
+        if timeout and self._thread is not threading.current_thread() and self._thread.is_alive():
+            self._thread.join(timeout)
+
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def _run(self) -> None:
+        pause, failed = 0.1, False
+        while not self._ending.is_set():
+            try:
+                seconds = self._work()
+                if failed:
+                    self._report(self._doing, None)
+                pause, failed = 0.1, False
+            except Exception as error:  # noqa: BLE001 - whatever a backend raises belongs on the panel, see `report`
+                self._report(self._doing, error)
+                pause, failed = min(2 * pause, LONGEST_PAUSE), True
+                seconds = pause
+            self._wake.wait(seconds)
+            self._wake.clear()
+
+
+class Wanted(NamedTuple):
+    """What is wanted of the poller at the moment."""
+
+    watch: bool = True
+    probe: bool = True
+
+
+class Poller:
+    """Watches `cluster` for `model`. `publish(model, now)` is called, under the model's lock, after each look.
+
+    `wanted()` is asked at each turn. `guard` is held from a look at the cluster until the model knows of it: a real
+    lock for the simulator, whose past can change between the two; nothing for real nodes.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        model: PanelModel,
+        publish: Publish,
+        report: Report,
+        wanted: Callable[[], Wanted] = Wanted,
+        guard: contextlib.AbstractContextManager[Any] | None = None,
+    ) -> None:
+        self.cluster = cluster
+        self.model = model
+        self.lock = threading.RLock()
+        self._wanted = wanted
+        self._guard = guard or contextlib.nullcontext()
+        self._publish = publish
+        self._copy = copies_of(cluster)
+        self._position = 0
+        self._count = 0
+        self._turn = 0
+        self._swept = 0.0
+        self._events = Loop("panel-events", "Looking at the nodes' events", self._look, report)
+        self._status = Loop("panel-status", "Asking the nodes for their status", self._ask, report)
+        self._probe = Loop("panel-probe", "The background client", self._try, report)
+        self._loops = (self._events, self._status, self._probe)
+
+    def begin(self) -> None:
+        for loop in self._loops:
+            loop.begin()
+
+    def end(self, timeout: float = 0.0) -> None:
+        for loop in self._loops:
+            loop.end(timeout)
+
+    @property
+    def alive(self) -> bool:
+        return any(loop.alive for loop in self._loops)
+
+    def wake(self) -> None:
+        """Something was just done to the cluster: look at once."""
+        self._events.wake()
+        self._status.wake()
+
+    def start_over(self, model: PanelModel) -> None:
+        """The cluster went back in time: fill this empty model from the beginning. Call it with the guard held."""
+        with self.lock:
+            self.model, self._position = model, 0
+        self.wake()
+
+    # -- events ---------------------------------------------------------------------------------------
+
+    def _look(self) -> float:
+        if not self._wanted().watch:
+            return DOZING
+        with self._guard:
+            events, self._position = self.cluster.events_since(self._position)
+            now = self.cluster.now()
+            with self.lock:
+                self.model.feed(events)
+                self.model.settle(now)
+                self._publish(self.model, now)
+        if any(self._calls_for_a_look(event) for event in events):
+            self._status.wake()
+        return EVENTS_EVERY
+
+    def _calls_for_a_look(self, event: Event) -> bool:
+        """Whether statuses or copies have probably changed (the background client's own writes are not worth it)."""
+        news = event.event in ("fault", "reply") or event.kind in LIVELY
+        return news and not self.model.is_probe(event)
+
+    # -- statuses and values --------------------------------------------------------------------------
+
+    def _ask(self) -> float:
+        if not self._wanted().watch:
+            return DOZING
+        with self._guard:
+            asked = self.cluster.now()
+            statuses = self.cluster.status()
+            with self.lock:
+                self.model.observe(statuses, asked)
+                lively = self._lively()
+        self._read_copies()
+        return STATUS_WHEN_LIVELY if lively else STATUS_EVERY
+
+    def _lively(self) -> bool:
+        picture = self.model.picture()
+        behind = any(node["lag"] for node in picture["nodes"])
+        stale = any("since" in cell for row in picture["data"]["rows"] for cell in row["cells"].values())
+        return behind or stale
+
+    def _read_copies(self) -> None:
+        with self.lock:
+            answering = {name for name, view in self.model.nodes.items() if view.answers}
+            wanted = self.model.values.wanted(READS_PER_ROUND, self.model.leader, answering)
+            if not wanted and time.monotonic() - self._swept > SWEEP_EVERY:
+                self._swept, self._turn = time.monotonic(), self._turn + 1
+                wanted = self.model.values.sweep(self._turn, answering)
+        for node, key in wanted:
+            self._read_copy(node, key)
+
+    def _read_copy(self, node: str, key: str) -> None:
+        with self._guard:
+            value = self._copy(node, key)
+            now = self.cluster.now()
+        with self.lock:
+            if value is NO_ANSWER:
+                self.model.values.retry(node, key)
+            else:
+                self.model.read(node, key, value, now)
+
+    # -- the background client ------------------------------------------------------------------------
+
+    def _try(self) -> float:
+        if not self._wanted().probe:
+            return PROBE_EVERY
+        began = time.monotonic()
+        self._count += 1
+        with self.lock:
+            node = self.model.leader or next((n for n, v in self.model.nodes.items() if v.answers), None)
+        with self._guard:
+            at = self.cluster.now()
+            read, write = self._probe_once(node) if node else ("failed", "failed")
+        with self.lock:
+            self.model.probe(at, read, write)
+        return max(0.05, PROBE_EVERY - (time.monotonic() - began))
+
+    def _probe_once(self, node: str) -> tuple[str, str]:
+        write = self.cluster.put(PROBE_KEY, self._count, via=node, timeout=PROBE_PATIENCE)
+        read = self.cluster.get(PROBE_KEY, via=node, timeout=PROBE_PATIENCE)
+        return read.outcome.value, write.outcome.value
+
+
+class _NoAnswer:
+    """In place of a copy: the node did not say."""
+
+
+NO_ANSWER = _NoAnswer()
+
+
+def copies_of(cluster: Cluster) -> Callable[[str, str], Any]:
+    """How to look at `node`'s copy of `key`: past the cluster's client, because what the panel reads is no part of the
+    students' history, and in the simulator must not even take time."""
+    peek: Callable[[str, str], Answer] | None = getattr(cluster, "peek", None)
+    transport = Transport()
+
+    def over_http(node: str, key: str) -> Any:
+        url = cluster.url(node)
+        if url is None:
+            return NO_ANSWER
+        reply = transport.exchange("GET", url + Operation("get", key).path, timeout=PROBE_PATIENCE)
+        return _copy(reply.code, reply.body)
+
+    def peeked(node: str, key: str) -> Any:
+        assert peek is not None
+        answer = peek(node, key)
+        return _copy(answer.code, answer.body)
+
+    return over_http if peek is None else peeked
+
+
+def _copy(code: int | None, body: Mapping[str, Any]) -> Any:
+    if code == 200:
+        return body.get("value")
+    return ABSENT if code == 404 else NO_ANSWER

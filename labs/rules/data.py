@@ -1,0 +1,126 @@
+"""Rules about what is written: Raft's log matching (§5.3), leader completeness and state machine safety (§5.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from labs.rules.evidence import Evidence, Finding, Happening, in_the_end, proven
+from labs.rules.world import DEATHS
+from labs.schedules import Run
+from replstore.messages import Delete, Done, Entry, NodeId
+from replstore.node import Node
+
+
+def committed_changes(evidence: Evidence) -> Iterable[Finding]:
+    known: dict[int, Happening] = {}
+    for event in evidence.noted("committed"):
+        details = event.details
+        other = known.setdefault(details["index"], event)
+        if (other.details["term"], other.details["leader"]) != (details["term"], details["leader"]):
+            yield proven(
+                f"{other.node} committed entry {details['index']} of term {other.details['term']} by"
+                f" {other.details['leader']} at {other.time:.3f} s; {event.node} committed another one of term"
+                f" {details['term']} by {details['leader']} there at {event.time:.3f} s",
+                other,
+                event,
+            )
+
+
+def commit_goes_back(evidence: Evidence) -> Iterable[Finding]:
+    """Within one life: after a crash a node commits again what it had not saved as committed."""
+    reached: dict[str, Happening] = {}
+    for event in evidence.story:
+        if event.event == "fault" and event.kind in DEATHS:
+            reached.pop(event.node, None)
+        elif event.kind == "committed":
+            before = reached.get(event.node, event)
+            reached[event.node] = event
+            if event.details["index"] < before.details["index"]:
+                yield proven(
+                    f"{event.node} had committed entry {before.details['index']} at {before.time:.3f} s and went back"
+                    f" to entry {event.details['index']} at {event.time:.3f} s",
+                    before,
+                    event,
+                )
+
+
+def logs_differ(evidence: Evidence) -> Iterable[Finding]:
+    nodes = evidence.run.nodes if evidence.run is not None else {}
+    names = sorted(nodes)
+    for name in names[1:]:
+        first, node = nodes[names[0]], nodes[name]
+        upto = min(first.commit.index, node.commit.index)
+        for index in range(max(first.log.base.index, node.log.base.index) + 1, upto + 1):
+            if first.log.id_at(index) != node.log.id_at(index):
+                text = f"entry {index} is {first.log.id_at(index)} at {first.id} and {node.log.id_at(index)} at {name}"
+                yield in_the_end(evidence, text, first.id, name)
+                break
+
+
+def replicas_differ(evidence: Evidence) -> Iterable[Finding]:
+    run = evidence.settled
+    contents = {name: {e.key: e.value for e in node.store.items()} for name, node in run.nodes.items()} if run else {}
+    first = min(contents, default="")
+    for name, content in contents.items():
+        keys = sorted(k for k in content.keys() | contents[first].keys() if content.get(k) != contents[first].get(k))
+        if keys:
+            text = f"after everything was mended {first} and {name} still differ in {', '.join(keys[:5])}"
+            yield in_the_end(evidence, text, first, name)
+
+
+# --------------------------------------------------------------------------------------------------------
+# Lost writes
+
+
+@dataclass(frozen=True)
+class LostWrite:
+    """`node` told a client that `entry` had taken effect; in the end no majority held it, but only `holders`."""
+
+    node: NodeId
+    entry: Entry
+    holders: tuple[NodeId, ...]
+
+    def __str__(self) -> str:
+        entry = self.entry
+        what = f"the deletion of {entry.key}" if entry.op == "delete" else f"{entry.key}={entry.value!r}"
+        where = f"only {', '.join(self.holders)} had it" if self.holders else "no node had it"
+        return f"{self.node} acknowledged {what} (entry {entry.index} of term {entry.term}), and in the end {where}"
+
+
+def lost_writes(run: Run) -> list[LostWrite]:
+    """The acknowledged writes that the run lost, in any mode; none of a run that a strategy's exception cut short."""
+    if run.failure is not None:
+        return []
+    deleted = {call.command.key for call in run.calls if isinstance(call.command, Delete)}
+    lost = []
+    for call in run.acknowledged:
+        assert isinstance(call.result, Done)
+        entry = call.result.entry
+        holders = tuple(name for name, node in run.nodes.items() if _holds(node, entry, entry.key in deleted))
+        if 2 * len(holders) <= len(run.node_ids):
+            lost.append(LostWrite(call.node, entry, holders))
+    return lost
+
+
+def _holds(node: Node, entry: Entry, deleted: bool) -> bool:
+    """Whether the node's history has `entry`. What lies before its log is judged by the key's present value: this very
+    one, or a later one."""
+    if entry.index > node.log.base.index:
+        return node.log.id_at(entry.index) == entry.id
+    live = node.read(entry.key)
+    if live is None:
+        return deleted
+    return live.id == entry.id or live.index > entry.index
+
+
+def writes_lost(evidence: Evidence) -> Iterable[Finding]:
+    if evidence.run is None or evidence.mode == "async":
+        return  # one copy is what `async` promises, and one copy can be lost
+    for lost in lost_writes(evidence.run):
+        yield in_the_end(evidence, str(lost), lost.node)
+
+
+def raised(evidence: Evidence) -> Iterable[Finding]:
+    if evidence.run is not None and evidence.run.failure is not None:
+        yield in_the_end(evidence, evidence.run.failure)

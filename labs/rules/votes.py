@@ -1,0 +1,73 @@
+"""Rules about terms, votes and who may lead: Raft's election safety (§5.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from labs.rules.evidence import Evidence, Finding, Happening, proven
+
+
+def two_leaders(evidence: Evidence) -> Iterable[Finding]:
+    first: dict[int, Happening] = {}
+    for event in evidence.noted("became_leader"):
+        term = event.details["term"]
+        other = first.setdefault(term, event)
+        if other.node != event.node:
+            yield proven(
+                f"{other.node} became leader of term {term} at {other.time:.3f} s, and so did {event.node} at"
+                f" {event.time:.3f} s",
+                other,
+                event,
+            )
+
+
+def _memories(evidence: Evidence) -> Iterator[tuple[Happening, Happening]]:
+    """What a node saved as term and vote, and what it saved next; also across a crash."""
+    held: dict[str, Happening] = {}
+    for event in evidence.noted("state"):
+        before = held.get(event.node)
+        held[event.node] = event
+        if before is not None:
+            yield before, event
+
+
+def second_vote(evidence: Evidence) -> Iterable[Finding]:
+    for before, after in _memories(evidence):
+        old, new = before.details["vote"], after.details["vote"]
+        if before.details["term"] == after.details["term"] and old is not None and old != new:
+            what = "forgot it" if new is None else f"then voted for {new}"
+            yield proven(
+                f"{after.node} voted for {old} in term {after.details['term']} at {before.time:.3f} s and {what} at"
+                f" {after.time:.3f} s",
+                before,
+                after,
+            )
+
+
+def term_goes_back(evidence: Evidence) -> Iterable[Finding]:
+    for before, after in _memories(evidence):
+        if after.details["term"] < before.details["term"]:
+            yield proven(
+                f"{after.node} was in term {before.details['term']} at {before.time:.3f} s and in term"
+                f" {after.details['term']} at {after.time:.3f} s",
+                before,
+                after,
+            )
+
+
+def no_majority(evidence: Evidence) -> Iterable[Finding]:
+    votes: dict[tuple[int, Any], set[str]] = {}
+    for event in evidence.noted("state", "became_leader"):
+        term = event.details["term"]
+        if event.kind == "state":
+            votes.setdefault((term, event.details["vote"]), set()).add(event.node)
+            continue
+        voters = votes.get((term, event.node), set())
+        if len(voters) < evidence.majority:
+            who = ", ".join(sorted(voters)) or "nobody"
+            yield proven(
+                f"{event.node} became leader of term {term} at {event.time:.3f} s, but until then only {who} had saved"
+                f" a vote for it in that term; {evidence.majority} of {len(evidence.node_ids)} are a majority",
+                event,
+            )

@@ -1,0 +1,88 @@
+"""The suite in this folder is written against `Cluster` and runs against every backend in `BACKENDS`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+
+import pytest
+
+from labs.cluster import Cluster, Settings, open_cluster
+from tests.docker.availability import engine_or_skip
+
+BACKENDS = [
+    pytest.param("process", marks=pytest.mark.processes),
+    pytest.param("docker", marks=pytest.mark.docker),
+]
+
+QUICK = Settings(heartbeat_ms=100, election_timeout_ms=400)
+"""Long enough that a busy machine does not take a leader for dead, short enough for a test."""
+
+ClusterOf = Callable[..., Cluster]
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request: pytest.FixtureRequest) -> str:
+    if request.param == "docker":
+        engine_or_skip().client.close()
+    return str(request.param)
+
+
+def fitting(backend: str, settings: Settings) -> Settings:
+    """The settings with an election timeout for which the backend is quick enough: starting a container takes an
+    engine a second of the machine's time, in which the other nodes must not take their leader for dead."""
+    patience = max(settings.election_timeout_ms, 1200) if backend == "docker" else settings.election_timeout_ms
+    return replace(settings, election_timeout_ms=patience)
+
+
+@pytest.fixture
+def cluster_of(backend: str) -> Iterator[ClusterOf]:
+    """A started cluster of the given settings; ended with the test, however that ends."""
+    with ExitStack() as stack:
+
+        def make(settings: Settings = QUICK) -> Cluster:
+            cluster = stack.enter_context(open_cluster(backend, fitting(backend, settings)))
+            cluster.start()
+            return cluster
+
+        yield make
+
+
+@pytest.fixture
+def cluster(cluster_of: ClusterOf) -> Cluster:
+    """Three nodes that follow node-1 in term 1."""
+    made = cluster_of()
+    made.wait_for(one_leader("node-1"))
+    return made
+
+
+def one_leader(leader: str, among: tuple[str, ...] | None = None) -> Callable[[Cluster], bool]:
+    """A condition: these nodes (default: all that run) agree that `leader` leads, and it agrees too."""
+
+    def agreed(cluster: Cluster) -> bool:
+        seen = cluster.status()
+        asked = among or tuple(node for node, status in seen.items() if status.state == "running")
+        leads = seen[leader].role == "leader"
+        return leads and all(seen[node].leader_id == leader for node in asked)
+
+    return agreed
+
+
+def has(node: str, key: str, value: object) -> Callable[[Cluster], bool]:
+    """A condition: the node's own copy has this value."""
+
+    def arrived(cluster: Cluster) -> bool:
+        answer = cluster.get(key, via=node)
+        return answer.code == 200 and answer.value == value
+
+    return arrived
+
+
+def lacks(node: str, key: str) -> Callable[[Cluster], bool]:
+    """A condition: the node answers that it does not have the key."""
+
+    def absent(cluster: Cluster) -> bool:
+        return cluster.get(key, via=node).code == 404
+
+    return absent

@@ -1,0 +1,76 @@
+"""Fixtures for tests in a real browser.
+
+`lab` is a JupyterLab server for the session; `open_notebook(what, width=…, height=…, theme=…)` opens a notebook file
+or a list of code cells, in a fresh page and returns a `Notebook`. An error in the browser's console fails the test.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.lab import CHROMIUM_FLAGS, Lab, Notebook, chromium, write_notebook
+
+OpenNotebook = Callable[..., Notebook]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Chromium. Without it the test is skipped, but not where everything must be tested (CI=true)."""
+    path = chromium()
+    if path is None:
+        reason = "Chromium is not installed (apt install chromium)"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chrome = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
+        yield chrome
+        chrome.close()
+
+
+@pytest.fixture(scope="session")
+def lab(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    server = Lab(tmp_path_factory.mktemp("lab"))
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def open_notebook(lab: Lab, browser: Any, request: pytest.FixtureRequest) -> Iterator[OpenNotebook]:
+    opened: list[tuple[Any, Notebook]] = []
+
+    def open_it(what: Path | str | list[str], width: int = 1600, height: int = 1000, **more: Any) -> Notebook:
+        name = f"{request.node.name}-{len(opened)}.ipynb".replace("[", "-").replace("]", "")
+        if isinstance(what, list):
+            write_notebook(lab.notebooks / name, what)
+        else:
+            shutil.copy(what, lab.notebooks / name)
+        theme = more.pop("theme", "light")
+        context = browser.new_context(viewport={"width": width, "height": height}, **more)
+        context.set_default_timeout(20_000)
+        notebook = Notebook(context.new_page(), name)
+        opened.append((context, notebook))
+        notebook.open(lab, theme)
+        return notebook
+
+    yield open_it
+    errors = [error for _, notebook in opened for error in notebook.errors]
+    for context, notebook in opened:
+        notebook.command("kernelmenu:shutdown")
+        context.close()
+    assert not errors, "errors in the browser's console:\n" + "\n".join(errors)

@@ -1,0 +1,172 @@
+"""JupyterLab under Playwright: a server of our own, and a notebook opened in it.
+
+Two things learned the hard way are built in. A notebook is run only when its kernel is idle and connected (before that,
+"run all" asks for a kernel and never returns). And what a cell shows is looked for in its *output*: text of the whole
+notebook also contains the source, where everything is always found.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+CHROMIUM_FLAGS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+OVERRIDES = {
+    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
+    # With subshells a widget's callback may run on another thread; the lab is written for one, and sets this too.
+    "@jupyterlab/apputils-extension:kernels-settings": {"commsOverSubshells": "disabled"},
+}
+KERNEL_READY = """() => {
+  const session = window.jupyterapp?.shell.currentWidget?.sessionContext?.session;
+  return session?.kernel?.status === 'idle' && session.kernel.connectionStatus === 'connected';
+}"""
+QUIET = ("favicon", "ResizeObserver loop", "ERR_NETWORK_CHANGED")
+"""Console errors that say nothing about us (the last: somebody on this machine made or removed a network)."""
+
+
+def chromium() -> str | None:
+    """Where Chromium is; None where there is none."""
+    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+class Lab:
+    """A JupyterLab server with private folders, on a free port, for one test session."""
+
+    def __init__(self, home: Path) -> None:
+        self.notebooks = home / "notebooks"
+        self.notebooks.mkdir(parents=True)
+        settings = home / "settings"
+        settings.mkdir()
+        (settings / "overrides.json").write_text(json.dumps(OVERRIDES))
+        self.token = secrets.token_hex(8)
+        self.port = _free_port()
+        self._log = (home / "lab.log").open("wb")
+        self._process = subprocess.Popen(
+            [
+                sys.executable, "-m", "jupyterlab", "--no-browser", "--ServerApp.ip=127.0.0.1",
+                f"--ServerApp.port={self.port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={self.token}",
+                "--LabApp.expose_app_in_browser=True", f"--LabApp.app_settings_dir={settings}", "--allow-root",
+                f"--ServerApp.root_dir={self.notebooks}",
+            ],
+            env={**os.environ, **_private_folders(home)}, stdout=self._log, stderr=self._log, cwd=home,
+        )  # fmt: skip
+        self._await_answer(home / "lab.log")
+
+    def url(self, notebook: str) -> str:
+        return f"http://127.0.0.1:{self.port}/lab/tree/{notebook}?token={self.token}&reset"
+
+    def close(self) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(15)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._log.close()
+
+    def _await_answer(self, log: Path) -> None:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and self._process.poll() is None:
+            try:
+                address = f"http://127.0.0.1:{self.port}/api/status?token={self.token}"
+                with urllib.request.urlopen(address, timeout=2):
+                    return
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.1)
+        self.close()
+        raise RuntimeError(f"JupyterLab did not start:\n{log.read_text(errors='replace')[-2000:]}")
+
+
+class Notebook:
+    """One notebook in one browser page. `page` is Playwright's."""
+
+    def __init__(self, page: Any, name: str) -> None:
+        self.page = page
+        self.name = name
+        self.errors: list[str] = []
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.errors.append(f"page error: {error}"))
+
+    def _console(self, message: Any) -> None:
+        if message.type == "error" and not any(word in message.text + message.location["url"] for word in QUIET):
+            self.errors.append(f"{message.text} ({message.location['url']})")
+
+    def open(self, lab: Lab, theme: str = "light") -> None:
+        self.page.goto(lab.url(self.name))
+        self.page.wait_for_selector(".jp-NotebookPanel:not(.lm-mod-hidden)", timeout=60_000)
+        self.page.wait_for_function(KERNEL_READY, timeout=60_000)
+        self.set_theme(theme)
+        self.command("application:toggle-left-area", when="!jupyterapp.shell.leftCollapsed")
+
+    def set_theme(self, theme: str) -> None:
+        """`light` or `dark`."""
+        name = f"JupyterLab {theme.capitalize()}"
+        self.page.evaluate(
+            "name => { jupyterapp.commands.execute('apputils:change-theme', {theme: name}); return true; }", name
+        )
+        self.page.wait_for_function("name => document.body.dataset.jpThemeName === name", arg=name)
+
+    def command(self, name: str, when: str = "true") -> None:
+        """Start one of JupyterLab's commands. Its promise is not awaited: some never resolve."""
+        self.page.evaluate(f"() => {{ if ({when}) jupyterapp.commands.execute('{name}'); return true; }}")
+
+    def run_all(self) -> None:
+        """Start all cells; wait for what they show, not for this."""
+        self.command("notebook:run-all-cells")
+
+    def run_cell(self, number: int) -> None:
+        """Run one cell (the first is 0)."""
+        self.page.evaluate(
+            """number => {
+                const notebook = jupyterapp.shell.currentWidget.content;
+                notebook.activeCellIndex = number;
+                notebook.deselectAll();
+                jupyterapp.commands.execute('notebook:run-cell');
+                return true;
+            }""",
+            number,
+        )
+
+    @property
+    def outputs(self) -> Any:
+        """All that the cells show (not their source)."""
+        return self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-OutputArea-output")
+
+    @property
+    def panel(self) -> Any:
+        """The first cluster panel."""
+        return self.page.locator(".rl-panel").first
+
+
+def write_notebook(path: Path, cells: list[str]) -> None:
+    """A notebook of these code cells."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(notebook, path)
+
+
+def _private_folders(home: Path) -> dict[str, str]:
+    names = {"JUPYTER_CONFIG_DIR": "config", "JUPYTER_DATA_DIR": "data", "JUPYTER_RUNTIME_DIR": "runtime"}
+    more = {"JUPYTERLAB_SETTINGS_DIR": "user", "JUPYTERLAB_WORKSPACES_DIR": "workspaces", "IPYTHONDIR": "ipython"}
+    return {name: str(home / folder) for name, folder in (names | more).items()}
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

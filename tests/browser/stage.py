@@ -1,0 +1,79 @@
+"""The panel's browser half alone: its script and stylesheet in an empty page, with a stub in place of the widget model.
+
+`Stage.tell` plays the part of Python: it sets traits and sends messages, as `ClusterPanel` does.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import labs.panel
+from labs.events import Event
+from labs.panel.model import PanelModel
+
+STATIC = Path(labs.panel.__file__).parent / "static"
+TRAITS: dict[str, Any] = {"doing": [], "answer": {}, "problems": [], "availability": True, "player": {}}
+
+PAGE = """<!doctype html><html><head><style>%(theme)s body { margin: 12px; background: var(--jp-layout-color0); }
+%(css)s</style></head>
+<body data-jp-theme-light="%(light)s"><div id="place"></div><script type="module">
+const source = new Blob([%(js)s], { type: "text/javascript" });
+const { default: widget } = await import(URL.createObjectURL(source));
+const listeners = {}, traits = %(traits)s;
+window.sent = [];
+window.model = {
+  get: (name) => traits[name],
+  on: (event, listener) => (listeners[event] ??= []).push(listener),
+  off: (event, listener) => (listeners[event] = (listeners[event] || []).filter((one) => one !== listener)),
+  send: (message) => window.sent.push(message),
+};
+window.tell = (changed, messages) => {
+  Object.assign(traits, changed);
+  for (const name of Object.keys(changed)) for (const listener of listeners["change:" + name] || []) listener();
+  for (const message of messages) for (const listener of listeners["msg:custom"] || []) listener(message);
+};
+window.leave = widget.render({ model: window.model, el: document.getElementById("place") });
+window.ready = true;
+</script></body></html>"""
+
+THEMES = {
+    "light": "body { --jp-layout-color0: #fff; --jp-layout-color1: #fff; --jp-ui-font-color1: #212121; }",
+    "dark": "body { --jp-layout-color0: #111; --jp-layout-color1: #212121; --jp-ui-font-color1: #fff; "
+    "--jp-ui-font-color2: #bdbdbd; --jp-border-color2: #616161; --jp-brand-color1: #2196f3; }",
+}
+
+
+class Stage:
+    """A page that shows `model`."""
+
+    def __init__(self, page: Any, model: PanelModel, theme: str = "light", **traits: Any) -> None:
+        self.page = page
+        self.model = model
+        self.errors: list[str] = []
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.set_content(
+            PAGE
+            % {
+                "theme": THEMES[theme], "light": str(theme == "light").lower(),
+                "css": (STATIC / "panel.css").read_text(), "js": json.dumps((STATIC / "panel.js").read_text()),
+                "traits": json.dumps({**TRAITS, **traits, **model.picture()}),
+            }
+        )  # fmt: skip
+        page.wait_for_function("window.ready")
+
+    def greet(self, now: float, rate: float = 1.0) -> None:
+        """Send the whole history, as after a view's hello."""
+        self.model.drain()
+        history = {"type": "history", "now": now, "rate": rate, **self.model.history()}
+        self.page.evaluate("message => tell({}, [message])", history)
+
+    def tell(self, now: float, rate: float = 1.0, **traits: Any) -> None:
+        """Send what is new."""
+        news = {"type": "news", "now": now, "rate": rate, **self.model.drain()}
+        self.page.evaluate("([traits, news]) => tell(traits, [news])", [{**self.model.picture(), **traits}, news])
+
+    def feed(self, events: list[Event], now: float) -> None:
+        self.model.feed(events)
+        self.tell(now)

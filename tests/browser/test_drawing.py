@@ -1,0 +1,290 @@
+"""The panel's drawing alone, in a real browser: no JupyterLab, the test plays the part of Python."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from labs.cluster.base import NodeStatus, Settings
+from labs.events import Event
+from labs.panel.model import PanelModel
+from labs.panel.values import ABSENT
+from tests.browser.stage import Stage
+
+COUNT_FRAMES = """seconds => new Promise(done => {
+  const canvas = document.querySelector('.rl-dots'), pen = canvas.getContext('2d');
+  const end = performance.now() + seconds * 1000;
+  let last = 0, frames = 0;
+  const look = () => {
+    const pixels = new Uint32Array(pen.getImageData(0, 0, canvas.width, canvas.height).data.buffer);
+    let sum = 0;
+    for (let place = 0; place < pixels.length; place += 3) sum = (sum * 31 + pixels[place]) | 0;
+    if (sum !== last) frames += 1;
+    last = sum;
+    performance.now() < end ? requestAnimationFrame(look) : done(frames / seconds);
+  };
+  requestAnimationFrame(look);
+})"""
+INK = """() => { const c = document.querySelector('.rl-dots');
+  return c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some(byte => byte > 0); }"""
+
+OpenStage = Callable[..., Stage]
+
+
+def cluster_model(nodes: int = 3, backend: str = "process") -> PanelModel:
+    """Everybody follows node-1."""
+    settings = Settings(nodes=nodes)
+    model = PanelModel(settings.node_ids, backend, settings)
+    observe(model, dict.fromkeys(settings.node_ids, "follower") | {"node-1": "leader"}, at=100.0)
+    return model
+
+
+def observe(model: PanelModel, roles: dict[str, str], at: float, **raw: Any) -> None:
+    statuses = {
+        name: NodeStatus(name, "running", True, role, 1, "node-1", 0, raw if role == "leader" else {})
+        if role in ("leader", "follower")
+        else NodeStatus(name, role)
+        for name, role in roles.items()
+    }
+    model.observe(statuses, at)
+
+
+@pytest.fixture
+def open_stage(browser: Any) -> Iterator[OpenStage]:
+    contexts, stages = [], []
+
+    def open_it(model: PanelModel, width: int = 1300, theme: str = "light", more: Any = None, **traits: Any) -> Stage:
+        context = browser.new_context(viewport={"width": width, "height": 1000}, **(more or {}))
+        context.set_default_timeout(20_000)
+        contexts.append(context)
+        stage = Stage(context.new_page(), model, theme, **traits)
+        stages.append(stage)
+        stage.greet(100.0)
+        return stage
+
+    yield open_it
+    for context in contexts:
+        context.close()
+    assert [error for stage in stages for error in stage.errors] == []
+
+
+def sent(stage: Stage) -> list[dict[str, Any]]:
+    messages: list[dict[str, Any]] = stage.page.evaluate("sent")
+    return [{key: value for key, value in message.items() if key != "id"} for message in messages]
+
+
+def test_a_new_leader_is_crowned_and_said_aloud(open_stage: OpenStage) -> None:
+    stage = open_stage(cluster_model())
+    assert "is-leader" in stage.page.get_attribute(".rl-node[data-node=node-1]", "class")
+
+    stage.feed(
+        [
+            Event(100.1, "node-1", "fault", "kill"),
+            Event(100.2, "node-2", "note", "became_leader", details={"term": 2}),
+        ],
+        now=100.2,
+    )
+
+    page = stage.page
+    assert "is-stopped" in page.get_attribute(".rl-node[data-node=node-1]", "class")
+    assert "is-leader" in page.get_attribute(".rl-node[data-node=node-2]", "class")
+    assert page.inner_text("[data-testid=sentence]") == "node-2 leads in term 2"
+    assert page.inner_text("[role=status]") == "node-2 becomes leader of term 2"
+    assert page.inner_text(".rl-bubble.is-crown") == "I lead in term 2"
+
+
+def test_a_message_flies_and_is_gone(open_stage: OpenStage) -> None:
+    stage = open_stage(cluster_model())
+    assert not stage.page.evaluate(INK)
+
+    stage.feed(
+        [
+            Event(100.0, "node-1", "sent", "Heartbeat", 1, "m1", "node-2"),
+            Event(100.0, "node-2", "received", "Heartbeat", 1, "m1", "node-1"),
+        ],
+        now=100.0,
+    )
+
+    stage.page.wait_for_function(INK)
+    stage.page.wait_for_function(f"() => !({INK})()")
+
+
+def test_with_reduced_motion_a_message_stands_still(open_stage: OpenStage) -> None:
+    stage = open_stage(cluster_model(), more={"reduced_motion": "reduce"})
+    where = """() => { const c = document.querySelector('.rl-dots'), d = c.getContext('2d').getImageData(0, 0, c.width,
+      c.height).data; for (let i = 3; i < d.length; i += 4) if (d[i] > 20) return i; return null; }"""
+
+    stage.feed([Event(100.0, "node-1", "sent", "Heartbeat", 1, "m1", "node-2")], now=100.0)
+
+    first = stage.page.wait_for_function(where).json_value()
+    places = {first, *(stage.page.evaluate(where) for _ in range(5))}
+    assert places == {first}
+
+
+def test_five_nodes_and_200_messages_a_second_are_drawn_at_30_frames_a_second(open_stage: OpenStage) -> None:
+    stage = open_stage(cluster_model(5), width=1000)
+    stage.page.evaluate("""() => {
+      let number = 0, now = 100;
+      setInterval(() => {
+        const messages = [], arrived = [];
+        for (let count = 0; count < 20; count++) {
+          const id = 'm' + number++, from = number % 5, to = (from + 1 + (number % 4)) % 5;
+          const family = ['heartbeat', 'replication', 'election-reply'][number % 3];
+          messages.push([id, family, `node-${from + 1}`, `node-${to + 1}`, 'X', now + count * 0.005]);
+          arrived.push([id, now + count * 0.005 + 0.002]);
+        }
+        now += 0.1;
+        tell({}, [{ type: 'news', now, rate: 1, messages, arrived }]);
+      }, 100);
+    }""")
+    stage.page.wait_for_function(INK)
+
+    rates = [stage.page.evaluate(COUNT_FRAMES, 1.0) for _ in range(4)]
+
+    assert max(rates) >= 30, rates
+
+
+def test_an_idle_panel_draws_no_dots_at_all(open_stage: OpenStage) -> None:
+    stage = open_stage(cluster_model())
+
+    assert stage.page.evaluate(COUNT_FRAMES, 0.5) <= 2
+
+
+def test_a_click_on_a_control_is_sent_and_one_that_cannot_act_says_why(open_stage: OpenStage) -> None:
+    stage = open_stage(cluster_model())
+
+    stage.page.click("[data-testid=kill-node-2]")
+    stage.page.click("[data-testid=start-node-2]", force=True)  # Playwright will not press what is disabled
+
+    assert sent(stage) == [{"do": "hello"}, {"do": "kill", "node": "node-2"}]
+    assert stage.page.inner_text("[data-testid=why]") == "node-2 is already running."
+    assert stage.page.get_attribute("[data-testid=start-node-2]", "title") == "node-2 is already running."
+
+
+def test_everything_can_be_reached_and_used_from_the_keyboard(open_stage: OpenStage) -> None:
+    stage = open_stage(cluster_model())
+    page = stage.page
+
+    page.focus(".rl-node[data-node=node-3]")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.dataset.testid") == "stop-node-3"
+    page.keyboard.press("Enter")
+
+    page.focus("[data-testid=delay]")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("sent.some(message => message.do === 'delay')")
+
+    assert {"do": "stop", "node": "node-3"} in sent(stage)
+    assert {"do": "delay", "ms": 50, "jitter_ms": 0} in sent(stage)
+
+
+def test_every_control_has_a_name(open_stage: OpenStage) -> None:
+    stage = open_stage(cluster_model())
+
+    nameless = stage.page.evaluate("""[...document.querySelectorAll('button, input, select, [role=button], [tabindex]')]
+      .filter(one => !(one.getAttribute('aria-label') || one.textContent.trim() || one.closest('label')))
+      .map(one => one.outerHTML)""")
+
+    assert nameless == []
+    label = stage.page.get_attribute(".rl-node[data-node=node-1]", "aria-label")
+    assert label == "node-1: leader, term 1, 0 keys. Press Enter for its controls."
+
+
+def test_the_network_is_cut_by_choosing_sides(open_stage: OpenStage) -> None:
+    stage = open_stage(cluster_model())
+    page = stage.page
+    assert page.get_attribute("[data-testid=partition]", "aria-disabled") == "true"
+
+    page.click("[data-testid=side-B-node-1]")
+    page.click("[data-testid=partition]")
+    assert {"do": "partition", "groups": [["node-2", "node-3"], ["node-1"]]} in sent(stage)
+
+    stage.feed([Event(100.1, "", "fault", "partition", details={"groups": [["node-2", "node-3"], ["node-1"]]})], 100.2)
+    assert page.locator(".rl-link.is-cut").count() == 2
+    page.click("[data-testid=heal]")
+    assert {"do": "heal"} in sent(stage)
+
+
+def test_a_stale_copy_shows_its_age_and_then_turns_fresh(open_stage: OpenStage) -> None:
+    model = cluster_model()
+    stage = open_stage(model)
+    model.read("node-1", "x", 2, at=99.0)
+    model.read("node-2", "x", 1, at=99.0)
+    model.read("node-3", "x", ABSENT, at=99.0)
+
+    stage.tell(100.0)
+    cell = stage.page.locator("[data-testid=cell-x-node-2]")
+    assert cell.get_attribute("class") == "is-stale"
+    assert "stale 1." in cell.inner_text()
+
+    model.read("node-2", "x", 2, at=101.0)
+    stage.tell(101.0)
+    assert cell.get_attribute("class") == "is-fresh"
+
+
+def test_a_lost_write_is_told_in_red(open_stage: OpenStage) -> None:
+    stage = open_stage(cluster_model())
+    details = {"op": "put", "key": "x", "value": 6, "index": 3, "term": 1}
+
+    stage.feed([Event(100.1, "node-1", "note", "write_lost", details=details)], 100.2)
+
+    lost = stage.page.locator("[data-testid=lost]")
+    assert lost.inner_text().startswith("✕ Lost write. put x = 6 (entry 3 of term 1)")
+
+
+def test_a_click_on_the_timeline_lists_the_events_of_that_moment(open_stage: OpenStage) -> None:
+    stage = open_stage(cluster_model())
+    stage.feed([Event(100.0, "node-3", "fault", "kill")], 100.05)
+    canvas = stage.page.locator("[data-testid=timeline]")
+
+    box = canvas.bounding_box()
+    stage.page.wait_for_timeout(200)
+    canvas.click(position={"x": box["width"] - 15, "y": 60})
+    assert "node-3 is killed" in stage.page.inner_text("[data-testid=moment]")
+
+    canvas.press("Escape")
+    assert stage.page.inner_text("[data-testid=moment]") == ""
+
+
+def test_a_click_while_the_kernel_is_busy_says_that_it_waits(open_stage: OpenStage) -> None:
+    stage = open_stage(cluster_model())
+
+    stage.page.click("[data-testid=kill-node-1]")
+
+    stage.page.wait_for_selector("text=The kernel is busy with a cell")
+
+
+def test_the_simulators_bar_is_there_for_the_simulator_only(open_stage: OpenStage) -> None:
+    real = open_stage(cluster_model())
+    simulated = open_stage(cluster_model(backend="simulated"), player={"playing": False, "speed": 1, "rewinds": True})
+
+    assert not real.page.is_visible("[data-testid=play]")
+    simulated.page.click("[data-testid=play]")
+    assert {"do": "play", "speed": 1} in sent(simulated)
+
+
+@pytest.mark.parametrize("width", [620, 900, 1600])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_nothing_sticks_out_and_text_is_readable(open_stage: OpenStage, width: int, theme: str) -> None:
+    stage = open_stage(cluster_model(5), width=width, theme=theme)
+    page = stage.page
+
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    smallest = page.evaluate("""Math.min(...[...document.querySelectorAll('.rl-panel *')]
+      .filter(one => one.childNodes.length && [...one.childNodes].some(n => n.nodeType === 3 && n.data.trim()))
+      .map(one => parseFloat(getComputedStyle(one).fontSize)))""")
+    assert smallest >= 11
+    overlaps = page.evaluate("""() => { const boxes = [...document.querySelectorAll('.rl-body')]
+      .map(one => one.getBoundingClientRect());
+      return boxes.some((a, i) => boxes.slice(i + 1).some(b => Math.hypot(a.x - b.x, a.y - b.y) < a.width)); }""")
+    assert not overlaps
+
+
+def test_leaving_says_goodbye_and_stops_drawing(open_stage: OpenStage) -> None:
+    stage = open_stage(cluster_model())
+
+    stage.page.evaluate("leave()")
+
+    assert sent(stage)[-1] == {"do": "bye"}

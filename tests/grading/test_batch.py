@@ -1,0 +1,212 @@
+"""A class of submissions, and the commands."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from labs.commands import grade as grade_command
+from labs.commands import handout
+from labs.grading import batch, reports
+from labs.grading.faults import GraderFault
+from labs.grading.results import Report
+from labs.grading.runner import Settings
+from tests.grading.conftest import write_files
+from tests.grading.toys import GOOD, GOOD_EX1, QUICK, SUITE_SPEC
+
+SETTINGS = Settings(limits=QUICK, only=("ex1",))
+FORK_BOMB = """
+import os, time
+def double(n):
+    for _ in range(100):
+        if os.fork() == 0:
+            while True: pass
+    return 2 * n
+"""
+
+
+@pytest.fixture
+def classroom(tmp_path: Path) -> Path:
+    write_files(tmp_path / "class" / "ann", GOOD)
+    write_files(tmp_path / "class" / "bob", {"ex1_fault_tolerance.py": "def double(n):\n    return 0\n"})
+    write_files(tmp_path / "class" / "cid", {"ex1_fault_tolerance.py": FORK_BOMB})
+    write_files(tmp_path / "class" / "dan", {"notes.txt": "sorry"})
+    return tmp_path / "class"
+
+
+def run(classroom: Path, out: Path, workers: int = 1, **options: Any) -> tuple[list[Report], list[bool]]:
+    known: list[bool] = []
+    jobs = batch.plan([classroom], out, SUITE_SPEC, SETTINGS)
+    graded = batch.run(jobs, workers, lambda report, was_known: known.append(was_known), **options)
+    batch.write_table(jobs, graded, out)
+    return graded, known
+
+
+def stable(folder: Path) -> dict[str, Any]:
+    """All results in `folder` but for times and output."""
+    found = {path.parent.name: json.loads(path.read_text()) for path in folder.glob("*/report.json")}
+    return {name: {**data, "run": None} for name, data in found.items()}
+
+
+def test_two_workers_give_the_same_results_as_one(classroom: Path, tmp_path: Path) -> None:
+    one, _ = run(classroom, tmp_path / "one")
+    run(classroom, tmp_path / "two", workers=2)
+
+    assert [report.submission for report in one] == ["ann", "bob", "cid", "dan"]
+    assert [report.earned for report in one] == [6, 1.33, 0, 0]
+    assert stable(tmp_path / "one") == stable(tmp_path / "two")
+    assert (tmp_path / "one" / "grades.csv").read_bytes() == (tmp_path / "two" / "grades.csv").read_bytes()
+
+
+def test_a_broken_off_batch_goes_on_where_it_stopped(classroom: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    shutil.rmtree(classroom / "cid")
+    before, _ = run(classroom, out)
+    (out / "bob" / "report.json").unlink()  # as if the machine had stopped just before writing it
+
+    after, known = run(classroom, out)
+
+    assert known == [True, True, False]
+    assert [report.earned for report in after] == [report.earned for report in before]
+
+
+def test_a_changed_submission_is_graded_anew(classroom: Path, tmp_path: Path) -> None:
+    shutil.rmtree(classroom / "cid")
+    run(classroom, tmp_path / "out")
+    write_files(classroom / "bob", {"ex1_fault_tolerance.py": GOOD_EX1})
+
+    after, known = run(classroom, tmp_path / "out")
+
+    assert known.count(False) == 1
+    assert after[1].earned == 6
+
+
+def test_names_that_collide_get_folders_of_their_own(tmp_path: Path) -> None:
+    paths = [write_files(tmp_path / place, GOOD) for place in ("a/ann", "b/ann", "c/Ann", "d/ann.")]
+    jobs = batch.plan(paths, tmp_path / "out", SUITE_SPEC, SETTINGS)
+
+    assert [job.name for job in jobs] == ["ann", "ann-2", "Ann-3", "ann.-2"]
+    assert len({job.folder.name.lower() for job in jobs}) == 4
+
+
+def test_a_path_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(GraderFault, match="there is no"):
+        batch.plan([tmp_path / "nobody"], tmp_path, SUITE_SPEC, SETTINGS)
+
+
+# --------------------------------------------------------------------------------------------------------
+# Commands
+
+
+def app() -> typer.Typer:
+    made = typer.Typer()
+    grade_command.register(made)
+    handout.register(made)
+    return made
+
+
+def call(*words: str) -> Any:
+    return CliRunner().invoke(app(), list(words))
+
+
+def test_grade_grades_one(tmp_path: Path) -> None:
+    folder = write_files(tmp_path / "ann", GOOD)
+    out = tmp_path / "out"
+
+    done = call("grade", str(folder), "--out", str(out), "--suite", SUITE_SPEC, "--only", "ex1", "--format", "junit")
+
+    assert done.exit_code == 0, done.output
+    assert "7 of 7 points" in done.output
+    assert "Isolation:" in done.output
+    assert {path.name for path in (out / "ann").iterdir()} == {"report.json", "junit.xml"}
+    report = reports.read(out / "ann")
+    assert report is not None
+    assert report.level == "instructor"
+
+
+def test_grade_ends_with_its_own_code_where_the_grader_failed(tmp_path: Path) -> None:
+    folder = write_files(tmp_path / "ann", GOOD)
+    suite = "tests.grading.toys:BROKEN_SUITE"
+
+    done = call("grade", str(folder), "--out", str(tmp_path / "out"), "--suite", suite, "--only", "broken")
+
+    assert done.exit_code == grade_command.NO_MARK
+    assert "NO MARK" in done.output
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--format", "pdf"), "no format 'pdf'"),
+        (("--isolation", "moat"), "no isolation 'moat'"),
+        (("--suite", "nothing.here:SUITE"), "no checks at nothing.here:SUITE"),
+    ],
+)
+def test_grade_refuses_what_it_does_not_know(words: tuple[str, ...], message: str, tmp_path: Path) -> None:
+    done = call("grade", str(write_files(tmp_path / "ann", GOOD)), "--out", str(tmp_path / "out"), *words)
+
+    assert done.exit_code != 0
+    assert message in done.output
+
+
+def test_a_handout_has_neither_solutions_nor_tests(tmp_path: Path) -> None:
+    done = call("handout", str(tmp_path / "lab"))
+
+    assert done.exit_code == 0, done.output
+    names = {str(path.relative_to(tmp_path / "lab")) for path in (tmp_path / "lab").rglob("*")}
+    assert {"replstore/node.py", "labs/grading/runner.py", "pyproject.toml", "exercises"} <= names
+    assert not [name for name in names if name.startswith(("solutions", "tests", ".git/")) or "__pycache__" in name]
+    assert not [name for name in names if name.startswith(handout.INSTRUCTOR_ONLY)]
+
+
+def test_a_handout_withholds_the_instructors_checks_but_an_autograder_has_them(tmp_path: Path) -> None:
+    root = write_files(
+        tmp_path / "root",
+        {
+            "pyproject.toml": "",
+            "labs/grading/checks/__init__.py": "",
+            "labs/grading/checks/instructor.py": "secret",
+            "labs/grading/checks/__pycache__/instructor.pyc": "secret",
+            "solutions/ex1.py": "secret",
+        },
+    )
+    handout.copy_lab(root, tmp_path / "students", withhold=True)
+    handout.copy_lab(root, tmp_path / "autograder", withhold=False)
+
+    def files(folder: str) -> set[str]:
+        return {path.name for path in (tmp_path / folder).rglob("*") if path.is_file()}
+
+    assert files("students") == {"pyproject.toml", "__init__.py"}
+    assert files("autograder") == {"pyproject.toml", "__init__.py", "instructor.py"}
+
+
+def test_a_handout_does_not_overwrite(tmp_path: Path) -> None:
+    write_files(tmp_path, {"file": "x"})
+
+    assert "is not empty" in call("handout", str(tmp_path)).output
+
+
+def test_the_gradescope_folder_has_its_two_scripts(tmp_path: Path) -> None:
+    call("handout", str(tmp_path / "auto"), "--for", "gradescope")
+
+    for name in ("setup.sh", "run_autograder"):
+        script = tmp_path / "auto" / name
+        assert script.stat().st_mode & 0o111
+        subprocess.run(["bash", "-n", str(script)], check=True)
+    assert (tmp_path / "auto" / "lab" / "pyproject.toml").is_file()
+
+
+def test_the_classroom_repository_has_its_workflow(tmp_path: Path) -> None:
+    call("handout", str(tmp_path / "lab"), "--for", "classroom")
+    text = (tmp_path / "lab" / ".github" / "workflows" / "classroom.yml").read_text()
+
+    for exercise in ("ex1", "ex2", "ex3"):
+        assert f"classroom-{exercise}.b64" in text
+        assert f"{exercise.upper()}_RESULTS" in text

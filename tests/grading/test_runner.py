@@ -1,0 +1,199 @@
+"""Checks, points, dependencies, and whose fault it was."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import replace
+
+import pytest
+
+from labs.grading.faults import GraderFault, StudentFault
+from labs.grading.intake import Submission
+from labs.grading.isolation import Isolation
+from labs.grading.results import Check, Outcome, Report, Status, clean, failed, passed
+from labs.grading.runner import Settings, grade, load_suite, seeds_for
+from labs.grading.session import Session
+from tests.grading.conftest import grade_ex1, submission, the_result
+from tests.grading.toys import BROKEN_SUITE, GOOD_EX1, GOOD_EX2, GOOD_EX3, ONCE, QUICK, SUITE, ToySuite
+
+ALL_GOOD = {"ex1": GOOD_EX1, "ex2": GOOD_EX2, "ex3": GOOD_EX3}
+HALF = "def double(n):\n    return 2 * n if n == 0 else 0\n"
+
+
+def statuses(report: Report) -> dict[str, str]:
+    return {result.id: result.status.value for result in report.checks}
+
+
+def stable(report: Report) -> str:
+    return json.dumps({**report.to_json(), "run": None})
+
+
+def test_a_right_submission_gets_all_points(isolation: Isolation) -> None:
+    report = grade(submission(**ALL_GOOD), SUITE, Settings(limits=QUICK, isolation=isolation, seeds=(0,)))
+
+    assert set(statuses(report).values()) == {"passed"}
+    assert (report.earned, report.points, report.graded) == (14, 14, True)
+    assert all(result.deterministic for result in report.checks)
+    assert report.isolation == isolation.describe()
+
+
+def test_two_gradings_are_the_same_byte_for_byte() -> None:
+    sources = {**ALL_GOOD, "ex1": "def double(n):\n    raise ValueError(object())\n"}
+
+    first, second = (grade(submission(**sources), SUITE, Settings(limits=QUICK, seeds=(0,))) for _ in range(2))
+
+    assert "0x…" in first.checks[0].message
+    assert stable(first) == stable(second)
+
+
+def test_a_missing_file_costs_its_own_exercise_only() -> None:
+    report = grade(submission(ex1=GOOD_EX1), ONCE, Settings(limits=QUICK))
+
+    assert statuses(report) == {
+        "double": "passed",
+        "text": "passed",
+        "echo": "not_attempted",
+        "elects": "not_attempted",
+    }
+    assert report.checks[2].message == "ex2_replication_lag.py is missing from the submission"
+    assert [exercise.present for exercise in report.exercises] == [True, False, False]
+
+
+def test_an_unreadable_file_costs_its_own_exercise_only() -> None:
+    broken = Submission("test", {"ex2": GOOD_EX2}, {"ex1": "ex1_fault_tolerance.py is not UTF-8 (line 3)"})
+    report = grade(broken, ONCE, Settings(limits=QUICK, only=("ex1", "ex2")))
+
+    assert statuses(report) == {"double": "failed", "text": "failed", "echo": "passed"}
+    assert report.checks[0].message == "ex1_fault_tolerance.py is not UTF-8 (line 3)"
+
+
+def test_points_are_given_in_part() -> None:
+    result = the_result(grade_ex1(HALF))
+
+    assert (result.status, result.earned) == (Status.FAILED, 1.33)
+    assert result.evidence == ("right for [0]",)
+
+
+def test_what_builds_on_a_failed_check_is_skipped_with_the_reason() -> None:
+    report = grade_ex1(HALF, "ex1")
+
+    assert report.checks[1].status is Status.SKIPPED
+    assert report.checks[1].message == "builds on “Doubles numbers”, which did not pass"
+
+
+def test_a_check_alone_can_be_asked_for() -> None:
+    assert the_result(grade_ex1(GOOD_EX1, "text")).status is Status.PASSED
+
+
+def test_the_instructor_has_more_checks_and_seeds() -> None:
+    assert [check.id for check in SUITE.checks("instructor", ())][-1] == "any"
+    assert seeds_for("student", 50) == (0, 1, 2)
+    assert seeds_for("instructor", 50) == (0, 1, 2, 50, 51, 52, 53, 54)
+
+
+def test_a_failure_tells_how_to_see_it_again() -> None:
+    source = "from replstore.election import Election\nclass MyElection(Election):\n    def tick(self, now): pass\n"
+    source += "    def receive(self, *_): pass\n"
+    report = grade(submission(ex3=source), ONCE, Settings(limits=QUICK, only=("ex3",)))
+
+    assert the_result(report).replay_command == "replab check ex3 --seed 0"
+    assert the_result(grade_ex1(HALF)).replay_command == "replab check ex1 --only double"
+
+
+def test_a_picture_is_kept_beside_the_result() -> None:
+    source = "def double(n):\n    return 2 * n if type(n) is int else n\n"
+    report = grade_ex1(source, "text")
+
+    assert the_result(report).picture == "text.svg"
+    assert report.pictures == {"text.svg": "<svg></svg>"}
+
+
+def test_printed_output_stands_apart() -> None:
+    report = grade_ex1("def double(n):\n    print('\\x1b[31mhello\\x1b[0m', n)\n    return 2 * n\n")
+
+    assert report.run.output["double"].startswith("hello 0\nhello 1")
+    assert "hello" not in stable(report)
+
+
+# --------------------------------------------------------------------------------------------------------
+# The grader's own faults
+
+
+def test_a_fault_of_the_grader_is_an_error_and_no_mark() -> None:
+    report = grade(submission(ex1=GOOD_EX1), BROKEN_SUITE, Settings(limits=QUICK, only=("ex1",)))
+
+    assert statuses(report) == {"double": "passed", "text": "passed", "broken": "error"}
+    assert not report.graded
+    assert report.to_json()["earned"] is None
+    assert "ZeroDivisionError" in report.run.errors["broken"]
+
+
+def broken_outcome(session: Session) -> Outcome:
+    return True  # type: ignore[return-value]
+
+
+def test_a_check_that_returns_no_outcome_is_a_fault_of_the_grader() -> None:
+    suite = ToySuite(Check("odd", "ex1", "Odd", 1, broken_outcome))
+
+    assert the_result(grade_ex1(GOOD_EX1, "odd", suite=suite)).status is Status.ERROR
+
+
+def test_a_fault_that_a_simulator_swallowed_still_counts() -> None:
+    def swallow(session: Session) -> Outcome:
+        host = session.elections("Nothing")
+        with suppress(StudentFault):
+            host.ask("seat", {"place": 1, "forget": [], "class": "Nothing"})
+        return passed()
+
+    suite = ToySuite(Check("swallow", "ex3", "Swallows", 1, swallow))
+    report = grade(submission(ex3=GOOD_EX3), suite, Settings(limits=QUICK, only=("swallow",)))
+
+    assert the_result(report).status is Status.FAILED
+    assert the_result(report).message == "missing: the file does not define Nothing"
+
+
+@pytest.mark.parametrize(
+    ("extra", "message"),
+    [
+        (Check("double", "ex1", "Again", 1, broken_outcome), "two checks are called double"),
+        (Check("a", "ex1", "A", 1, broken_outcome, depends_on=("any",)), "the check a stands before any"),
+    ],
+)
+def test_a_suite_that_makes_no_sense_is_refused(extra: Check, message: str) -> None:
+    with pytest.raises(GraderFault, match=message):
+        grade(submission(), ToySuite(extra), Settings(level="instructor", limits=QUICK))
+
+
+def test_a_suite_is_loaded_by_name() -> None:
+    assert load_suite("tests.grading.toys:SUITE") is SUITE
+    with pytest.raises(GraderFault, match="no checks at"):
+        load_suite("tests.grading.toys:NOTHING")
+
+
+# --------------------------------------------------------------------------------------------------------
+# Reports as values
+
+
+def test_a_report_survives_its_json() -> None:
+    report = grade_ex1(HALF, "ex1")
+    data = json.loads(json.dumps(report.to_json()))
+
+    assert Report.from_json(data).to_json() == report.to_json()
+    with pytest.raises(ValueError, match="version"):
+        Report.from_json({**data, "version": 0})
+
+
+def test_the_fingerprint_follows_content_and_settings() -> None:
+    settings = Settings(limits=QUICK)
+    base = settings.fingerprint(submission(ex1=GOOD_EX1), SUITE)
+
+    assert settings.fingerprint(submission(ex1=GOOD_EX1), SUITE) == base
+    assert settings.fingerprint(submission(ex1=HALF), SUITE) != base
+    assert replace(settings, seeds=(9,)).fingerprint(submission(ex1=GOOD_EX1), SUITE) != base
+
+
+def test_texts_are_cleaned() -> None:
+    assert clean("a\x1b[31mred\x1b]0;title\x07 \x00\ud800 \u202eback\r\nb\tc") == "ared �� �back\nb\tc"
+    assert clean("x" * 5000) == "x" * 1999 + "…"
+    assert failed("", share=7).share == 1.0
