@@ -49,7 +49,7 @@ class Listing:
             return
         if wanted(path.name):
             self.files.append(Found(path, read))
-        else:
+        elif path.name != "__init__.py":
             self._passed.append(str(path))
 
     def finish(self) -> Listing:
