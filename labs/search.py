@@ -100,11 +100,12 @@ class Search:
         self._messages_at = self._crashes_at + CRASH_BITS
         self._mail: list[tuple[int, dict[int, Move], Receive]] = []
         """For each message: where its receiver's state is, what it does there, and what it is."""
-        self._own: list[tuple[int, dict[int, Move], Wait | Restart]] = [
-            (shift, {}, Wait(name, patience)) for name, shift in self._shifts.items() for patience in self.bound.patience
-        ]
-        if self.bound.crashes:
-            self._own += [(shift, {}, Restart(name)) for name, shift in self._shifts.items()]
+        self._own: list[tuple[int, dict[int, Move], Wait | Restart]] = []
+        """Likewise for what can happen to a node without a message."""
+        for name, shift in self._shifts.items():
+            self._own += [(shift, {}, Wait(name, patience)) for patience in self.bound.patience]
+            if self.bound.crashes:
+                self._own.append((shift, {}, Restart(name)))
         self._came_from: dict[int, int] = {}
 
     def run(self, every: bool = False) -> Result:

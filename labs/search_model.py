@@ -73,7 +73,7 @@ class EmptyLog:
 
 
 class Model:
-    """`nodes` strategies, named as in the lesson. States and messages get numbers, in the order in which they come up."""
+    """`nodes` strategies, named as in the lesson. States and messages get numbers, in the order of their coming up."""
 
     def __init__(self, strategy: Callable[[Seat], Election], nodes: int) -> None:
         self.nodes = tuple(f"node-{number}" for number in range(1, nodes + 1))

@@ -42,7 +42,8 @@ def linearizable_history(
     for number in range(operations):
         client = min(range(clients), key=free_at.__getitem__)
         kind = rng.choices(list(mix), list(mix.values()))[0]
-        value = _argument(kind, number if values is None else rng.randrange(values), rng, values or operations)
+        content = number if values is None else rng.randrange(values)
+        value = _argument(kind, f"<{content}>" if "append" in mix else content, rng, values or operations)
         invoked = free_at[client] + rng.expovariate(2)
         completed = free_at[client] = invoked + rng.expovariate(1)
         moment = rng.uniform(invoked, completed)
@@ -55,12 +56,10 @@ def linearizable_history(
     return sorted(_carry_out(planned), key=lambda op: op.invoked)
 
 
-def _argument(kind: str, value: int, rng: Random, values: int) -> Any:
-    if kind in ("get", "delete"):
-        return None
+def _argument(kind: str, content: int | str, rng: Random, values: int) -> Any:
     if kind == "cas":
-        return [rng.randrange(values), value]
-    return f"<{value}>" if kind == "append" else value
+        return [rng.randrange(values), content]
+    return None if kind in ("get", "delete") else content
 
 
 def _carry_out(planned: list[tuple[float, Operation]]) -> list[Operation]:

@@ -25,7 +25,7 @@ ETCD_KEY = "register"
 """The etcd logs name no key: there is one register."""
 
 _ETCD = re.compile(r"INFO\s+jepsen\.util\s+-\s+(\d+)\s+:(invoke|ok|fail|info)\s+:(read|write|cas)\s+(\S.*?)\s*")
-_OTHER_LOG_LINE = re.compile(r"(INFO|WARN|ERROR|DEBUG)\s+(?!jepsen\.util)|INFO\s+jepsen\.util\s+-\s+:nemesis\b")
+_OTHER_LOG_LINE = re.compile(r"(INFO|WARN|ERROR|DEBUG)\s+(?!\s|jepsen\.util)|INFO\s+jepsen\.util\s+-\s+:nemesis\b")
 _CAS = re.compile(r"\[(-?\d+) (-?\d+)\]")
 _NUMBER = re.compile(r"-?\d+")
 _TEXT = re.compile(

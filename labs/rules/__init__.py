@@ -82,7 +82,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "committed entries stay",
-        "What one node has committed at an index, no node ever commits differently",
+        "What one node has committed (with more than one copy), no node ever commits differently",
         data.committed_changes,
         _by_votes,
     ),

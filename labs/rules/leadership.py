@@ -107,6 +107,8 @@ class _Health:
     def apply(self, event: Happening) -> None:
         if event.event == "fault":
             self.world.apply(event)
+            if self.leader is not None and self.leader.node not in self.world.up:
+                self.leader = None
             now = self.world.core(self.leader.node) if self.leader else frozenset()
             still = self.core & now
             if len(still) < self.enough:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labs.cluster.base import Outcome
@@ -47,7 +47,8 @@ def operations(draw: st.DrawFn) -> Operation:
     )
 
 
-@given(st.lists(operations(), max_size=5))
+@given(st.lists(operations(), max_size=3))
+@settings(deadline=None)
 def test_a_history_comes_back_from_json_lines_as_it_went_in(history: list[Operation]) -> None:
     text = dumps(history)
 

@@ -94,58 +94,61 @@ def one_of_two(*values: Any) -> st.SearchStrategy[Any]:
     return st.sampled_from(values)
 
 
-def requests(kind: str) -> st.SearchStrategy[dict[str, Any]]:
-    shapes: dict[str, dict[str, st.SearchStrategy[Any]]] = {
+OUTCOMES = one_of_two(OK, OK, OK, UNKNOWN, FAILED)
+REQUESTS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
+    kind: st.fixed_dictionaries({"kind": st.just(kind.split()[0]), "outcome": OUTCOMES} | shape)
+    for kind, shape in {
         "put": {"value": one_of_two(1, 2)},
         "get": {"result": one_of_two(1, 2), "found": one_of_two(True, True, False)},
         "delete": {"found": one_of_two(True, False, None)},
-        "cas": {"value": st.lists(one_of_two(1, 2), min_size=2, max_size=2), "result": st.booleans()},
+        "cas": {"value": one_of_two([1, 1], [1, 2], [2, 1]), "result": st.booleans()},
         "append": {"value": one_of_two("a", "b")},
-        "put text": {"kind": st.just("put"), "value": one_of_two("", "a")},
-        "get text": {"kind": st.just("get"), "result": one_of_two("", "a", "b", "ab", "aa", "ba")},
-    }
-    return st.fixed_dictionaries({"kind": st.just(kind)} | shapes[kind])
-
-
-@st.composite
-def histories(draw: st.DrawFn, *kinds: str) -> list[Operation]:
-    history = []
-    for number in range(draw(st.integers(1, 6))):
-        invoked = draw(st.integers(0, 12))
-        completed = invoked + draw(st.integers(0, 5))
-        outcome = draw(one_of_two(OK, OK, OK, UNKNOWN, FAILED))
-        request = draw(st.one_of(*map(requests, kinds)))
-        at = {"invoked": float(invoked), "completed": float(completed)}
-        history.append(Operation(client=str(number), key="x", outcome=outcome, **at, **request))
-    return history
-
-
-MODELS: dict[str, tuple[Model, tuple[str, ...], list[Any]]] = {
-    "register": (REGISTER, ("put", "get", "delete"), [NOTHING, 1, 2, 3]),
-    "compare-and-set": (CAS_REGISTER, ("put", "get", "cas"), [NOTHING, 1, 2, 3]),
-    "text": (TEXT, ("put text", "get text", "append"), ["", "a", "b", "ab", "aa", "ba", "z"]),
+        "put text": {"value": one_of_two("", "a")},
+        "get text": {"result": one_of_two("", "a", "b", "ab", "aa", "ba")},
+    }.items()
 }
-for_all_models = pytest.mark.parametrize(("model", "kinds", "starts"), MODELS.values(), ids=MODELS)
+
+
+def histories(*kinds: str) -> st.SearchStrategy[list[Operation]]:
+    """Up to six operations, each by a client of its own."""
+    times = st.tuples(st.integers(0, 12), st.integers(0, 5))
+    asked = st.lists(st.tuples(times, st.one_of([REQUESTS[kind] for kind in kinds])), min_size=1, max_size=6)
+    return asked.map(build)
+
+
+def build(asked: list[tuple[tuple[int, int], dict[str, Any]]]) -> list[Operation]:
+    return [
+        Operation(str(number), key="x", invoked=float(start), completed=float(start + length), **request)
+        for number, ((start, length), request) in enumerate(asked)
+    ]
+
+
+MODELS: dict[str, tuple[Model, st.SearchStrategy[list[Operation]], list[Any]]] = {
+    "register": (REGISTER, histories("put", "get", "delete"), [NOTHING, 1, 2, 3]),
+    "compare-and-set": (CAS_REGISTER, histories("put", "get", "cas"), [NOTHING, 1, 2, 3]),
+    "text": (TEXT, histories("put text", "get text", "append"), ["", "a", "b", "ab", "aa", "ba", "z"]),
+}
+for_all_models = pytest.mark.parametrize(("model", "small", "starts"), MODELS.values(), ids=MODELS)
 
 
 @for_all_models
 @given(data=st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=250, deadline=None)
 def test_the_fast_checker_agrees_with_trying_everything(
-    model: Model, kinds: tuple[str, ...], starts: list[Any], data: st.DataObject
+    model: Model, small: st.SearchStrategy[list[Operation]], starts: list[Any], data: st.DataObject
 ) -> None:
-    history = data.draw(histories(*kinds))
+    history = data.draw(small)
 
     assert is_linearizable(history, model) == by_brute_force(history, starts[0])
 
 
 @for_all_models
 @given(data=st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_from_an_unknown_start_it_agrees_with_trying_every_start(
-    model: Model, kinds: tuple[str, ...], starts: list[Any], data: st.DataObject
+    model: Model, small: st.SearchStrategy[list[Operation]], starts: list[Any], data: st.DataObject
 ) -> None:
-    history = data.draw(histories(*kinds))
+    history = data.draw(small)
 
     found = find_order(history, model, model.anything) is not None
 
@@ -154,11 +157,11 @@ def test_from_an_unknown_start_it_agrees_with_trying_every_start(
 
 @for_all_models
 @given(data=st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_an_order_that_is_found_explains_the_history(
-    model: Model, kinds: tuple[str, ...], starts: list[Any], data: st.DataObject
+    model: Model, small: st.SearchStrategy[list[Operation]], starts: list[Any], data: st.DataObject
 ) -> None:
-    history = data.draw(histories(*kinds))
+    history = data.draw(small)
 
     order = find_order(history, model, model.initial)
     assume(order is not None)
@@ -171,11 +174,11 @@ def test_an_order_that_is_found_explains_the_history(
 
 @for_all_models
 @given(data=st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_a_window_without_an_order_proves_that_the_history_has_none(
-    model: Model, kinds: tuple[str, ...], starts: list[Any], data: st.DataObject
+    model: Model, small: st.SearchStrategy[list[Operation]], starts: list[Any], data: st.DataObject
 ) -> None:
-    history = data.draw(histories(*kinds))
+    history = data.draw(small)
     timeline = Timeline(history, model)
     places = range(len(timeline.events))
 
@@ -186,11 +189,11 @@ def test_a_window_without_an_order_proves_that_the_history_has_none(
 
 @for_all_models
 @given(data=st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_a_search_that_gives_up_early_and_looks_at_windows_comes_to_the_same_verdict(
-    model: Model, kinds: tuple[str, ...], starts: list[Any], data: st.DataObject
+    model: Model, small: st.SearchStrategy[list[Operation]], starts: list[Any], data: st.DataObject
 ) -> None:
-    history = data.draw(histories(*kinds))
+    history = data.draw(small)
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(windows_module, "_patience", lambda events: 2)
@@ -395,11 +398,11 @@ def test_writes_that_reach_into_the_window_are_named() -> None:
 
 @for_all_models
 @given(data=st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_a_violation_keeps_its_promises(
-    model: Model, kinds: tuple[str, ...], starts: list[Any], data: st.DataObject
+    model: Model, small: st.SearchStrategy[list[Operation]], starts: list[Any], data: st.DataObject
 ) -> None:
-    history = data.draw(histories(*kinds))
+    history = data.draw(small)
     verdict = check(history, model)
     assume(not verdict.ok)
     (violation,) = verdict.violations

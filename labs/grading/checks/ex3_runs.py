@@ -1,0 +1,200 @@
+"""The runs in which Exercise 3's rules are looked after: each a situation that one mistake cannot get through.
+
+Law of this module: a seed gives the same runs to everybody, at every level. Directed ones make happen what chance makes
+too seldom; they fix who leads by letting one node wake up before the others.
+
+Times are in seconds, the election timeout is 0.4 s (`Schedule.timeout`), and a leader is due within ten of these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
+from labs.schedules import Schedule, Step, random_schedule
+
+NAMES = tuple(f"node-{number}" for number in range(1, 6))
+DUE = 4.1
+"""Enough for a mended cluster to find a leader whom everybody follows."""
+
+
+def _schedule(nodes: int, seed: int, length: float, *steps: Step, calm: float = 0.0, **manners: Any) -> Schedule:
+    return Schedule(nodes=nodes, seed=seed, length=length, calm=calm, steps=steps, **manners)
+
+
+def _slow(nodes: int, seed: int, length: float, *steps: Step, calm: float = 0.0) -> Schedule:
+    """Messages take a quarter of the election timeout, and the clocks agree: candidates meet unless patience differs."""
+    return _schedule(nodes, seed, length, *steps, calm=calm, fastest=0.09, slowest=0.1, drift=0.0)
+
+
+def _crown_node_1(nodes: int) -> Iterator[Step]:
+    """The others sleep until it has asked for their votes."""
+    for name in NAMES[1:nodes]:
+        yield Step(0.0, "pause", (name,))
+    yield Step(0.9, "resume_all")
+
+
+def _chance(seed: int, length: float = 3.0) -> Iterator[Schedule]:
+    """Harsh ones: crashes between two effects, loss, repetition, partitions, sleep."""
+    for nodes in (5, 3):
+        yield random_schedule(100 * seed + nodes, Schedule(nodes=nodes, length=length, calm=0.5))
+
+
+# --------------------------------------------------------------------------------------------------------
+# (a)
+
+
+def elections(seed: int) -> Iterator[Schedule]:
+    yield _schedule(3, seed, 6.0, Step(1.8, "crash_leader"))
+    # Everybody asks in vain at first, and two of five are down for good.
+    down = (Step(0.1, "crash", ("node-1",)), Step(0.1, "crash", ("node-3",)))
+    yield _schedule(5, seed, 5.7, Step(0.0, "partition"), *down, Step(1.5, "heal"))
+
+
+def votes(seed: int) -> Iterator[Schedule]:
+    """Election after election on a slow network: several candidates in each term."""
+    steps: list[Step] = []
+    for number in range(3):
+        time = 1.4 + 1.1 * number
+        steps += [Step(time, "crash_leader"), Step(time + 0.05, "start_all")]
+    yield _slow(5, seed, 4.6, *steps)
+    yield _slow(3, seed, 3.5, *steps[:4], *_forgetful(seed, 3.5))
+    yield from _chance(seed)
+
+
+def _forgetful(seed: int, until: float) -> Iterator[Step]:
+    """Now this node, now that one crashes and is back at once: what it had promised must still hold."""
+    rng = Random(f"forgetful/{seed}")
+    time = 0.3
+    while time < until:
+        node = rng.choice(NAMES[:3])
+        yield Step(round(time, 4), "crash", (node,))
+        yield Step(round(time + 0.002, 4), "start", (node,))
+        time += 0.3 * rng.random()
+
+
+def terms(seed: int) -> Iterator[Schedule]:
+    # node-5 has been alone from the beginning, its term climbs; node-1 is cut off while it leads; both come back.
+    yield _schedule(
+        5,
+        seed,
+        3.0,
+        *_crown_node_1(4),
+        Step(0.0, "partition", (NAMES[:4], NAMES[4:])),
+        Step(1.5, "partition", (NAMES[:1], NAMES[4:], NAMES[1:4])),
+        Step(2.5, "crash", ("node-3",)),
+        Step(2.55, "start", ("node-3",)),
+        calm=DUE,
+    )
+    # While the leader sleeps a candidate begins a new term, and nobody hears of it; then the leader wakes up.
+    yield _schedule(
+        3,
+        seed,
+        2.6,
+        *_crown_node_1(3),
+        Step(1.3, "pause", ("node-1",)),
+        *(Step(round(1.7 + number / 100, 2), "isolate_candidates") for number in range(60)),
+        Step(2.3, "resume_all"),
+        calm=DUE,
+        fastest=0.02,
+        slowest=0.03,
+    )
+
+
+PAIRS = (((0, 1), (2, 3)), ((0, 2), (1, 4)), ((0, 3), (2, 4)), ((0, 4), (1, 3)), ((1, 2), (3, 4)))
+
+
+def majorities(seed: int) -> Iterator[Schedule]:
+    """Pairs, halves, and the least that is enough."""
+    # Two at a time can talk, each with each in turn: over five terms everybody's vote, in no term a majority.
+    rounds = (tuple(tuple(NAMES[number] for number in pair) for pair in pairs) for pairs in PAIRS)
+    yield _schedule(5, seed, 5.0, *(Step(float(time), "partition", pairs) for time, pairs in enumerate(rounds)))
+    yield _schedule(4, seed, 2.5, Step(0.05, "partition", (NAMES[:2], NAMES[2:4])))
+    yield _schedule(3, seed, 2.0, Step(0.05, "crash", ("node-3",)))
+    yield from _chance(seed + 1)
+
+
+# --------------------------------------------------------------------------------------------------------
+# (b)
+
+
+def tails(seed: int) -> Iterator[Schedule]:
+    """Logs that are longer against logs that are newer."""
+    # node-1 leads and writes what reaches nobody; node-2 leads, as the only one awake to ask, and commits less. Then
+    # node-2 and one of three holders of its entry are gone: of the others only those with the newer log may lead.
+    tail = (Step(round(1.31 + number / 1000, 3), "write", ("node-1", f"tail{number}", number)) for number in range(8))
+    yield _schedule(
+        5,
+        seed,
+        5.5,
+        *_crown_node_1(5),
+        Step(1.3, "isolate", ("node-1",)),
+        *(Step(1.3, "pause", (name,)) for name in NAMES[2:]),
+        *tail,
+        Step(2.2, "resume_all"),
+        Step(3.0, "write", ("node-2", "kept", 1)),
+        Step(3.3, "crash", ("node-2",)),
+        Step(3.3, "crash", ("node-5",)),
+        Step(3.301, "heal"),
+        Step(5.4, "start_all"),
+        calm=2.1,
+    )
+    # Again and again the leader is cut off, its successor commits, and crashes as soon as the old one is back.
+    steps: list[Step] = []
+    for number in range(3):
+        time = round(1.8 + 2.2 * number, 1)
+        steps += [
+            Step(time, "isolate_leader"),
+            Step(time + 1.4, "write_to_leader", (f"k{number}", number)),
+            Step(time + 1.5, "heal"),
+            Step(time + 1.501, "crash_leader"),
+            Step(time + 1.9, "start_all"),
+        ]
+    yield _schedule(5, seed, 8.4, *steps, calm=2.1)
+    yield random_schedule(100 * seed + 7, Schedule(nodes=5, length=3.0, calm=3.0))
+
+
+# --------------------------------------------------------------------------------------------------------
+# (c)
+
+
+def patience(seed: int) -> Iterator[Schedule]:
+    """All wake up at once; and a quiet time."""
+    yield _slow(5, seed, 4.3)
+    yield _schedule(5, seed, 3.0)
+    yield _slow(9, 3 * seed + 1, 4.3)
+
+
+# --------------------------------------------------------------------------------------------------------
+# (d)
+
+
+def loneliness(seed: int) -> Iterator[Schedule]:
+    """A leader with nobody, and one with a follower that makes no majority."""
+    yield _schedule(3, seed, 2.6, *_crown_node_1(3), Step(1.2, "isolate", ("node-1",)))
+    yield _schedule(5, seed, 2.6, *_crown_node_1(5), Step(1.2, "partition", (NAMES[:2], NAMES[2:])))
+
+
+def visitors(seed: int) -> Iterator[Schedule]:
+    """node-5 is cut off and comes back; then it alone no longer hears the leader."""
+    yield _schedule(
+        5,
+        seed,
+        5.9,
+        *_crown_node_1(5),
+        Step(2.0, "isolate", ("node-5",)),
+        Step(3.4, "heal"),
+        Step(4.5, "cut", ("node-1", "node-5")),
+    )
+    yield _schedule(
+        3,
+        seed,
+        5.4,
+        *_crown_node_1(3),
+        Step(2.0, "isolate", ("node-3",)),
+        Step(2.02, "write", ("node-1", "missed", 1)),
+        Step(3.2, "heal"),
+        Step(4.2, "pause", ("node-2",)),
+        Step(5.0, "resume_all"),
+    )
