@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from multiprocessing import get_context
 from pathlib import Path
 from time import perf_counter
@@ -70,7 +70,7 @@ def measure(quick: bool) -> dict[str, dict[str, Any]]:
     """Each figure with the calibration beside it."""
     share = 0.1 if quick else 1.0
     runs = round(500 * share)
-    figures = {
+    figures: dict[str, Callable[[], float]] = {
         "virtual seconds per second, majority election": lambda: virtual_speed(MyElection, 200 * share),
         "virtual seconds per second, lowest-id": lambda: virtual_speed(LowestId, 100 * share),
         f"seconds for {runs} harsh runs with all rules, 2 processes": lambda: harsh_runs(runs),

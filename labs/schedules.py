@@ -155,8 +155,11 @@ ACTIONS: dict[str, Callable[..., None]] = {
 """What a step can do: each takes the simulator, the list of client calls so far, and the step's own arguments."""
 
 
-def carry_out(schedule: Schedule, strategy: Strategy) -> Run:
-    """Run it. An exception of the strategy ends the run and is told in `Run.failure`."""
+def carry_out(schedule: Schedule, strategy: Strategy, node_class: type[Node] = Node) -> Run:
+    """Run it. An exception of the strategy ends the run and is told in `Run.failure`.
+
+    `node_class`: for nodes that are broken on purpose.
+    """
     sim = Simulator(
         schedule.nodes,
         strategy,
@@ -167,6 +170,7 @@ def carry_out(schedule: Schedule, strategy: Strategy) -> Run:
         network=Network(schedule.fastest, schedule.slowest),
         drift=schedule.drift,
         durable=schedule.durable,
+        node_class=node_class,
     )
     calls: list[Call] = []
     failure = None

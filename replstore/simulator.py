@@ -15,20 +15,24 @@ from heapq import heappop, heappush
 from random import Random
 from typing import Any, NamedTuple
 
+from replstore.answers import answer
 from replstore.codec import decode_message, decode_record, encode_message, encode_record
 from replstore.election import Election, Seat
 from replstore.events import summary
 from replstore.faults import Faults
 from replstore.messages import (
     Command,
+    Delete,
     Effect,
     Flush,
     HeartbeatReply,
     Input,
     Install,
+    LinearizableGet,
     Message,
     NodeId,
     Note,
+    Put,
     Received,
     Record,
     Reply,
@@ -40,6 +44,10 @@ from replstore.messages import (
     Tick,
 )
 from replstore.node import Node
+
+KINDS: dict[type, str] = {Put: "put", Delete: "delete", LinearizableGet: "get"}
+OUTCOMES = {200: "ok", 404: "ok", 503: "failed", 504: "unknown"}
+"""What a client may believe after an answer."""
 
 
 class TraceEvent(NamedTuple):
@@ -280,7 +288,7 @@ class Simulator:
             rng=Random(f"{self.seed}/{machine.id}/{machine.life}"),
             records=map(decode_record, machine.disk),
         )
-        self._log(machine.id, "fault", "start" if machine.life == 1 else "restart")
+        self._log(machine.id, "fault", "start")
         self._log(machine.id, "note", "started", {"election": type(machine.node.election).__name__, "mode": self._mode})
         # Machines are not started in the same instant, and their ticks never fall together.
         self.after(machine.node.tick_interval * self.rng.random(), self._tick, machine, machine.life)
@@ -340,10 +348,11 @@ class Simulator:
         self.cuts.clear()
         self._log("", "fault", "heal")
 
-    def set_faults(self, **fields: Any) -> None:
-        """Change `faults` (delay of replication, loss, duplication) from now on. Raises `BadFaults`."""
+    def set_faults(self, kind: str = "settings", **fields: Any) -> None:
+        """Change `faults` (delay of replication, loss, duplication) from now on. Raises `BadFaults`. `kind` is what the
+        trace calls it."""
         self.faults = self.faults.changed(fields)
-        self._log("", "fault", "settings", self.faults.to_json())
+        self._log("", "fault", kind, self.faults.to_json())
 
     # -- clients --------------------------------------------------------------------------------------
 
@@ -360,13 +369,17 @@ class Simulator:
             return
         self._requests += 1
         machine.calls[self._requests] = call
-        kind = type(call.command).__name__.lower()
-        self._log(machine.id, "request", kind, {"key": call.command.key}, f"client:{self._requests}")
+        details = {"key": call.command.key}
+        if isinstance(call.command, Put):
+            details["value"] = call.command.value
+        self._log(machine.id, "request", KINDS[type(call.command)], details, f"client:{self._requests}")
         self._feed(machine, Request(self._requests, call.command))
 
     def _answer(self, machine: Machine, request: int, result: Result) -> None:
         call = machine.calls.pop(request)
-        self._log(machine.id, "reply", type(result).__name__.lower(), {}, f"client:{request}")
+        code, _ = answer(result, "")
+        details = {"key": call.command.key, "code": code, "outcome": OUTCOMES[code]}
+        self._log(machine.id, "reply", KINDS[type(call.command)], details, f"client:{request}")
         self.after(self.network.delay(machine.id, machine.id, self.rng), self._finish, call, result)
 
     def _finish(self, call: Call, result: Result) -> None:

@@ -104,9 +104,7 @@ class Client:
         """Write. Raises `ValueError` for a value that JSON does not have."""
         return self._run(Operation("put", key, as_json(value)), via, timeout)
 
-    def get(
-        self, key: str, via: str | None = None, linearizable: bool = False, timeout: float | None = None
-    ) -> Answer:
+    def get(self, key: str, via: str | None = None, linearizable: bool = False, timeout: float | None = None) -> Answer:
         return self._run(Operation("get", key, linearizable=linearizable), via, timeout)
 
     def delete(self, key: str, via: str | None = None, timeout: float | None = None) -> Answer:

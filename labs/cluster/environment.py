@@ -35,6 +35,16 @@ def check_settings(settings: Settings) -> Settings:
     return settings
 
 
+def check_delay(ms: float, jitter_ms: float) -> None:
+    if not (0 <= ms <= 60_000 and 0 <= jitter_ms <= 60_000):
+        raise ClusterError(f"a delay is 0 to 60000 ms, not {ms:g} ms with jitter {jitter_ms:g} ms")
+
+
+def check_loss(drop: float, duplicate: float) -> None:
+    if not (0 <= drop <= 1 and 0 <= duplicate <= 1):
+        raise ClusterError(f"a share of messages is 0 to 1, not drop {drop:g}, duplicate {duplicate:g}")
+
+
 def node_environment(
     settings: Settings, node: str, addresses: Mapping[str, str], token: str, faults: Mapping[str, Any]
 ) -> dict[str, str]:

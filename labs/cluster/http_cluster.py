@@ -23,7 +23,7 @@ from typing import Any
 
 from labs.cluster.base import Answer, Cluster, ClusterError, NodeStatus, NoSuchNode, Settings, StartFailed
 from labs.cluster.client import Client, Operation
-from labs.cluster.environment import check_settings, node_environment
+from labs.cluster.environment import check_delay, check_loss, check_settings, node_environment
 from labs.cluster.happenings import Happenings
 from labs.events import Event
 
@@ -193,13 +193,11 @@ class HttpCluster(Cluster):
             self._apply_faults(self.node_ids)
 
     def delay_replication(self, ms: float, jitter_ms: float = 0) -> None:
-        if not (0 <= ms <= 60_000 and 0 <= jitter_ms <= 60_000):
-            raise ClusterError(f"a delay is 0 to 60000 ms, not {ms:g} ms with jitter {jitter_ms:g} ms")
+        check_delay(ms, jitter_ms)
         self._change_weather("delay", replication_delay_ms=ms, jitter_ms=jitter_ms)
 
     def lose_messages(self, drop: float, duplicate: float = 0.0) -> None:
-        if not (0 <= drop <= 1 and 0 <= duplicate <= 1):
-            raise ClusterError(f"a share of messages is 0 to 1, not drop {drop:g}, duplicate {duplicate:g}")
+        check_loss(drop, duplicate)
         self._change_weather("loss", drop=drop, duplicate=duplicate)
 
     def _change_weather(self, kind: str, **changes: float) -> None:
@@ -231,9 +229,7 @@ class HttpCluster(Cluster):
     def put(self, key: str, value: Any, via: str | None = None, timeout: float | None = None) -> Answer:
         return self._client.put(key, value, self._target(via), self._patience(via, timeout))
 
-    def get(
-        self, key: str, via: str | None = None, linearizable: bool = False, timeout: float | None = None
-    ) -> Answer:
+    def get(self, key: str, via: str | None = None, linearizable: bool = False, timeout: float | None = None) -> Answer:
         return self._client.get(key, self._target(via), linearizable, self._patience(via, timeout))
 
     def delete(self, key: str, via: str | None = None, timeout: float | None = None) -> Answer:

@@ -14,13 +14,12 @@ from urllib.parse import parse_qs, unquote
 
 from labs.cluster.base import Answer, Cluster, ClusterError, NodeStatus, NoSuchNode, Outcome, Settings, StartFailed
 from labs.cluster.client import Client, Clock
-from labs.cluster.environment import check_settings
+from labs.cluster.environment import check_delay, check_loss, check_settings
 from labs.cluster.transport import Reply
 from labs.events import Event
 from replstore.answers import answer, found
 from replstore.codec import from_json
 from replstore.election import Election, Seat
-from replstore.faults import BadFaults
 from replstore.messages import Delete, LinearizableGet, Put
 from replstore.node import Node
 from replstore.runtime import LOG_LINES
@@ -147,17 +146,13 @@ class SimulatedCluster(Cluster):
 
     @verb
     def delay_replication(self, ms: float, jitter_ms: float = 0) -> None:
-        self._set_faults(replication_delay_ms=ms, jitter_ms=jitter_ms)
+        check_delay(ms, jitter_ms)
+        self.simulator.set_faults("delay", replication_delay_ms=ms, jitter_ms=jitter_ms)
 
     @verb
     def lose_messages(self, drop: float, duplicate: float = 0.0) -> None:
-        self._set_faults(drop=drop, duplicate=duplicate)
-
-    def _set_faults(self, **fields: float) -> None:
-        try:
-            self.simulator.set_faults(**fields)
-        except BadFaults as error:
-            raise ClusterError(str(error)) from error
+        check_loss(drop, duplicate)
+        self.simulator.set_faults("loss", drop=drop, duplicate=duplicate)
 
     # -- clients --------------------------------------------------------------------------------------
 

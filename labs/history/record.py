@@ -89,10 +89,9 @@ class Client:
 
 
 def _answered(operation: Operation, answer: Answer, now: float) -> Operation:
-    known = replace(operation, node=answer.node, outcome=answer.outcome)
     if answer.outcome is Outcome.UNKNOWN:
-        return known  # never completed: it may yet take effect
-    known = replace(known, completed=now)
+        return replace(operation, node=answer.node)  # never completed: it may yet take effect
+    known = replace(operation, node=answer.node, outcome=answer.outcome, completed=now)
     if not answer.ok:
         return known
     body = answer.body

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from labs.rules.evidence import Evidence, Finding, Happening, in_the_end, proven
 from labs.rules.world import DEATHS
 from labs.schedules import Run
-from replstore.messages import Delete, Done, Entry, NodeId
+from replstore.messages import Delete, Done, Entry, EntryId, NodeId
 from replstore.node import Node
 
 
@@ -27,6 +27,23 @@ def committed_changes(evidence: Evidence) -> Iterable[Finding]:
                 other,
                 event,
             )
+    yield from _committed_and_gone(evidence, known)
+
+
+def _committed_and_gone(evidence: Evidence, known: dict[int, Happening]) -> Iterable[Finding]:
+    """Nodes tell of the last entry of each commit only; in the end their logs tell of the others."""
+    nodes = evidence.run.nodes if evidence.run is not None else {}
+    for index, event in known.items():
+        told = EntryId(index, event.details["term"], event.details["leader"])
+        for name, node in nodes.items():
+            held = node.log.id_at(index) if index <= node.commit.index else None
+            if held is not None and held != told:
+                yield proven(
+                    f"{event.node} committed entry {index} of term {told.term} by {told.leader} at {event.time:.3f} s;"
+                    f" in the end the one of term {held.term} by {held.leader} is committed there at {name}",
+                    event,
+                )
+                break
 
 
 def commit_goes_back(evidence: Evidence) -> Iterable[Finding]:

@@ -32,7 +32,7 @@ class World:
                 self.cuts.add((event.details["from"], event.details["to"]))
             case "heal":
                 self.cuts.clear()
-            case "settings":
+            case "settings" | "delay" | "loss":
                 self.lossy = bool(event.details["drop"] or event.details["duplicate"])
 
     def _partition(self, groups: list[list[str]]) -> None:

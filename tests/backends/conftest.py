@@ -14,6 +14,7 @@ from tests.docker.availability import engine_or_skip
 BACKENDS = [
     pytest.param("process", marks=pytest.mark.processes),
     pytest.param("docker", marks=pytest.mark.docker),
+    "simulated",
 ]
 
 QUICK = Settings(heartbeat_ms=100, election_timeout_ms=400)

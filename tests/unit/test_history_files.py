@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from labs.cluster.base import Outcome
@@ -48,7 +48,7 @@ def operations(draw: st.DrawFn) -> Operation:
 
 
 @given(st.lists(operations(), max_size=3))
-@settings(deadline=None)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_history_comes_back_from_json_lines_as_it_went_in(history: list[Operation]) -> None:
     text = dumps(history)
 
@@ -93,7 +93,7 @@ GOOD = '{"client": "a", "kind": "put", "key": "x", "value": 1, "invoked": 1.0, "
     ],
 )
 def test_a_bad_line_is_refused_with_its_number_and_the_reason(bad: str, complaint: str) -> None:
-    with pytest.raises(HistoryError, match=".") as caught:
+    with pytest.raises(HistoryError) as caught:
         parse(f"{GOOD}\n\n{bad}\n")
 
     assert caught.value.line == 3

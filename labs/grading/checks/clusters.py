@@ -10,12 +10,12 @@ from random import Random
 from labs.cluster.base import Settings
 from labs.cluster.simulated import SimulatedCluster
 from labs.events import Event
+from labs.grading.faults import GraderFault
+from replstore.bully import Bully
 from replstore.election import Election, Seat
 from replstore.lowest_id import LowestId
 from replstore.node import Node
 from replstore.simulator import Network
-
-TIMEOUT = 0.4
 
 
 @dataclass(frozen=True)
@@ -31,23 +31,34 @@ class Kind:
         return f"{self.nodes} nodes, {self.name}, {self.mode}"
 
 
+STUDENT_KINDS = (
+    Kind(3, "async", LowestId, "LowestId"),
+    Kind(3, "quorum", LowestId, "LowestId"),
+    Kind(5, "async", LowestId, "LowestId"),
+)
+
+
 def good_kinds(level: str) -> list[Kind]:
-    kinds = [
-        Kind(3, "async", LowestId, "LowestId"),
-        Kind(3, "quorum", LowestId, "LowestId"),
-        Kind(5, "async", LowestId, "LowestId"),
+    """An instructor's have majority votes, too, where two of three stopped nodes leave no leader at all."""
+    if level != "instructor":
+        return list(STUDENT_KINDS)
+    votes = majority_election()
+    return [
+        *STUDENT_KINDS,
+        Kind(3, "quorum", votes, "majority votes"),
+        Kind(5, "quorum", votes, "majority votes"),
+        Kind(3, "async", Bully, "Bully"),
     ]
-    if level == "instructor" and (majority := majority_election()) is not None:
-        kinds += [Kind(3, "quorum", majority, "majority votes"), Kind(5, "quorum", majority, "majority votes")]
-    return kinds
 
 
-def majority_election() -> Callable[[Seat], Election] | None:
-    """The reference election, where the solutions are at hand: they are not in what students are given."""
+def majority_election() -> Callable[[Seat], Election]:
+    """The reference election. Raises `GraderFault` where the solutions are not at hand, as with students."""
     try:
         return import_module("solutions.ex3_election").MyElection  # type: ignore[no-any-return]
-    except ImportError:
-        return None
+    except ImportError as error:
+        raise GraderFault(
+            "an instructor's checks need the folder solutions/; without it, grade with --student"
+        ) from error
 
 
 def make(
