@@ -31,9 +31,9 @@ class Row(TypedDict):
     writes: bool
     """`cluster.put` was acknowledged."""
     leader: str | None
-    """Who led in the end; None: nobody did."""
+    """Who leads once everything has settled, two election timeouts after the stop; None: nobody does."""
     leaderless_seconds: float | None
-    """How long the store was without a leader after the stop: 0 where it never was, None where none came."""
+    """How long the store was without a leader after the stop: 0 where it never was, None where `leader` is None."""
 
 
 class Verdict(TypedDict):

@@ -21,6 +21,7 @@ COMMANDS = (
     "check",
     "grade",
     "simulate",
+    "replay",
     "linearizable",
 )
 """In the order in which the help shows them."""

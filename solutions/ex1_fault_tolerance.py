@@ -37,18 +37,18 @@ def _row(cluster: Cluster, stopped: tuple[str, ...]) -> Row:
     wait_for_leader(cluster)
     cluster.put("before", "the stop")
     _let_copy(cluster)
-    led = cluster.leader()
     for node in stopped:
         cluster.stop(node)
     begin = cluster.now()
-    leader = wait_for_leader(cluster)
-    leaderless = 0.0 if leader == led else cluster.now() - begin if leader else None
+    leaderless = cluster.now() - begin if wait_for_leader(cluster) else None
+    _let_copy(cluster)  # a leader that lost its majority needs a moment to notice
+    leader = cluster.leader()
     row = Row(
         stopped=list(stopped),
         reads=any(cluster.get("before", via=node).value == "the stop" for node in _running(cluster, stopped)),
         writes=cluster.put("during", "the stop").ok,
         leader=leader,
-        leaderless_seconds=leaderless,
+        leaderless_seconds=leaderless if leader else None,
     )
     for node in stopped:
         cluster.start(node)

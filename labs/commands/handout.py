@@ -16,7 +16,7 @@ INCLUDED = (
     *("pyproject.toml", "README.md", "LICENSE", "Dockerfile", "docker-compose.yml", ".dockerignore", ".gitignore"),
 )
 INSTRUCTOR_ONLY = ("labs/grading/checks/instructor", "labs/grading/checks/instructor.py")
-"""No student's version has these, nor `solutions` and `tests`."""
+"""No student's version has these, nor `solutions`; nobody's has `tests`."""
 LEFT_OUT = frozenset(("__pycache__", ".ipynb_checkpoints", ".mypy_cache", ".pytest_cache"))
 TEMPLATES = Path(labs.__path__[0]) / "grading" / "templates"
 
@@ -37,7 +37,7 @@ def handout(
         Use, typer.Option("--for", help="classroom: with a GitHub workflow. gradescope: what goes into its zip.")
     ] = Use.students,
 ) -> None:
-    """Copy the lab without its solutions, and, for students, without the instructor's checks."""
+    """Copy the lab; for students without its solutions and the instructor's checks."""
     root = Path(labs.__path__[0]).parent
     if not (root / "exercises").is_dir() or not (root / "pyproject.toml").is_file():
         raise typer.BadParameter(f"{root} is no source tree of the lab: run this from a checkout")
@@ -57,7 +57,7 @@ _NEXT = {
 
 
 def copy_lab(root: Path, target: Path, *, withhold: bool) -> None:
-    """Copy what is `INCLUDED`; `withhold` the instructor's checks."""
+    """Copy what is `INCLUDED`; `withhold` the instructor's checks, and the solutions that they compare with."""
 
     def passed_over(folder: str, names: list[str]) -> set[str]:
         place = PurePosixPath(Path(folder).relative_to(root).as_posix())
@@ -65,7 +65,7 @@ def copy_lab(root: Path, target: Path, *, withhold: bool) -> None:
         return {name for name in names if name in LEFT_OUT or str(place / name) in kept_back}
 
     target.mkdir(parents=True, exist_ok=True)
-    for name in INCLUDED:
+    for name in (*INCLUDED, *(() if withhold else ("solutions",))):
         source = root / name
         if source.is_dir():
             shutil.copytree(source, target / name, ignore=passed_over)

@@ -48,6 +48,8 @@ class Outcome:
     """Of the points, 0…1."""
     picture: str | None = None
     """An SVG of the run."""
+    page: Callable[[], str] | None = field(default=None, compare=False)
+    """Makes an HTML page of it, to look closer: for `replab check`, not for reports."""
     replay: str = ""
     """The command that shows the same again; empty: the default for the check."""
     fault: FaultKind | None = None
@@ -59,10 +61,16 @@ def passed(message: str = "") -> Outcome:
 
 
 def failed(
-    message: str, *, evidence: tuple[str, ...] = (), share: float = 0.0, picture: str | None = None, replay: str = ""
+    message: str,
+    *,
+    evidence: tuple[str, ...] = (),
+    share: float = 0.0,
+    picture: str | None = None,
+    page: Callable[[], str] | None = None,
+    replay: str = "",
 ) -> Outcome:
     """`share`: the part of the points that is earned nevertheless."""
-    return Outcome(False, message, evidence, min(1.0, max(0.0, share)), picture, replay)
+    return Outcome(False, message, evidence, min(1.0, max(0.0, share)), picture, page, replay)
 
 
 @dataclass(frozen=True)

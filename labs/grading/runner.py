@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -93,11 +93,24 @@ class Settings:
         return sha256(repr(parts).encode()).hexdigest()
 
 
-def grade(submission: Submission, suite: CheckSuite, settings: Settings | None = None) -> Report:
+Listener = Callable[[CheckResult, Outcome], None]
+"""Is told each result as soon as it is there."""
+
+
+def grade(
+    submission: Submission, suite: CheckSuite, settings: Settings | None = None, listener: Listener | None = None
+) -> Report:
     """Raises `GraderFault` only if nothing can be graded at all, as without a working sandbox."""
     settings = settings or Settings()
     settings = replace(settings, isolation=settings.isolation or best_isolation())
-    return _Grading(submission, suite, settings).run()
+    return _Grading(submission, suite, settings, listener or _nobody).run()
+
+
+def _nobody(result: CheckResult, outcome: Outcome) -> None:
+    pass
+
+
+Judged = tuple[CheckResult, Outcome]
 
 
 @dataclass
@@ -111,8 +124,9 @@ class _Notebook:
 
 
 class _Grading:
-    def __init__(self, submission: Submission, suite: CheckSuite, settings: Settings) -> None:
+    def __init__(self, submission: Submission, suite: CheckSuite, settings: Settings, listener: Listener) -> None:
         self._submission = submission
+        self._listener = listener
         self._suite = suite
         self._settings = settings
         self._written = _Notebook()
@@ -139,11 +153,12 @@ class _Grading:
         budget = Budget(self._settings.limits.exercise)
         blocked = self._try_to_load(exercise, budget)
         for check in checks:
-            if blocked is not None:
-                result = _from_outcome(check, *blocked)
-            else:
-                result = self._skip(check) or self._judge(check, budget)
+            result, outcome = self._blocked(check, blocked) or self._skip(check) or self._judge(check, budget)
             self._results[check.id] = result
+            self._listener(result, outcome)
+
+    def _blocked(self, check: Check, why: tuple[Status, Outcome] | None) -> Judged | None:
+        return None if why is None else (_from_outcome(check, *why), why[1])
 
     def _try_to_load(self, exercise: Exercise, budget: Budget) -> tuple[Status, Outcome] | None:
         """Why no check of this exercise can be run; None if they can."""
@@ -171,19 +186,20 @@ class _Grading:
             budget=budget,
         )
 
-    def _skip(self, check: Check) -> CheckResult | None:
+    def _skip(self, check: Check) -> Judged | None:
         for name in check.depends_on:
             needed = self._results.get(name)
             if needed is None or needed.status is Status.PASSED:
                 continue  # not asked for, or fine
             reason = f"builds on “{needed.check['title']}”, which {_did(needed.status)}"
             untouched = needed.status is Status.NOT_ATTEMPTED
-            return _from_outcome(check, Status.NOT_ATTEMPTED if untouched else Status.SKIPPED, failed(reason))
+            status, outcome = Status.NOT_ATTEMPTED if untouched else Status.SKIPPED, failed(reason)
+            return _from_outcome(check, status, outcome), outcome
         return None
 
     # -- one check ------------------------------------------------------------------------------------
 
-    def _judge(self, check: Check, budget: Budget) -> CheckResult:
+    def _judge(self, check: Check, budget: Budget) -> Judged:
         status, outcome, digest = self._attempt(check, 0, budget)
         same = None
         if check.twice and _worth_repeating(status, outcome):
@@ -194,7 +210,7 @@ class _Grading:
         if outcome.picture is not None:
             self._written.pictures[f"{check.id}.svg"] = outcome.picture
         result = _from_outcome(check, status, outcome)
-        return replace(result, deterministic=same, message=_with_warning(result.message, same))
+        return replace(result, deterministic=same, message=_with_warning(result.message, same)), outcome
 
     def _attempt(self, check: Check, hash_seed: int, budget: Budget) -> tuple[Status, Outcome, str]:
         digest = ""

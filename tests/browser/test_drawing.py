@@ -120,7 +120,8 @@ def test_with_reduced_motion_a_message_stands_still(open_stage: OpenStage) -> No
 
     first = stage.page.wait_for_function(where).json_value()
     places = {first, *(stage.page.evaluate(where) for _ in range(5))}
-    assert places == {first}
+    # (Four bytes are a pixel. While a mark appears, its rim may grow by one; if it moved, it would cross many.)
+    assert max(places) - min(places) <= 8
 
 
 def test_five_nodes_and_200_messages_a_second_are_drawn_at_30_frames_a_second(open_stage: OpenStage) -> None:

@@ -190,7 +190,9 @@ def test_a_handout_withholds_the_instructors_checks_but_an_autograder_has_them(t
 def test_a_handout_does_not_overwrite(tmp_path: Path) -> None:
     write_files(tmp_path, {"file": "x"})
 
-    assert "is not empty" in call("handout", str(tmp_path)).output
+    said = call("handout", str(tmp_path)).output.replace("│", " ")
+
+    assert "is not empty" in " ".join(said.split())  # wherever the frame around it breaks the line
 
 
 def test_the_gradescope_folder_has_its_two_scripts(tmp_path: Path) -> None:

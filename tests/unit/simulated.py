@@ -30,9 +30,8 @@ def settle(sim: Simulator, leader: str | None = None) -> str:
         running = [m.node for m in sim.machines.values() if m.node]
         views = {(n.election.leader, n.election.term) for n in running}
         names = {view[0] for view in views}
-        return (
-            len(views) > 1 or len(leaders(sim)) != 1 or names != set(leaders(sim)) or names != {leader or next(iter(names))}
-        )
+        wanted = {leader} if leader else names
+        return len(views) > 1 or len(leaders(sim)) != 1 or names != set(leaders(sim)) or names != wanted
 
     assert sim.run_while(restless, 10), f"no agreement on a leader: {leaders(sim)}"
     return next(iter(leaders(sim)))

@@ -7,7 +7,8 @@ from itertools import islice
 
 import pytest
 
-from labs.rules import RULES, Claims, Violation, check_run, lost_writes
+from labs.events import Event
+from labs.rules import RULES, Claims, Violation, check, check_run, lost_writes
 from labs.schedules import Run, Schedule, Step, Strategy, carry_out, random_schedule
 from replstore.bully import Bully
 from replstore.lowest_id import LowestId
@@ -296,6 +297,15 @@ def test_a_restarted_leader_may_be_replaced() -> None:
     steps = at((2.0, "crash_leader"), (2.01, "start_all"))
 
     assert broken(carry_out(Schedule(steps=steps), MyElection), FULL) == set()
+
+
+def test_events_as_real_nodes_tell_them_are_judged_alike() -> None:
+    run = carry_out(DIRECTED["each alone"], TwoVotesInOneTerm)
+    rows = [Event(e.time, e.node, e.event, e.kind, e.seq, e.id, e.peer, e.details).to_json() for e in run.trace]
+    found = check([Event.from_json(row) for row in rows], run.node_ids, run.schedule.timeout, FULL)
+
+    assert [violation.text for violation in found] == [violation.text for violation in check_run(run, FULL)]
+    assert found
 
 
 # -- not bugs, but lessons -------------------------------------------------------------------------------

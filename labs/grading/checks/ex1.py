@@ -27,8 +27,8 @@ def checks(level: str) -> list[Check]:
         30,
         lambda session: _availability(session, good_kinds(level)),
         rule="availability(cluster) reports what really happened for every set of stopped nodes.",
-        hint="Wait for the new leader before you write; ask every running node before you say that nobody can read; look"
-        " who leads when everything has settled.",
+        hint="Wait for the new leader before you write; ask every running node before you say that nobody can read;"
+        " look who leads when everything has settled.",
     )
     good = Check(
         "ex1.good",
@@ -104,7 +104,7 @@ def _row_differs(
     found = [spell for spell in seen if spell.down == tuple(sorted(stopped))]
     if not found:
         return "these nodes were never down together"
-    # Who stops the same nodes twice may report either time; but not the moment between two stops of one after the other.
+    # Who stops the same nodes twice may report either time, but not the moment between stopping one and the next.
     patience = cluster.settings.election_timeout
     long = [spell for spell in found if spell.end - spell.begin >= patience] or [max(found, key=_duration)]
     differences = [_differs(row, spell, cluster) for spell in long]

@@ -24,7 +24,7 @@ def _schedule(nodes: int, seed: int, length: float, *steps: Step, calm: float = 
 
 
 def _slow(nodes: int, seed: int, length: float, *steps: Step, calm: float = 0.0) -> Schedule:
-    """Messages take a quarter of the election timeout, and the clocks agree: candidates meet unless patience differs."""
+    """Messages take a quarter of the election timeout and clocks agree: candidates meet unless their patience differs."""
     return _schedule(nodes, seed, length, *steps, calm=calm, fastest=0.09, slowest=0.1, drift=0.0)
 
 
@@ -142,7 +142,7 @@ def tails(seed: int) -> Iterator[Schedule]:
     )
     # Again and again the leader is cut off, its successor commits, and crashes as soon as the old one is back.
     steps: list[Step] = []
-    for number in range(3):
+    for number in range(2):
         time = round(1.8 + 2.2 * number, 1)
         steps += [
             Step(time, "isolate_leader"),
@@ -151,8 +151,8 @@ def tails(seed: int) -> Iterator[Schedule]:
             Step(time + 1.501, "crash_leader"),
             Step(time + 1.9, "start_all"),
         ]
-    yield _schedule(5, seed, 8.4, *steps, calm=2.1)
-    yield random_schedule(100 * seed + 7, Schedule(nodes=5, length=3.0, calm=3.0))
+    yield _schedule(5, seed, 6.2, *steps, calm=1.0)
+    yield random_schedule(100 * seed + 7, Schedule(nodes=5, length=3.0, calm=1.5))
 
 
 # --------------------------------------------------------------------------------------------------------
