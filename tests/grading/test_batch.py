@@ -184,7 +184,8 @@ def test_a_handout_withholds_the_instructors_checks_but_an_autograder_has_them(t
         return {path.name for path in (tmp_path / folder).rglob("*") if path.is_file()}
 
     assert files("students") == {"pyproject.toml", "__init__.py"}
-    assert files("autograder") == {"pyproject.toml", "__init__.py", "instructor.py"}
+    # The instructor's checks also use the reference election, so that goes along; students see neither.
+    assert files("autograder") == {"pyproject.toml", "__init__.py", "instructor.py", "ex1.py"}
 
 
 def test_a_handout_does_not_overwrite(tmp_path: Path) -> None:

@@ -148,7 +148,7 @@ def _somebody_led(begin: float, end: float) -> Witness:
         before = [e for e in changes if e.time <= begin]
         if before and before[-1].kind == "became_leader" and not any(begin < e.time <= end for e in changes):
             return None
-        return f"no leader lasted from {begin:g} s to {end:g} s, so it cannot be seen what would have become of it"
+        return f"no leader lasted from {begin:g} s to {end:g} s, so what it would have done afterwards cannot be seen"
 
     return witness
 
@@ -219,7 +219,7 @@ PARTS = (
         "Note when each follower was heard last (HeartbeatReply); without a majority for self.timeout set self.leader"
         " to None.",
         Claims(votes=True, steps_down=True),
-        witness=_somebody_led(1.0, 1.2),
+        witness=_somebody_led(1.5, 1.6),
     ),
     Part(
         "pre-vote",
@@ -230,7 +230,7 @@ PARTS = (
         "Before you begin a new term ask whether you could win it, and change neither term nor vote for that question;"
         " who hears a leader says no.",
         Claims(votes=True, pre_vote=True),
-        witness=_somebody_led(1.2, 2.0),
+        witness=_somebody_led(1.6, 2.5),
     ),
 )
 

@@ -24,15 +24,15 @@ def _schedule(nodes: int, seed: int, length: float, *steps: Step, calm: float = 
 
 
 def _slow(nodes: int, seed: int, length: float, *steps: Step, calm: float = 0.0) -> Schedule:
-    """Messages take a quarter of the election timeout and clocks agree: candidates meet unless their patience differs."""
+    """Messages take a quarter of the timeout and clocks agree: candidates meet unless their patience differs."""
     return _schedule(nodes, seed, length, *steps, calm=calm, fastest=0.09, slowest=0.1, drift=0.0)
 
 
 def _crown_node_1(nodes: int) -> Iterator[Step]:
-    """The others sleep until it has asked for their votes."""
+    """The others sleep until it has asked for their votes. It leads at 1.6 s at the latest."""
     for name in NAMES[1:nodes]:
         yield Step(0.0, "pause", (name,))
-    yield Step(0.9, "resume_all")
+    yield Step(1.3, "resume_all")
 
 
 def _chance(seed: int, length: float = 3.0) -> Iterator[Schedule]:
@@ -79,23 +79,23 @@ def terms(seed: int) -> Iterator[Schedule]:
     yield _schedule(
         5,
         seed,
-        3.0,
+        3.5,
         *_crown_node_1(4),
         Step(0.0, "partition", (NAMES[:4], NAMES[4:])),
-        Step(1.5, "partition", (NAMES[:1], NAMES[4:], NAMES[1:4])),
-        Step(2.5, "crash", ("node-3",)),
-        Step(2.55, "start", ("node-3",)),
+        Step(2.0, "partition", (NAMES[:1], NAMES[4:], NAMES[1:4])),
+        Step(3.0, "crash", ("node-3",)),
+        Step(3.05, "start", ("node-3",)),
         calm=DUE,
     )
     # While the leader sleeps a candidate begins a new term, and nobody hears of it; then the leader wakes up.
     yield _schedule(
         3,
         seed,
-        2.6,
+        3.1,
         *_crown_node_1(3),
-        Step(1.3, "pause", ("node-1",)),
-        *(Step(round(1.7 + number / 100, 2), "isolate_candidates") for number in range(60)),
-        Step(2.3, "resume_all"),
+        Step(1.8, "pause", ("node-1",)),
+        *(Step(round(2.2 + number / 100, 2), "isolate_candidates") for number in range(60)),
+        Step(2.8, "resume_all"),
         calm=DUE,
         fastest=0.02,
         slowest=0.03,
@@ -123,21 +123,21 @@ def tails(seed: int) -> Iterator[Schedule]:
     """Logs that are longer against logs that are newer."""
     # node-1 leads and writes what reaches nobody; node-2 leads, as the only one awake to ask, and commits less. Then
     # node-2 and one of three holders of its entry are gone: of the others only those with the newer log may lead.
-    tail = (Step(round(1.31 + number / 1000, 3), "write", ("node-1", f"tail{number}", number)) for number in range(8))
+    tail = (Step(round(1.71 + number / 1000, 3), "write", ("node-1", f"tail{number}", number)) for number in range(8))
     yield _schedule(
         5,
         seed,
-        5.5,
+        6.1,
         *_crown_node_1(5),
-        Step(1.3, "isolate", ("node-1",)),
-        *(Step(1.3, "pause", (name,)) for name in NAMES[2:]),
+        Step(1.7, "isolate", ("node-1",)),
+        *(Step(1.7, "pause", (name,)) for name in NAMES[2:]),
         *tail,
-        Step(2.2, "resume_all"),
-        Step(3.0, "write", ("node-2", "kept", 1)),
-        Step(3.3, "crash", ("node-2",)),
-        Step(3.3, "crash", ("node-5",)),
-        Step(3.301, "heal"),
-        Step(5.4, "start_all"),
+        Step(2.7, "resume_all"),
+        Step(3.6, "write", ("node-2", "kept", 1)),
+        Step(3.9, "crash", ("node-2",)),
+        Step(3.9, "crash", ("node-5",)),
+        Step(3.901, "heal"),
+        Step(6.0, "start_all"),
         calm=2.1,
     )
     # Again and again the leader is cut off, its successor commits, and crashes as soon as the old one is back.
@@ -172,8 +172,8 @@ def patience(seed: int) -> Iterator[Schedule]:
 
 def loneliness(seed: int) -> Iterator[Schedule]:
     """A leader with nobody, and one with a follower that makes no majority."""
-    yield _schedule(3, seed, 2.6, *_crown_node_1(3), Step(1.2, "isolate", ("node-1",)))
-    yield _schedule(5, seed, 2.6, *_crown_node_1(5), Step(1.2, "partition", (NAMES[:2], NAMES[2:])))
+    yield _schedule(3, seed, 3.0, *_crown_node_1(3), Step(1.6, "isolate", ("node-1",)))
+    yield _schedule(5, seed, 3.0, *_crown_node_1(5), Step(1.6, "partition", (NAMES[:2], NAMES[2:])))
 
 
 def visitors(seed: int) -> Iterator[Schedule]:
@@ -181,20 +181,20 @@ def visitors(seed: int) -> Iterator[Schedule]:
     yield _schedule(
         5,
         seed,
-        5.9,
+        6.4,
         *_crown_node_1(5),
-        Step(2.0, "isolate", ("node-5",)),
-        Step(3.4, "heal"),
-        Step(4.5, "cut", ("node-1", "node-5")),
+        Step(2.5, "isolate", ("node-5",)),
+        Step(3.9, "heal"),
+        Step(5.0, "cut", ("node-1", "node-5")),
     )
     yield _schedule(
         3,
         seed,
-        5.4,
+        5.9,
         *_crown_node_1(3),
-        Step(2.0, "isolate", ("node-3",)),
-        Step(2.02, "write", ("node-1", "missed", 1)),
-        Step(3.2, "heal"),
-        Step(4.2, "pause", ("node-2",)),
-        Step(5.0, "resume_all"),
+        Step(2.5, "isolate", ("node-3",)),
+        Step(2.52, "write", ("node-1", "missed", 1)),
+        Step(3.7, "heal"),
+        Step(4.7, "pause", ("node-2",)),
+        Step(5.5, "resume_all"),
     )
