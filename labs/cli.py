@@ -21,7 +21,6 @@ COMMANDS = (
     "check",
     "grade",
     "simulate",
-    "replay",
     "linearizable",
 )
 """In the order in which the help shows them."""
