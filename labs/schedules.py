@@ -160,7 +160,20 @@ def carry_out(schedule: Schedule, strategy: Strategy, node_class: type[Node] = N
 
     `node_class`: for nodes that are broken on purpose.
     """
-    sim = Simulator(
+    sim = simulation(schedule, strategy, node_class)
+    calls: list[Call] = []
+    failure = None
+    try:
+        _live_through(sim, schedule, calls)
+    except Exception as error:  # noqa: BLE001 - whatever a student's strategy raises
+        failure = f"{type(error).__name__}: {error}"
+    nodes = {machine.id: machine.node for machine in sim.machines.values() if machine.node is not None}
+    return Run(schedule, sim.trace, calls, nodes, failure, getattr(strategy, "__name__", ""), sim.node_ids)
+
+
+def simulation(schedule: Schedule, strategy: Strategy, node_class: type[Node] = Node) -> Simulator:
+    """What the schedule will happen to; nothing has begun yet."""
+    return Simulator(
         schedule.nodes,
         strategy,
         seed=schedule.seed,
@@ -172,22 +185,19 @@ def carry_out(schedule: Schedule, strategy: Strategy, node_class: type[Node] = N
         durable=schedule.durable,
         node_class=node_class,
     )
-    calls: list[Call] = []
-    failure = None
-    try:
-        _live_through(sim, schedule, calls)
-    except Exception as error:  # noqa: BLE001 - whatever a student's strategy raises
-        failure = f"{type(error).__name__}: {error}"
-    nodes = {machine.id: machine.node for machine in sim.machines.values() if machine.node is not None}
-    return Run(schedule, sim.trace, calls, nodes, failure, getattr(strategy, "__name__", ""), sim.node_ids)
 
 
-def _live_through(sim: Simulator, schedule: Schedule, calls: list[Call]) -> None:
+def begin(sim: Simulator, schedule: Schedule, calls: list[Call]) -> None:
+    """Start the nodes and put every step on the agenda."""
     sim.start()
     if schedule.drop or schedule.duplicate:
         sim.set_faults(drop=schedule.drop, duplicate=schedule.duplicate)
     for step in schedule.steps:
         sim.at(step.time, ACTIONS[step.action], sim, calls, *step.args)
+
+
+def _live_through(sim: Simulator, schedule: Schedule, calls: list[Call]) -> None:
+    begin(sim, schedule, calls)
     sim.run_until(schedule.length)
     mend(sim)
     sim.run_for(schedule.calm)

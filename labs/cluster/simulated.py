@@ -71,7 +71,13 @@ class SimulatedCluster(Cluster):
         self._begin()
 
     def _begin(self) -> None:
-        self.simulator = Simulator(
+        self.simulator = self._simulation()
+        self._client = SimulatedClient(self)
+        self._converted: list[Event] = []
+
+    def _simulation(self) -> Simulator:
+        """The world at time 0."""
+        return Simulator(
             self.node_ids,
             self._election,
             seed=self.settings.seed,
@@ -82,8 +88,6 @@ class SimulatedCluster(Cluster):
             durable=self.settings.durable,
             node_class=self._node_class,
         )
-        self._client = SimulatedClient(self)
-        self._converted: list[Event] = []
 
     def rewind(self, to: float) -> None:
         """Go back to virtual time `to` (or to the end of the request that was under way then): the simulation begins
@@ -97,6 +101,18 @@ class SimulatedCluster(Cluster):
                 self.simulator.run_until(moment)
                 again()
             self.simulator.run_until(to)
+
+    def bookmark(self) -> Callable[[], SimulatedCluster]:
+        """Call the result to come back to this moment and its past, whatever was done in between (closing included)."""
+        done, moment = list(self._done), self.now()
+
+        def turn_back() -> SimulatedCluster:
+            with self._lock:
+                self._done = list(done)
+                self.rewind(moment)
+            return self
+
+        return turn_back
 
     def _load_election(self) -> type[Election]:
         try:

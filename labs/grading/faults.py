@@ -10,6 +10,11 @@ class GraderFault(Exception):
     """The grader itself failed: no mark may come of it. The message says what to do."""
 
 
+class Stopped(BaseException):
+    """Somebody does not want the result any more. No `Exception`, as `KeyboardInterrupt` is none: nobody may take it
+    for a failure and go on."""
+
+
 class SubmissionRefused(Exception):
     """This submission cannot be opened at all; the message says why."""
 

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any
 from labs.grading.faults import FaultKind
 
 if TYPE_CHECKING:
+    from labs.cluster.simulated import SimulatedCluster
     from labs.grading.session import Session
+    from labs import schedules
 
 SCHEMA = "replication-lab/report"
 VERSION = 1
@@ -36,6 +38,17 @@ class Status(Enum):
 
 
 @dataclass(frozen=True)
+class Scene:
+    """Where something went wrong, to look closer: at `moment` (virtual seconds) of an election's `run`, with the
+    numbers of the events that prove it; or on the cluster that `reopen` gives, as the student's function left it."""
+
+    moment: float
+    run: schedules.Run | None = None
+    proof: tuple[Any, ...] = ()
+    reopen: Callable[[], SimulatedCluster] | None = None
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What a check found. Make one with `passed` or `failed`."""
 
@@ -50,6 +63,8 @@ class Outcome:
     """An SVG of the run."""
     page: Callable[[], str] | None = field(default=None, compare=False)
     """Makes an HTML page of it, to look closer: for `replab check`, not for reports."""
+    scene: Scene | None = field(default=None, compare=False)
+    """For panels: the failure in the simulator, to be opened."""
     replay: str = ""
     """The command that shows the same again; empty: the default for the check."""
     fault: FaultKind | None = None
@@ -67,10 +82,11 @@ def failed(
     share: float = 0.0,
     picture: str | None = None,
     page: Callable[[], str] | None = None,
+    scene: Scene | None = None,
     replay: str = "",
 ) -> Outcome:
     """`share`: the part of the points that is earned nevertheless."""
-    return Outcome(False, message, evidence, min(1.0, max(0.0, share)), picture, page, replay)
+    return Outcome(False, message, evidence, min(1.0, max(0.0, share)), picture, page, scene, replay)
 
 
 @dataclass(frozen=True)

@@ -98,12 +98,17 @@ Listener = Callable[[CheckResult, Outcome], None]
 
 
 def grade(
-    submission: Submission, suite: CheckSuite, settings: Settings | None = None, listener: Listener | None = None
+    submission: Submission,
+    suite: CheckSuite,
+    settings: Settings | None = None,
+    listener: Listener | None = None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> Report:
-    """Raises `GraderFault` only if nothing can be graded at all, as without a working sandbox."""
+    """Raises `GraderFault` only if nothing can be graded at all, as without a working sandbox. As soon as `stop()` is
+    true, it ends what it has started and raises `Stopped`."""
     settings = settings or Settings()
     settings = replace(settings, isolation=settings.isolation or best_isolation())
-    return _Grading(submission, suite, settings, listener or _nobody).run()
+    return _Grading(submission, suite, settings, listener or _nobody, stop).run()
 
 
 def _nobody(result: CheckResult, outcome: Outcome) -> None:
@@ -124,7 +129,15 @@ class _Notebook:
 
 
 class _Grading:
-    def __init__(self, submission: Submission, suite: CheckSuite, settings: Settings, listener: Listener) -> None:
+    def __init__(
+        self,
+        submission: Submission,
+        suite: CheckSuite,
+        settings: Settings,
+        listener: Listener,
+        stop: Callable[[], bool],
+    ) -> None:
+        self._stop = stop
         self._submission = submission
         self._listener = listener
         self._suite = suite
@@ -184,6 +197,7 @@ class _Grading:
             isolation=settings.isolation,
             hash_seed=hash_seed,
             budget=budget,
+            stop=self._stop,
         )
 
     def _skip(self, check: Check) -> Judged | None:

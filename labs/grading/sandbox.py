@@ -25,7 +25,7 @@ from typing import Any, NoReturn
 
 from labs.grading.channel import Broken, Channel, Closed, Late, TooMuch, open_channel
 from labs.grading.errors import read_error
-from labs.grading.faults import FaultKind, GraderFault, StudentFault
+from labs.grading.faults import FaultKind, GraderFault, Stopped, StudentFault
 from labs.grading.isolation import Isolation, candidates, command, readable
 from labs.grading.library import library_copy, shared_library
 from labs.grading.limits import DEFAULT, MOST_PATIENCE, START_PATIENCE, Limits
@@ -46,14 +46,21 @@ _from_json = json.JSONDecoder(parse_constant=_no_number).decode
 
 
 class Sandbox:
-    """`files`: the submission's texts by file name. `hash_seed` decides the order of sets of strings.
+    """`files`: the submission's texts by file name. `hash_seed` decides the order of sets of strings. `stop` is asked
+    during long waits; when it says yes, `Stopped` is raised.
 
     A context manager. `digest` is one of all that the process answered.
     """
 
     def __init__(
-        self, files: Mapping[str, str], limits: Limits = DEFAULT, isolation: Isolation | None = None, hash_seed: int = 0
+        self,
+        files: Mapping[str, str],
+        limits: Limits = DEFAULT,
+        isolation: Isolation | None = None,
+        hash_seed: int = 0,
+        stop: Callable[[], bool] = lambda: False,
     ) -> None:
+        self._stop = stop
         self.limits = limits
         self.isolation = isolation or best_isolation()
         self.digest = hashlib.sha256()
@@ -268,7 +275,10 @@ class Sandbox:
         return self._channel
 
     def _watch(self) -> None:
-        """What no limit of the system's bounds without bubblewrap: the sum of many files."""
+        """Whether it is still wanted; and what no limit of the system's bounds without bubblewrap: the sum of many
+        files."""
+        if self._stop():
+            raise Stopped
         if self.isolation.kind == "bubblewrap":
             return
         total = 0

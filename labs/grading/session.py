@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from labs.grading.child.values import MARK, BadValue, decode, encode
 from labs.grading.desk import ClusterDesk
 from labs.grading.election_proxy import ElectionHost
 from labs.grading.exercises import Exercise
-from labs.grading.faults import FaultKind, StudentFault
+from labs.grading.faults import FaultKind, Stopped, StudentFault
 from labs.grading.isolation import Isolation
 from labs.grading.limits import DEFAULT, Limits
 from labs.grading.sandbox import Sandbox
@@ -32,7 +32,7 @@ class Session:
     """One run of one check.
 
     `seeds` are the check's to use: the same for every submission, and more of them for an instructor. `level` is
-    `student` or `instructor`. A context manager.
+    `student` or `instructor`. As soon as `stop()` is true, questions raise `Stopped`. A context manager.
     """
 
     def __init__(
@@ -46,7 +46,9 @@ class Session:
         isolation: Isolation | None = None,
         hash_seed: int = 0,
         budget: Budget | None = None,
+        stop: Callable[[], bool] = lambda: False,
     ) -> None:
+        self._stop = stop
         self.seeds = seeds
         self.level = level
         self.limits = limits
@@ -154,6 +156,8 @@ class Session:
         return desk.serve(method, arguments)
 
     def _ask(self, sandbox: Sandbox, do: str, question: Mapping[str, Any], limit: float) -> Any:
+        if self._stop():
+            raise Stopped
         limits = self.limits
         left, late = min(
             (limit, f"no answer within {limit:g} s"),
@@ -176,7 +180,7 @@ class Session:
 
     def _open(self) -> Sandbox:
         if self._sandbox is None:
-            self._sandbox = Sandbox(self._files, self.limits, self._isolation, self._hash_seed)
+            self._sandbox = Sandbox(self._files, self.limits, self._isolation, self._hash_seed, self._stop)
             try:
                 self._ask(self._sandbox, "load", {"module": self._exercise.module}, self.limits.load)
             except StudentFault as fault:

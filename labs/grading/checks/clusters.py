@@ -11,6 +11,7 @@ from labs.cluster.base import Settings
 from labs.cluster.simulated import SimulatedCluster
 from labs.events import Event
 from labs.grading.faults import GraderFault
+from labs.grading.results import Scene
 from replstore.bully import Bully
 from replstore.election import Election, Seat
 from replstore.lowest_id import LowestId
@@ -81,6 +82,11 @@ def make(
     cluster.start()
     cluster.sleep(3 * settings.election_timeout)
     return cluster
+
+
+def scene(cluster: SimulatedCluster) -> Scene:
+    """The cluster as it is now, to be opened again later, also when it has been closed."""
+    return Scene(cluster.now(), reopen=cluster.bookmark())
 
 
 def applied_at(events: list[Event], node: str, index: int, term: int) -> float | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from labs.cluster.simulated import SimulatedCluster
 from labs.grading.broken import FAULTS, Fault
-from labs.grading.checks.clusters import Kind, good_kinds, make
+from labs.grading.checks.clusters import Kind, good_kinds, make, scene
 from labs.grading.checks.spells import Spell, spells
 from labs.grading.desk import ClusterDesk
 from labs.grading.results import Check, Outcome, failed, passed
@@ -65,20 +65,23 @@ def _with_seeds(session: Session, kinds: list[Kind]) -> Iterable[tuple[Kind, int
 
 def _availability(session: Session, kinds: list[Kind]) -> Outcome:
     total, wrong = 0, []
+    where = None
     for kind, seed in _with_seeds(session, kinds):
         with make(kind, seed) as cluster:
             rows = session.call("availability", ClusterDesk(cluster))
             if problem := _malformed(rows, cluster):
-                return failed(f"{problem} ({kind})")
+                return failed(f"{problem} ({kind})", scene=scene(cluster))
             seen = spells(cluster.events(), cluster.now())
             for stopped in _sets(cluster):
                 total += 1
                 if difference := _row_differs(rows, stopped, seen, cluster):
                     wrong.append(f"{kind}, stopped {', '.join(stopped) or 'nobody'}: {difference}")
+                    where = where or scene(cluster)
     if not wrong:
         return passed(f"{total} rows, all right")
     share = 1 - len(wrong) / total
-    return failed(f"{len(wrong)} of {total} rows are not what happened", evidence=tuple(wrong[:6]), share=share)
+    message = f"{len(wrong)} of {total} rows are not what happened"
+    return failed(message, evidence=tuple(wrong[:6]), share=share, scene=where)
 
 
 def _malformed(rows: Any, cluster: SimulatedCluster) -> str | None:
@@ -166,8 +169,10 @@ def _accepts(session: Session, kinds: list[Kind]) -> Outcome:
         for kind, seed in _with_seeds(session, kinds):
             with make(kind, seed) as cluster:
                 accepted, reason = _verdict(session, cluster)
+                where = scene(cluster)
             if not accepted:
-                return failed(f"a good store was rejected ({kind})", evidence=(f"your reason: {reason}",))
+                said = (f"your reason: {reason}",)
+                return failed(f"a good store was rejected ({kind})", evidence=said, scene=where)
         return passed(f"{len(kinds)} good stores accepted")
 
     return _judged(judge)
@@ -178,8 +183,10 @@ def _rejects(session: Session, fault: Fault, kinds: list[Kind]) -> Outcome:
         for kind, seed in _with_seeds(session, kinds[:1] if session.level == "student" else kinds[:3]):
             with make(kind, seed, fault.node_class, fault.election) as cluster:
                 accepted, _ = _verdict(session, cluster)
+                where = scene(cluster)
             if accepted:
-                return failed(f"a broken store was accepted ({kind})", evidence=(f"not true of it: {fault.promise}",))
+                truth = (f"not true of it: {fault.promise}",)
+                return failed(f"a broken store was accepted ({kind})", evidence=truth, scene=where)
         return passed()
 
     return _judged(judge)

@@ -7,9 +7,9 @@ from typing import Any
 
 from labs.cluster.base import Answer
 from labs.cluster.simulated import SimulatedCluster
-from labs.grading.checks.clusters import Kind, applied_at, make
+from labs.grading.checks.clusters import Kind, applied_at, make, scene
 from labs.grading.desk import Call, ClusterDesk
-from labs.grading.results import Check, Outcome, failed, passed
+from labs.grading.results import Check, Outcome, Scene, failed, passed
 from labs.grading.session import Session, StudentObject
 from replstore.lowest_id import LowestId
 
@@ -100,6 +100,7 @@ def checks(level: str) -> list[Check]:
 
 def _staleness(session: Session) -> Outcome:
     wrong: list[str] = []
+    where: Scene | None = None
     for delay in DELAYS:
         with make(KIND, session.seeds[0] + delay) as cluster:
             desk = ClusterDesk(cluster)
@@ -107,9 +108,11 @@ def _staleness(session: Session) -> Outcome:
             problem = _malformed(samples) or _differences(samples, desk, cluster) or _left_over(cluster)
             if problem:
                 wrong.append(f"delay {delay} ms: {problem}")
+                where = where or scene(cluster)
     if not wrong:
         return passed()
-    return failed("the samples are not what happened", evidence=tuple(wrong), share=1 - len(wrong) / len(DELAYS))
+    share = 1 - len(wrong) / len(DELAYS)
+    return failed("the samples are not what happened", evidence=tuple(wrong), share=share, scene=where)
 
 
 def _left_over(cluster: SimulatedCluster) -> str | None:
@@ -257,14 +260,16 @@ STEPS = 60
 
 def _guarantee(session: Session, which: str) -> Outcome:
     bad: list[str] = []
+    where: Scene | None = None
     for number, (delay, jitter) in enumerate(WEATHERS):
         scenario = _Scenario(session, session.seeds[number % len(session.seeds)] * 10 + number, delay, jitter)
         scenario.play(STEPS)
         if which in scenario.problems:
             bad.append(f"delay {delay} ms, jitter {jitter} ms: {scenario.problems[which]}")
+            where = where or scene(scenario.cluster)
     if not bad:
         return passed(f"{len(WEATHERS)} sessions of {STEPS} steps")
-    return failed("the guarantee was broken", evidence=tuple(bad))
+    return failed("the guarantee was broken", evidence=tuple(bad), scene=where)
 
 
 def _reads_followers(session: Session) -> Outcome:
@@ -283,6 +288,7 @@ def _reads_followers(session: Session) -> Outcome:
     return failed(
         f"the leader was asked in {asked} of {len(scenario.gets)} reads, though the followers were up to date",
         share=max(0.0, 2 * (1 - share)),
+        scene=scene(scenario.cluster),
     )
 
 
@@ -301,10 +307,12 @@ def _deletes(session: Session) -> Outcome:
         for key in ("a", "b"):
             value = scenario.user.call("get", key)
             if value is not None:
-                return failed(f"the key had been deleted by another client 0.8 s before, but get gave {value!r:.100}")
+                message = f"the key had been deleted by another client 0.8 s before, but get gave {value!r:.100}"
+                return failed(message, scene=scene(scenario.cluster))
         scenario.put("a", "again")
         if (value := scenario.user.call("get", "a")) != "again":
-            return failed(f"the session wrote 'again' after the deletion, and read {value!r:.100}")
+            message = f"the session wrote 'again' after the deletion, and read {value!r:.100}"
+            return failed(message, scene=scene(scenario.cluster))
     return passed()
 
 
@@ -320,9 +328,11 @@ def _fail_over(session: Session) -> Outcome:
         value = scenario.user.call("get", "a")
         kept = cluster.get("a").value
         if value != kept:
-            return failed(f"after the fail-over the leader has {kept!r} for the key, but get gave {value!r}")
+            message = f"after the fail-over the leader has {kept!r} for the key, but get gave {value!r}"
+            return failed(message, scene=scene(cluster))
         scenario.put("a", "new")
         value = scenario.user.call("get", "a")
         if scenario.problems or value != "new":
-            return failed(f"after the fail-over the session wrote 'new' and then read {value!r}")
+            message = f"after the fail-over the session wrote 'new' and then read {value!r}"
+            return failed(message, scene=scene(cluster))
     return passed()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from labs.events import Event
 from labs.grading.checks import ex3_runs as runs
 from labs.grading.election_proxy import readable
-from labs.grading.results import Check, Outcome, failed, passed
+from labs.grading.results import Check, Outcome, Scene, failed, passed
 from labs.grading.session import Session
 from labs.pictures import page, spacetime_svg
 from labs.rules import RULES, Claims, Violation, check_run
@@ -92,7 +92,9 @@ class Part:
             if found.run is not None and found.violations:
                 return _told(found.run, found.violations, replay, several=len(self.rules) > 1)
             if found.run is not None:
-                return failed(found.nothing_shown or "", evidence=_facts(found.run.schedule), replay=replay)
+                scene = Scene(found.run.schedule.length, found.run)
+                facts = _facts(found.run.schedule)
+                return failed(found.nothing_shown or "", evidence=facts, scene=scene, replay=replay)
         return passed()
 
 
@@ -114,6 +116,7 @@ def _told(run: Run, violations: tuple[Violation, ...], replay: str, several: boo
         page=lambda: page(
             events, node_ids=run.node_ids, highlight=violation.events, origin=0.0, title=violation.sentence
         ),
+        scene=Scene(violation.time, run, violation.events),
         replay=replay,
     )
 
