@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import signal
 import socket
 import subprocess
 import sys
@@ -19,6 +20,7 @@ import typer
 from rich.console import Console
 
 from labs import workspace
+from labs.cluster import ports
 
 SETTINGS = {
     # No question about news: a classroom may be offline, and a dialog would hide the first notebook.
@@ -43,15 +45,18 @@ def open_lab(
     console = Console()
     if not folder.is_dir():
         raise typer.BadParameter(f"{folder} is no folder")
+    chosen = _checked(port) if port else _free_port()
     space = workspace.find_or_make(folder)
     if space.made:
-        console.print(f"Working copy: {space.root}")
+        console.print(f"Working copy: {space.root.resolve()}", soft_wrap=True)
     for path in space.offered:
         console.print(f"There is a newer version of a file that you changed; it is beside yours: {path}")
-    chosen = port or _free_port()
     token = secrets.token_hex(16)
     with tempfile.TemporaryDirectory(prefix="replab-open-") as private:
-        server = subprocess.Popen(_command(space.root, Path(private), chosen, token), env=_environment(space.root))
+        # In a session of its own, Ctrl-C reaches only this command, and JupyterLab does not ask whether it is meant.
+        command = _command(space.root, Path(private), chosen, token)
+        server = subprocess.Popen(command, env=_environment(space.root), start_new_session=True)
+        _end_like_ctrl_c("SIGTERM", "SIGHUP")
         try:
             _wait(server, chosen, token)
             url = f"http://127.0.0.1:{chosen}/lab/tree/{workspace.START.as_posix()}?token={token}"
@@ -69,7 +74,8 @@ def open_lab(
 def _command(root: Path, private: Path, port: int, token: str) -> list[str]:
     (private / "overrides.json").write_text(json.dumps(SETTINGS))
     return [
-        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--log-level=ERROR"),
+        *(sys.executable, "-m", "jupyterlab", "--no-browser"),
+        *("--ServerApp.log_level=ERROR", "--LabApp.log_level=ERROR"),
         *("--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"),
         *(f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={root}"),
         f"--LabApp.app_settings_dir={private}",
@@ -82,6 +88,19 @@ def _environment(root: Path) -> dict[str, str]:
     paths = [str(root), *filter(None, [os.environ.get("PYTHONPATH")])]
     programs = [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PATH": os.pathsep.join(programs)}
+
+
+def _end_like_ctrl_c(*names: str) -> None:
+    """Whoever ends this command, also by closing its terminal, ends JupyterLab with it. (Windows has no SIGHUP.)"""
+    for name in names:
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.default_int_handler)
+
+
+def _checked(port: int) -> int:
+    if not ports.is_free(port):
+        raise typer.BadParameter(f"port {port} is in use{ports.holder(port)}: choose another, or leave --port away")
+    return port
 
 
 def _free_port() -> int:
