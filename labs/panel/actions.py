@@ -59,7 +59,7 @@ def _number(low: float, high: float) -> Check:
     def check(value: Any, _: Sequence[str]) -> float:
         if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
             raise BadCommand(f"{value!r} is not a number from {low:g} to {high:g}")
-        return float(value)
+        return int(value) if value == int(value) else value  # "2000 ms", not "2000.0 ms"
 
     return check
 

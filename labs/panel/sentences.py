@@ -42,7 +42,7 @@ FAULTS = {
     "heal": "The network is healed",
     "settings": "The network from now on: replication delayed by {replication_delay_ms} ms, {drop_percent} lost",
     "cut": "{from} can no longer reach {to}",
-    "delay": "Replication messages are delayed by {ms} ms, plus up to {jitter_ms} ms",
+    "delay": "Replication messages are delayed by {replication_delay_ms} ms, plus up to {jitter_ms} ms",
     "loss": "{drop_percent} of all messages are lost, {duplicate_percent} repeated",
 }
 

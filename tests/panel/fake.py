@@ -198,7 +198,7 @@ class FakeCluster(Cluster):
 
     def delay_replication(self, ms: float, jitter_ms: float = 0) -> None:
         self.delay, self.jitter = ms / 1000, jitter_ms / 1000
-        self._fault("delay", ms=ms, jitter_ms=jitter_ms)
+        self._fault("delay", replication_delay_ms=ms, jitter_ms=jitter_ms)
 
     def lose_messages(self, drop: float, duplicate: float = 0.0) -> None:
         self.drop = drop

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from labs.cluster import SimulatedCluster
 from labs.events import Event
 from labs.panel.sentences import FAULTS, NOTES, bubble, show, tell
 
@@ -25,6 +26,15 @@ def test_a_share_of_messages_is_told_in_percent() -> None:
     loss = Event(1.0, "", "fault", "loss", details={"drop": 0.25, "duplicate": 0})
 
     assert tell(loss) == "25% of all messages are lost, 0% repeated"
+
+
+def test_a_delay_of_a_real_cluster_is_told_in_milliseconds() -> None:
+    cluster = SimulatedCluster()
+    cluster.delay_replication(2000, 50)
+
+    [delay] = [event for event in cluster.events() if event.kind == "delay"]
+
+    assert tell(delay) == "Replication messages are delayed by 2000 ms, plus up to 50 ms"
 
 
 @pytest.mark.parametrize("kind", [*NOTES, *FAULTS])
