@@ -118,8 +118,7 @@ class Node:
             Seat(node_id, self.peers, self.log, rng, timeout, heartbeat, self._send_later, self._note)
         )
         self._restore(records)
-        self._saved = (self.election.term, self.election.vote)
-        self._seen = (self.election.leader, self.election.term)
+        self._said = (self.election.leader, self.election.term, self.election.vote)
 
     # -- looking --------------------------------------------------------------------------------------
 
@@ -189,7 +188,10 @@ class Node:
         return effects
 
     def _on_tick(self) -> None:
-        self._consult(self.election.tick, self.now)
+        try:
+            self.election.tick(self.now)
+        finally:
+            self._after_election()
         office = self.office
         if office is not None:
             # Ticks come when they come: one that is a little early must not put a heartbeat off to the next.
@@ -201,7 +203,10 @@ class Node:
         self._flush()
 
     def _on_election_message(self, sender: NodeId, message: Message) -> None:
-        self._consult(self.election.receive, sender, message, self.now)
+        try:
+            self.election.receive(sender, message, self.now)
+        finally:
+            self._after_election()
 
     def _on_heartbeat(self, sender: NodeId, message: Heartbeat) -> None:
         self._on_election_message(sender, message)
@@ -242,24 +247,19 @@ class Node:
 
     # -- elections ------------------------------------------------------------------------------------
 
-    def _consult(self, call: Callable[..., None], *args: Any) -> None:
-        """Let the strategy act; then save, send and draw the consequences, in this order."""
-        try:
-            call(*args)
-        finally:  # even where a student's strategy raised half-way: what it changed must be saved
-            self._after_election()
-
     def _after_election(self) -> None:
-        election = self.election
-        if self._saved != (election.term, election.vote):
-            self._saved = (election.term, election.vote)
+        """The strategy has acted: save, send and draw the consequences, in this order; even where a student's strategy
+        raised half-way, for what it changed must be saved."""
+        election, before = self.election, self._said
+        self._said = (election.leader, election.term, election.vote)
+        changed = self._said != before
+        if changed and self._said[1:] != before[1:]:
             self._effects.append(Save(State(election.term, election.vote)))
             self._note("state", term=election.term, vote=election.vote)
         if self._outbox:
             self._effects += self._outbox
             self._outbox.clear()
-        if self._seen != (election.leader, election.term):
-            self._seen = (election.leader, election.term)
+        if changed and self._said[:2] != before[:2]:
             self._leader_changed()
 
     def _leader_changed(self) -> None:
@@ -382,10 +382,7 @@ class Node:
         return index if ours else self.commit.index
 
     def _ship(self, replication: Replication) -> None:
-        last = self.log.last_index
-        for peer, progress in replication.progress.items():
-            if progress.has_all(last, self.commit.index):
-                continue
+        for peer in replication.behind(self.commit.index):
             for message in replication.messages_for(peer, self.commit, self.now):
                 self._effects.append(Send(peer, message))
 

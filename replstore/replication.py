@@ -116,8 +116,20 @@ class Replication:
         self._store = store
         self._retry = retry
         self.progress = {peer: Progress(log.last_index + 1, retry) for peer in peers}
+        self._all_have: tuple[int, int] | None = None
+        """The end of the log and the commit that all followers have, until an answer tells otherwise."""
 
     # -- what to send ---------------------------------------------------------------------------------
+
+    def behind(self, commit: int) -> list[NodeId]:
+        """The followers that lack an entry, or do not know that `commit` is committed, or owe an answer. A cluster at
+        rest asks this at every tick and every heartbeat's answer: hence the memory of the last time it was nobody."""
+        last = self._log.last_index
+        if self._all_have == (last, commit):
+            return []
+        behind = [peer for peer, progress in self.progress.items() if not progress.has_all(last, commit)]
+        self._all_have = None if behind else (last, commit)
+        return behind
 
     def messages_for(self, peer: NodeId, commit: EntryId, now: float) -> list[Replicate | Snapshot]:
         """Everything worth sending to `peer` now. `commit` identifies the last committed entry."""
@@ -162,9 +174,14 @@ class Replication:
 
     # -- what came back -------------------------------------------------------------------------------
 
-    def replicated(self, peer: NodeId, answer: Replicated, commit: EntryId, now: float) -> None:
+    def _answered(self, peer: NodeId, now: float) -> Progress:
+        self._all_have = None
         progress = self.progress[peer]
         progress.answered(now)
+        return progress
+
+    def replicated(self, peer: NodeId, answer: Replicated, commit: EntryId, now: float) -> None:
+        progress = self._answered(peer, now)
         if answer.ok:
             progress.match = max(progress.match, answer.index)
             progress.next = max(progress.next, progress.match + 1)
@@ -178,8 +195,7 @@ class Replication:
 
     def diverged(self, peer: NodeId, commit: EntryId, now: float) -> None:
         """The follower has applied what we do not have: only a snapshot helps."""
-        progress = self.progress[peer]
-        progress.answered(now)
+        progress = self._answered(peer, now)
         self._start_transfer(progress, commit, force=True)
 
     def _start_transfer(self, progress: Progress, commit: EntryId, force: bool) -> None:
@@ -207,6 +223,7 @@ class Replication:
         """
         progress = self.progress[peer]
         if last.index < progress.match:
+            self._all_have = None
             self.progress[peer] = Progress(last.index + 1, self._retry)
         elif silent and progress.in_flight:
             progress.give_up_waiting()

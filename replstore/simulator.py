@@ -171,7 +171,6 @@ class Simulator:
         self.faults = Faults()
         self.cuts: set[tuple[NodeId, NodeId]] = set()
         self.trace: list[TraceEvent] = []
-        self.steps = 0
         self._election = election
         self._node_class = node_class
         self._heartbeat, self._timeout, self._mode, self._durable = heartbeat, timeout, mode, durable
@@ -197,24 +196,21 @@ class Simulator:
         while agenda and agenda[0][0] <= time:
             if self._foresee is not None and agenda[0][0] > known:
                 known = self._foresee(self.coming(time))
-            self.step()
+            self.now, _, action, args = heappop(agenda)
+            action(*args)
         self.now = max(self.now, time)
 
     def run_while(self, condition: Callable[[], bool], limit: float) -> bool:
         """Go on as long as `condition()` holds, for `limit` seconds at most; returns whether it ceased to hold."""
+        agenda = self._agenda
         end = self.now + limit
         while condition():
-            if not self._agenda or self._agenda[0][0] > end:
+            if not agenda or agenda[0][0] > end:
                 self.now = end
                 return False
-            self.step()
+            self.now, _, action, args = heappop(agenda)
+            action(*args)
         return True
-
-    def step(self) -> None:
-        """The next thing on the agenda."""
-        self.now, _, action, args = heappop(self._agenda)
-        self.steps += 1
-        action(*args)
 
     def at(self, time: float, action: Callable[..., None], *args: Any) -> None:
         """Do something at virtual time `time`; things at the same time happen in the order in which they were set."""
@@ -432,12 +428,11 @@ class Simulator:
         message_id = f"{sender}:{self._messages}"
         letter = self._letter(message)
         self._log(sender, "sent", letter.kind, letter.details, message_id, to)
-        faults, rng = self.faults, self.rng
-        copies = 0 if (sender, to) in self.cuts else faults.copies(rng)
+        copies = 0 if (sender, to) in self.cuts else self.faults.copies(self.rng)
         if not copies:
             self._log(sender, "dropped", letter.kind, letter.details, message_id, to)
         for _ in range(copies):
-            delay = self.network.delay(sender, to, rng) + faults.delay(message, rng)
+            delay = self.network.delay(sender, to, self.rng) + self.faults.delay(message, self.rng)
             self.at(self.now + delay, self._arrive, sender, to, letter, message_id)
 
     def _letter(self, message: Message) -> Letter:
