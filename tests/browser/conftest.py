@@ -1,7 +1,8 @@
 """Fixtures for tests in a real browser.
 
 `lab` is a JupyterLab server for the session; `open_notebook(what, width=…, height=…, theme=…)` opens a notebook file
-or a list of code cells, in a fresh page and returns a `Notebook`. An error in the browser's console fails the test.
+or a list of code cells, in a fresh page and returns a `Notebook`. `open_copy` does the same with the lab as a student
+has it: a server of `replab open`, notebooks from its working copy. An error in the browser's console fails the test.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.browser.lab import CHROMIUM_FLAGS, Lab, Notebook, chromium, write_notebook
+from tests.browser.lab import CHROMIUM_FLAGS, Lab, Notebook, OpenedLab, chromium, write_notebook
 
 OpenNotebook = Callable[..., Notebook]
 
@@ -50,12 +52,32 @@ def lab(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]
     server.close()
 
 
+@pytest.fixture(scope="session")
+def opened_lab(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenedLab]:
+    server = OpenedLab(tmp_path_factory.mktemp("student"))
+    yield server
+    server.close()
+
+
 @pytest.fixture
 def open_notebook(lab: Lab, browser: Any, request: pytest.FixtureRequest) -> Iterator[OpenNotebook]:
+    with opener(lab, browser, request.node.name) as open_it:
+        yield open_it
+
+
+@pytest.fixture
+def open_copy(opened_lab: OpenedLab, browser: Any, request: pytest.FixtureRequest) -> Iterator[OpenNotebook]:
+    """Opens a notebook of the working copy by its stem; each test gets its own copy of the file."""
+    with opener(opened_lab, browser, request.node.name) as open_it:
+        yield lambda stem, **how: open_it(opened_lab.notebooks / f"{stem}.ipynb", **how)
+
+
+@contextmanager
+def opener(lab: Lab | OpenedLab, browser: Any, test: str) -> Iterator[OpenNotebook]:
     opened: list[tuple[Any, Notebook]] = []
 
     def open_it(what: Path | str | list[str], width: int = 1600, height: int = 1000, **more: Any) -> Notebook:
-        name = f"{request.node.name}-{len(opened)}.ipynb".replace("[", "-").replace("]", "")
+        name = f"{test}-{len(opened)}.ipynb".replace("[", "-").replace("]", "")
         if isinstance(what, list):
             write_notebook(lab.notebooks / name, what)
         else:

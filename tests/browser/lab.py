@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -21,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import psutil
 
 CHROMIUM_FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -34,6 +37,20 @@ OVERRIDES = {
 KERNEL_READY = """() => {
   const session = window.jupyterapp?.shell.currentWidget?.sessionContext?.session;
   return session?.kernel?.status === 'idle' && session.kernel.connectionStatus === 'connected';
+}"""
+CELLS_RUN = """() => {
+  const cells = [...jupyterapp.shell.currentWidget.content.model.cells].filter(cell => cell.type === 'code');
+  const outputs = cells.map(cell => cell.sharedModel.outputs);
+  const errors = outputs.flat().filter(one => one.output_type === 'error').map(one => `${one.ename}: ${one.evalue}`);
+  const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel.status;
+  const rest = cells.filter(cell => cell.executionCount == null || cell.executionState === 'running');
+  return errors.length || (kernel === 'idle' && !rest.length) ? { errors, cells: cells.length } : null;
+}"""
+CELL_RUN = """([number, before]) => {
+  const cell = jupyterapp.shell.currentWidget.content.model.cells.get(number);
+  if (cell.executionCount == null || cell.executionCount === before || cell.executionState === 'running') return null;
+  const errors = cell.sharedModel.outputs.filter(one => one.output_type === 'error');
+  return { errors: errors.map(one => `${one.ename}: ${one.evalue}`) };
 }"""
 QUIET = ("favicon", "ResizeObserver loop", "ERR_NETWORK_CHANGED")
 """Console errors that say nothing about us (the last: somebody on this machine made or removed a network)."""
@@ -92,6 +109,55 @@ class Lab:
         raise RuntimeError(f"JupyterLab did not start:\n{log.read_text(errors='replace')[-2000:]}")
 
 
+class OpenedLab:
+    """What `replab open` starts for somebody who installed the lab: its own server on a fresh working copy in `home`.
+
+    `began` is when the command was called (`time.monotonic()`), `first` the address that it printed.
+    """
+
+    def __init__(self, home: Path) -> None:
+        config = home / "config"
+        config.mkdir(parents=True)
+        # The one thing that a student's JupyterLab has not: its commands, for the tests to call.
+        (config / "jupyter_lab_config.json").write_text(json.dumps({"LabApp": {"expose_app_in_browser": True}}))
+        self.notebooks = home / "replication-lab" / "labs" / "notebooks"
+        self._log = (home / "open.log").open("wb")
+        self.began = time.monotonic()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "labs", "open", "--no-browser", "--folder", str(home)],
+            env={**os.environ, **_private_folders(home), "PYTHONUNBUFFERED": "1"},
+            stdout=self._log, stderr=self._log, cwd=home,
+        )  # fmt: skip
+        self.first = self._await_address(home / "open.log")
+
+    @property
+    def pid(self) -> int:
+        """JupyterLab's process, which the command has started."""
+        return int(next(iter(psutil.Process(self._process.pid).children())).pid)
+
+    def url(self, notebook: str) -> str:
+        return f"{self.first.replace('00_start_here.ipynb', notebook)}&reset"
+
+    def close(self) -> None:
+        """Ctrl-C, as in the terminal."""
+        self._process.send_signal(signal.SIGINT)
+        try:
+            self._process.wait(30)
+        finally:
+            self._process.kill()  # nothing happens where it has ended
+            self._process.wait()
+            self._log.close()
+
+    def _await_address(self, log: Path) -> str:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and self._process.poll() is None:
+            if found := re.search(r"http://127\.0\.0\.1:\S+", log.read_text(errors="replace")):
+                return found.group()
+            time.sleep(0.05)
+        self.close()
+        raise RuntimeError(f"replab open did not start:\n{log.read_text(errors='replace')[-2000:]}")
+
+
 class Notebook:
     """One notebook in one browser page. `page` is Playwright's."""
 
@@ -106,7 +172,7 @@ class Notebook:
         if message.type == "error" and not any(word in message.text + message.location["url"] for word in QUIET):
             self.errors.append(f"{message.text} ({message.location['url']})")
 
-    def open(self, lab: Lab, theme: str = "light") -> None:
+    def open(self, lab: Lab | OpenedLab, theme: str = "light") -> None:
         self.page.goto(lab.url(self.name))
         self.page.wait_for_selector(".jp-NotebookPanel:not(.lm-mod-hidden)", timeout=60_000)
         self.page.wait_for_function(KERNEL_READY, timeout=60_000)
@@ -129,6 +195,12 @@ class Notebook:
         """Start all cells; wait for what they show, not for this."""
         self.command("notebook:run-all-cells")
 
+    def finish(self, timeout: float = 120.0) -> int:
+        """Wait until every cell has run and the kernel rests; fails if one raised. Returns how many code cells ran."""
+        done = self.page.wait_for_function(CELLS_RUN, timeout=timeout * 1000).json_value()
+        assert done["errors"] == []
+        return int(done["cells"])
+
     def run_cell(self, number: int) -> None:
         """Run one cell (the first is 0)."""
         self.page.evaluate(
@@ -141,6 +213,14 @@ class Notebook:
             }""",
             number,
         )
+
+    def complete_cell(self, number: int) -> None:
+        """Run one cell to its end; fails if it raises."""
+        count = "jupyterapp.shell.currentWidget.content.model.cells.get(number).executionCount"
+        before = self.page.evaluate(f"number => {count}", number)
+        self.run_cell(number)
+        done = self.page.wait_for_function(CELL_RUN, arg=[number, before], timeout=60_000).json_value()
+        assert done["errors"] == []
 
     @property
     def outputs(self) -> Any:

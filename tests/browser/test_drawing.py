@@ -11,22 +11,9 @@ from labs.cluster.base import NodeStatus, Settings
 from labs.events import Event
 from labs.panel.model import PanelModel
 from labs.panel.values import ABSENT
+from tests.browser.frames import COUNT_FRAMES
 from tests.browser.stage import Stage
 
-COUNT_FRAMES = """seconds => new Promise(done => {
-  const canvas = document.querySelector('.rl-dots'), pen = canvas.getContext('2d');
-  const end = performance.now() + seconds * 1000;
-  let last = 0, frames = 0;
-  const look = () => {
-    const pixels = new Uint32Array(pen.getImageData(0, 0, canvas.width, canvas.height).data.buffer);
-    let sum = 0;
-    for (let place = 0; place < pixels.length; place += 3) sum = (sum * 31 + pixels[place]) | 0;
-    if (sum !== last) frames += 1;
-    last = sum;
-    performance.now() < end ? requestAnimationFrame(look) : done(frames / seconds);
-  };
-  requestAnimationFrame(look);
-})"""
 INK = """() => { const c = document.querySelector('.rl-dots');
   return c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some(byte => byte > 0); }"""
 
