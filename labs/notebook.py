@@ -10,15 +10,17 @@ import atexit
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from html import escape
 from typing import Any
 
 import ipywidgets as widgets
 from IPython import display as ipython_display
 
 from labs.cluster import FAST, Answer, Cluster, Settings, open_cluster
+from labs.failures import load as load_failure
 from labs.panel import ClusterPanel
 
-show: Callable[[object], None] = ipython_display.display
+show: Callable[..., None] = ipython_display.display
 _running: dict[str, Cluster] = {}
 _panels: list[ClusterPanel] = []
 
@@ -81,6 +83,19 @@ def roles(of: Cluster) -> None:
             print(f"{status.node_id}: {status.role}, term {status.term}, {status.total_keys} keys")
         else:
             print(f"{status.node_id}: {status.state}")
+
+
+def failure(name: str) -> None:
+    """A run in which an election that lacks something breaks a rule: its picture, its story, and how to see whether
+    one's own does better. `name` is one of `labs.failures.NAMES`."""
+    shown = load_failure(name)
+    story = "".join(f"<li>{escape(sentence)}</li>" for sentence in shown.story())
+    page = (
+        f"<p>This election <b>{escape(shown.lacks)}</b>. What it breaks: <i>{escape(shown.rule)}</i>.</p>"
+        f"{shown.picture()}<details><summary>The same in words</summary><ul>{story}</ul></details>"
+        f"<p>Yours in the same situation: <code>{escape(shown.command)}</code></p>"
+    )
+    show({"text/html": page, "text/plain": f"{shown.rule}: {shown.text}"}, raw=True)
 
 
 # -- asking --------------------------------------------------------------------------------------------------
