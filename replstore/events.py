@@ -49,7 +49,7 @@ def summary(message: Message) -> dict[str, Any]:
         value = getattr(message, name)
         if isinstance(value, EntryId):
             details[name] = value.index
-        elif isinstance(value, bool | int | str) or value is None:
+        elif isinstance(value, _SMALL):
             details[name] = value
         elif isinstance(value, tuple) and name in ("entries", "items"):
             details["count"] = len(value)
@@ -57,6 +57,8 @@ def summary(message: Message) -> dict[str, Any]:
             details[name] = repr(value)[:80]
     return details
 
+
+_SMALL = bool | int | str | None
 
 _known: dict[type, tuple[str, ...]] = {}
 

@@ -248,19 +248,27 @@ class Node:
     # -- elections ------------------------------------------------------------------------------------
 
     def _after_election(self) -> None:
-        """The strategy has acted: save, send and draw the consequences, in this order; even where a student's strategy
-        raised half-way, for what it changed must be saved."""
-        election, before = self.election, self._said
-        self._said = (election.leader, election.term, election.vote)
-        changed = self._said != before
-        if changed and self._said[1:] != before[1:]:
-            self._effects.append(Save(State(election.term, election.vote)))
-            self._note("state", term=election.term, vote=election.vote)
-        if self._outbox:
-            self._effects += self._outbox
-            self._outbox.clear()
-        if changed and self._said[:2] != before[:2]:
+        """Do what follows from what the strategy did; even where a student's strategy raised half-way."""
+        election = self.election
+        said = (election.leader, election.term, election.vote)
+        if said != self._said:
+            self._take_over(*said)
+        elif self._outbox:
+            self._post()
+
+    def _take_over(self, leader: NodeId | None, term: int, vote: Any) -> None:
+        """Save, send and draw the consequences, in this order."""
+        before, self._said = self._said, (leader, term, vote)
+        if before[1:] != (term, vote):
+            self._effects.append(Save(State(term, vote)))
+            self._note("state", term=term, vote=vote)
+        self._post()
+        if before[:2] != (leader, term):
             self._leader_changed()
+
+    def _post(self) -> None:
+        self._effects += self._outbox
+        self._outbox.clear()
 
     def _leader_changed(self) -> None:
         self.lending = None
@@ -357,8 +365,6 @@ class Node:
             self._flush_as_leader(self.office)
         elif shipping := self.lending:
             self._ship(shipping)
-        if self.log.is_long:
-            self.log.compact(upto=min(self.commit.index, self._needed_from()))
 
     def _flush_as_leader(self, office: Leadership) -> None:
         commit = self._committable(office)
@@ -561,6 +567,8 @@ class Node:
             self._answer_writer(entry, found)
         self.commit = entry.id
         self._note("committed", index=entry.index, term=entry.term, leader=entry.leader)
+        if self.log.is_long:  # what has been applied may be forgotten
+            self.log.compact(upto=min(index, self._needed_from()))
 
     def _answer_writer(self, entry: Entry, found: bool) -> None:
         waiting = self.office.waiting if self.office is not None else None

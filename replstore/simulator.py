@@ -178,7 +178,6 @@ class Simulator:
         self._agenda: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
         self._order = 0
         self._messages = 0
-        self._letters: dict[Message, Letter] = {}
         self._last: tuple[Message | None, Letter] = (None, Letter("", "", {}))
         self._requests = 0
         self.machines = {
@@ -389,8 +388,8 @@ class Simulator:
         if node is None or machine.life != life:
             return
         self.at(self.now + node.tick_interval / machine.rate, self._tick, machine, life)
-        if not machine.paused:
-            self._hand(machine, node, _TICK)
+        if not machine.paused and (effects := node.handle(_TICK, self.now * machine.rate)):
+            self._carry_out(machine, effects)
 
     def _feed(self, machine: Machine, event: Input) -> None:
         """Hand over something that arrived; it came alone, so a `Flush` follows it."""
@@ -398,14 +397,12 @@ class Simulator:
         if machine.paused:
             machine.missed.append(event)
         elif node is not None:
-            self._hand(machine, node, event)
-            if machine.node is node:  # it has not crashed over it
-                self._hand(machine, node, _FLUSH)
-
-    def _hand(self, machine: Machine, node: Node, event: Input) -> None:
-        effects = node.handle(event, self.now * machine.rate)
-        if effects:
-            self._carry_out(machine, effects)
+            now = self.now * machine.rate
+            if effects := node.handle(event, now):
+                self._carry_out(machine, effects)
+            # It may have crashed over that.
+            if machine.node is node and (effects := node.handle(_FLUSH, now)):
+                self._carry_out(machine, effects)
 
     def _carry_out(self, machine: Machine, effects: list[Effect]) -> None:
         survive = len(effects)
@@ -438,15 +435,10 @@ class Simulator:
     def _letter(self, message: Message) -> Letter:
         """Encoding is what costs most: a broadcast is one message sent several times, and the followers' answers to a
         heartbeat are equal more often than not."""
-        if message is self._last[0]:
-            return self._last[1]
-        answer = type(message) is HeartbeatReply
-        letter = self._letters.get(message) if answer else None
-        if letter is None:
+        known, letter = self._last
+        if message is not known and not (type(message) is HeartbeatReply and message == known):
             letter = Letter(encode_message(message), type(message).__name__, summary(message))
-        if answer:
-            self._letters = {message: letter}
-        self._last = (message, letter)
+            self._last = (message, letter)
         return letter
 
     def _arrive(self, sender: NodeId, to: NodeId, letter: Letter, message_id: str) -> None:

@@ -40,9 +40,15 @@ class _Offices:
 
     def apply(self, event: Happening) -> None:
         node = event.node
-        match event.event, event.kind:
-            case "received", _ if node in self.held:
+        if event.event == "received":
+            if node in self.held:
                 self.held[node].heard[event.peer] = event.time
+        elif event.event in ("note", "fault"):
+            self._turn(event)
+
+    def _turn(self, event: Happening) -> None:
+        node = event.node
+        match event.event, event.kind:
             case "note", "became_leader":
                 self.held[node] = _Office(event, {n: event.time for n in self.nodes if n != node})
             case "note", "stepped_down":
