@@ -57,9 +57,10 @@ def survives(cluster: Cluster) -> Verdict:
     * it goes on when any one node stops, and elects a new leader when that was the leader
     * what it acknowledged and had time to copy (two election timeouts) is still there then, deletes included
     * a node that comes back catches up with what it missed, and the cluster has one leader
+    * what it acknowledged is still there after all nodes were stopped and started again
 
     You will be given good clusters and secretly broken ones: one that drops deletes, one that forgets after a restart,
-    one whose returning nodes stay stale, one that takes writes at two leaders, one that acknowledges before it writes,
-    one that loses a write now and then. Say which is which.
+    one whose returning nodes stay stale, one that takes writes at two leaders, one that acknowledges long before it
+    writes, one that loses a write now and then (say every tenth). Say which is which.
     """
     raise NotImplementedError("survives")

@@ -227,41 +227,91 @@ class AsksOneAfterTheOther(Plain):
 
 @dataclass(frozen=True)
 class Mutant:
-    """`rule` is the rule that names the mistake; it is found by the schedule of this `number`, from 1 (`schedules`)."""
+    """`rule` is the rule that names the mistake; it is found by the schedule of this `number`, from 1 (`schedules`).
+
+    `parts`: what Exercise 3's checks take points for, where a mutant is graded (`ex3.…`).
+    """
 
     mistake: str
     strategy: type[Election]
     rule: str
     number: int
+    parts: tuple[str, ...]
     claims: Claims = PLAIN
     nodes: int = 5
 
 
+IMPOLITE = ("lonely", "pre-vote")
+"""What every descendant of `Plain` loses, whatever else is wrong with it."""
+
 MUTANTS: tuple[Mutant, ...] = (
-    Mutant("two votes in one term", TwoVotesInOneTerm, "one vote a term", 4, FULL),
-    Mutant("own vote not recorded", OwnVoteNotRecorded, "elected by a majority", 3),
-    Mutant("no step-down on a higher term", OnceALeaderAlwaysALeader, "one leader in the end", 3),
-    Mutant("rejects a higher term without adopting it", RefusesWithoutAdopting, "everybody follows in the end", 3),
-    Mutant("does not listen to what followers answer", DeafToAnswers, "everybody follows in the end", 6, FULL),
-    Mutant("timer reset on any vote request", TimerResetOnAnyRequest, "a leader is back in time", 1),
-    Mutant("timer never reset", TimerNeverReset, "a settled cluster stays settled", 1),
-    Mutant("timer not reset on granting a vote", TimerNotResetOnAVote, "a settled cluster stays settled", 1, nodes=9),
-    Mutant("no randomization", NoRandomization, "a leader is back in time", 1),
-    Mutant("timeout shorter than the heartbeat", TimeoutShorterThanTheHeartbeat, "a settled cluster stays settled", 1),
-    Mutant("a candidate never retries", NeverAsksAgain, "a leader is back in time", 4),
-    Mutant("votes of an old term counted", CountsVotesOfAnOldTerm, "elected by a majority", 3),
-    Mutant("half is enough", HalfIsEnough, "elected by a majority", 5, FULL),
-    Mutant("a majority of the living", MajorityOfTheLiving, "elected by a majority", 1),
-    Mutant("counts itself twice", CountsItselfTwice, "elected by a majority", 5, FULL),
-    Mutant("vote not kept over a crash", VoteForgottenInACrash, "one vote a term", 8, FULL),
-    Mutant("term not kept over a crash", TermForgottenInACrash, "terms never go back", 7),
-    Mutant("pre-vote bumps the term", PreVoteBumpsTheTerm, "a healthy leader is left alone", 3, FULL),
-    Mutant("pre-vote records the vote", PreVoteRecordsTheVote, "a healthy leader is left alone", 3, FULL),
-    Mutant("pre-vote though the leader lives", PreVoteThoughTheLeaderLives, "a healthy leader is left alone", 3, FULL),
-    Mutant("logs compared by length only", LongerLogWins, "acknowledged writes stay", 7),
-    Mutant("votes for any log", AnyLogWins, "acknowledged writes stay", 3),
-    Mutant("a blocking call to a dead peer", AsksOneAfterTheOther, "a leader is back in time", 5),
-    Mutant("a lonely leader stays", NeverStepsDown, "a lonely leader steps down", 7, FULL),
+    Mutant("two votes in one term", TwoVotesInOneTerm, "one vote a term", 4, ("votes", "patience"), FULL),
+    Mutant("own vote not recorded", OwnVoteNotRecorded, "elected by a majority", 3, ("majority", *IMPOLITE)),
+    Mutant("no step-down on a higher term", OnceALeaderAlwaysALeader, "one leader in the end", 3, ("terms", *IMPOLITE)),
+    Mutant(
+        "rejects a higher term without adopting it",
+        RefusesWithoutAdopting,
+        "everybody follows in the end",
+        3,
+        ("terms", *IMPOLITE),
+    ),
+    Mutant(
+        "does not listen to what followers answer", DeafToAnswers, "everybody follows in the end", 6, ("terms",), FULL
+    ),
+    Mutant(
+        "timer reset on any vote request",
+        TimerResetOnAnyRequest,
+        "a leader is back in time",
+        1,
+        ("patience", *IMPOLITE),
+    ),
+    Mutant(
+        "timer never reset", TimerNeverReset, "a settled cluster stays settled", 1, ("terms", "patience", *IMPOLITE)
+    ),
+    Mutant(
+        "timer not reset on granting a vote",
+        TimerNotResetOnAVote,
+        "a settled cluster stays settled",
+        1,
+        ("patience", *IMPOLITE),
+        nodes=9,
+    ),
+    Mutant("no randomization", NoRandomization, "a leader is back in time", 1, ("patience", *IMPOLITE)),
+    Mutant(
+        "timeout shorter than the heartbeat",
+        TimeoutShorterThanTheHeartbeat,
+        "a settled cluster stays settled",
+        1,
+        ("patience", *IMPOLITE),
+    ),
+    Mutant("a candidate never retries", NeverAsksAgain, "a leader is back in time", 4, ("elects",)),
+    Mutant("votes of an old term counted", CountsVotesOfAnOldTerm, "elected by a majority", 3, ("majority", *IMPOLITE)),
+    Mutant("half is enough", HalfIsEnough, "elected by a majority", 5, ("majority", "lonely", "pre-vote"), FULL),
+    Mutant("a majority of the living", MajorityOfTheLiving, "elected by a majority", 1, ("majority", *IMPOLITE)),
+    Mutant("counts itself twice", CountsItselfTwice, "elected by a majority", 5, ("majority", "pre-vote"), FULL),
+    Mutant("vote not kept over a crash", VoteForgottenInACrash, "one vote a term", 8, ("votes",), FULL),
+    Mutant("term not kept over a crash", TermForgottenInACrash, "terms never go back", 7, ("terms", *IMPOLITE)),
+    Mutant("pre-vote bumps the term", PreVoteBumpsTheTerm, "a healthy leader is left alone", 3, ("pre-vote",), FULL),
+    Mutant(
+        "pre-vote records the vote",
+        PreVoteRecordsTheVote,
+        "a healthy leader is left alone",
+        3,
+        ("patience", "lonely", "pre-vote"),
+        FULL,
+    ),
+    Mutant(
+        "pre-vote though the leader lives",
+        PreVoteThoughTheLeaderLives,
+        "a healthy leader is left alone",
+        3,
+        ("pre-vote",),
+        FULL,
+    ),
+    Mutant("logs compared by length only", LongerLogWins, "acknowledged writes stay", 7, ("log", *IMPOLITE)),
+    Mutant("votes for any log", AnyLogWins, "acknowledged writes stay", 3, ("log", *IMPOLITE)),
+    Mutant("a blocking call to a dead peer", AsksOneAfterTheOther, "a leader is back in time", 5, ("elects",)),
+    Mutant("a lonely leader stays", NeverStepsDown, "a lonely leader steps down", 7, ("lonely",), FULL),
 )
 
 

@@ -63,25 +63,30 @@ class StaysStale(Node):
 class LeadsOnReturn(LowestId):
     """A node that was away believes that it leads, whoever else does."""
 
+    _was_away: bool | None = None
+
     def tick(self, now: float) -> None:
-        if self.term and self._heard is None:
-            self.stubborn = True
-        if getattr(self, "stubborn", False):
-            self._when_heard(now)
+        if self._is_stubborn():
             self.leader = self.me
         else:
             super().tick(now)
 
     def receive(self, sender: NodeId, message: Any, now: float) -> None:
-        if not getattr(self, "stubborn", False):
+        if not self._is_stubborn():
             super().receive(sender, message, now)
+
+    def _is_stubborn(self) -> bool:
+        """A node that begins its life in a term has had another life before."""
+        if self._was_away is None:
+            self._was_away = self.term > 0
+        return self._was_away
 
 
 class AcknowledgesFirst(Node):
     """The client is answered at once; the write follows when there is time, unless the node is gone by then."""
 
-    LATER = 8
-    """Election timeouts until the write is carried out."""
+    LATER = 30
+    """Election timeouts until the write is carried out: more than a careful test waits before it looks."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from labs.rules.evidence import Evidence, Finding, Happening, proven
 
@@ -57,13 +56,14 @@ def term_goes_back(evidence: Evidence) -> Iterable[Finding]:
 
 
 def no_majority(evidence: Evidence) -> Iterable[Finding]:
-    votes: dict[tuple[int, Any], set[str]] = {}
+    votes: dict[tuple[int, str], set[str]] = {}
     for event in evidence.noted("state", "became_leader"):
         term = event.details["term"]
         if event.kind == "state":
-            votes.setdefault((term, event.details["vote"]), set()).add(event.node)
+            # (By its text: a strategy may save as its vote what cannot be a key.)
+            votes.setdefault((term, repr(event.details["vote"])), set()).add(event.node)
             continue
-        voters = votes.get((term, event.node), set())
+        voters = votes.get((term, repr(event.node)), set())
         if len(voters) < evidence.majority:
             who = ", ".join(sorted(voters)) or "nobody"
             yield proven(

@@ -56,8 +56,8 @@ def _broken(fault: Fault, level: str) -> Check:
 
 
 def _with_seeds(session: Session, kinds: list[Kind]) -> Iterable[tuple[Kind, int]]:
-    """Each kind with a seed of its own, as far as there are that many."""
-    return ((kind, session.seeds[number % len(session.seeds)]) for number, kind in enumerate(kinds))
+    """Each kind with a seed of its own, as far as there are that many; an instructor's unseen ones, the last, first."""
+    return ((kind, session.seeds[-1 - number % len(session.seeds)]) for number, kind in enumerate(kinds))
 
 
 # -- the table -------------------------------------------------------------------------------------------

@@ -1,0 +1,94 @@
+"""Exercise 3's checks: right designs get everything, and each mistake costs the part that names it."""
+
+from __future__ import annotations
+
+import inspect
+from importlib import import_module
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from labs.grading.checks import SUITE
+from labs.grading.checks.ex3 import PARTS
+from labs.grading.intake import Submission
+from labs.grading.results import Status
+from labs.grading.runner import Settings, grade
+from replstore.messages import NodeId
+from solutions.ex3_election import MyElection, RequestVote
+from tests import mutants
+from tests.grading.direct import SOLUTIONS, lost
+from tests.mutants import MUTANTS, Mutant
+
+DESIGNS = (
+    "solutions.ex3_election",
+    "solutions.alternatives.ex3_states",
+    "solutions.alternatives.ex3_one_message",
+)
+
+
+def with_strategy(strategy: type[MyElection]) -> Any:
+    """As a student's file that defines this class."""
+    return SimpleNamespace(MyElection=strategy)
+
+
+@pytest.mark.parametrize("level", ["student", "instructor"])
+@pytest.mark.parametrize("design", DESIGNS)
+def test_a_right_design_loses_nothing(design: str, level: str) -> None:
+    assert lost("ex3", import_module(design), level, seeds=(3, 4, 5)) == {}
+
+
+def test_a_design_without_pre_vote_loses_the_points_for_pre_vote_alone() -> None:
+    assert lost("ex3", import_module("solutions.alternatives.ex3_without_pre_vote")).keys() == {"ex3.pre-vote"}
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.mistake)
+def test_a_mistake_costs_the_part_that_names_it(mutant: Mutant) -> None:
+    found = lost("ex3", with_strategy(mutant.strategy))
+
+    assert found.keys() == {f"ex3.{part}" for part in mutant.parts}
+    assert any(mutant.rule in part.rules for part in PARTS if part.id in mutant.parts)
+
+
+def test_every_part_is_lost_by_somebody() -> None:
+    assert {part for mutant in MUTANTS for part in mutant.parts} == {part.id for part in PARTS}
+
+
+def source_of(strategy: type[MyElection]) -> str:
+    """A student's file with this mistake in it: the reference, and the mutant's class as its last."""
+    reference = (SOLUTIONS / "ex3_election.py").read_text(encoding="utf-8")
+    classes = [one for one in reversed(strategy.__mro__) if one.__module__ == mutants.__name__]
+    bodies = [inspect.getsource(one) for one in classes]
+    return "\n\n".join([reference, "from dataclasses import replace", *bodies, f"MyElection = {strategy.__name__}\n"])
+
+
+@pytest.mark.parametrize(
+    ("strategy", "part", "sentence"),
+    [
+        (mutants.TwoVotesInOneTerm, "votes", "voted for"),
+        (mutants.LongerLogWins, "log", "no node ever commits differently"),
+        (mutants.NeverStepsDown, "lonely", "had heard from no majority since"),
+    ],
+)
+def test_the_report_shows_the_mistake_in_the_students_own_run(
+    strategy: type[MyElection], part: str, sentence: str
+) -> None:
+    handed_in = Submission("test", {"ex3": source_of(strategy)}, {})
+
+    [result] = grade(handed_in, SUITE, Settings(only=(f"ex3.{part}",))).checks
+
+    assert result.status is Status.FAILED
+    assert result.deterministic
+    assert sentence in result.message
+    assert result.picture == f"ex3.{part}.svg"
+    assert result.replay_command.startswith(f"replab check ex3 --only ex3.{part} --seed ")
+
+
+class VoteInAList(MyElection):
+    def answer_vote(self, sender: NodeId, request: RequestVote, now: float) -> None:
+        super().answer_vote(sender, request, now)
+        self.vote = self.vote and [self.vote]
+
+
+def test_a_vote_that_is_no_nodes_id_is_the_students_mistake_and_not_the_graders() -> None:
+    assert "ex3.majority" in lost("ex3", with_strategy(VoteInAList))

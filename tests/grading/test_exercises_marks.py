@@ -1,0 +1,98 @@
+"""Whole submissions through the real checks, in the real sandbox: what the marks are, and that they do not change."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+import exercises
+from labs.grading import batch
+from labs.grading.checks import SUITE
+from labs.grading.intake import Submission, open_submission
+from labs.grading.reports import REPORT
+from labs.grading.results import Report, Status
+from labs.grading.runner import Settings, grade, seeds_for
+from tests.grading.direct import SOLUTIONS, the_checks
+
+STARTER = Path(exercises.__path__[0])
+ALTERNATIVES = {
+    "ex1_diary.py": "ex1",
+    "ex2_token.py": "ex2",
+    "ex3_states.py": "ex3",
+    "ex3_one_message.py": "ex3",
+}
+
+
+def unpassed(report: Report) -> dict[str, str]:
+    return {result.id: result.message for result in report.checks if result.status is not Status.PASSED}
+
+
+@pytest.mark.parametrize("level", ["student", "instructor"])
+def test_the_reference_gets_everything(level: str) -> None:
+    report = grade(open_submission(SOLUTIONS), SUITE, Settings(level=level, seeds=seeds_for(level, 4711)))
+
+    assert unpassed(report) == {}
+    assert (report.earned, report.points) == (300, 300)
+    assert all(result.deterministic for result in report.checks)
+
+
+@pytest.mark.parametrize("file_name", ALTERNATIVES)
+def test_another_right_design_gets_everything(file_name: str) -> None:
+    exercise = ALTERNATIVES[file_name]
+    source = (SOLUTIONS / "alternatives" / file_name).read_text(encoding="utf-8")
+
+    report = grade(Submission(file_name, {exercise: source}, {}), SUITE, Settings(only=(exercise,)))
+
+    assert unpassed(report) == {}
+    assert report.earned == 100
+
+
+@pytest.mark.parametrize("level", ["student", "instructor"])
+def test_the_starter_gets_nothing_and_is_told_that_nothing_was_attempted(level: str) -> None:
+    report = grade(open_submission(STARTER), SUITE, Settings(level=level, seeds=seeds_for(level, 4711)))
+
+    assert report.earned == 0
+    assert {result.status for result in report.checks} == {Status.NOT_ATTEMPTED}
+
+
+def test_each_exercise_is_worth_a_hundred_points() -> None:
+    for level in ("student", "instructor"):
+        for exercise in ("ex1", "ex2", "ex3"):
+            assert sum(check.points for check in the_checks(exercise, level).values()) == 100
+
+
+@pytest.mark.parametrize("path", sorted(STARTER.glob("ex*.py")), ids=lambda path: path.stem)
+def test_the_starter_tells_where_all_hundred_points_are(path: Path) -> None:
+    told = re.findall(r"\[(\d+) points\]", path.read_text(encoding="utf-8"))
+
+    assert sum(map(int, told)) == 100
+
+
+def test_results_are_the_same_byte_for_byte_at_any_number_of_workers(tmp_path: Path) -> None:
+    for name in ("ann", "bob"):
+        folder = tmp_path / "class" / name
+        folder.mkdir(parents=True)
+        for source in (SOLUTIONS / "ex2_replication_lag.py", STARTER / "ex1_fault_tolerance.py"):
+            (folder / source.name).write_bytes(source.read_bytes())
+    without_term = (
+        (SOLUTIONS / "ex3_election.py").read_text(encoding="utf-8").replace("self.term += 1", "self.term += 2")
+    )
+    (tmp_path / "class" / "bob" / "ex3_election.py").write_text(without_term, encoding="utf-8")
+    settings = Settings(only=("ex1.availability", "ex2.fraction", "ex2.fail-over", "ex3.votes", "ex3.elects"))
+
+    written = []
+    for workers in (1, 2):
+        out = tmp_path / f"out-{workers}"
+        jobs = batch.plan([tmp_path / "class"], out, "labs.grading.checks:SUITE", settings)
+        batch.run(jobs, workers, lambda report, known: None)
+        written.append({job.name: _without_times(job.folder / REPORT) for job in jobs})
+
+    assert written[0] == written[1]
+    assert written[0].keys() == {"ann", "bob"}
+
+
+def _without_times(path: Path) -> str:
+    return json.dumps({**json.loads(path.read_text(encoding="utf-8")), "run": None})
