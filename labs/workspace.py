@@ -13,6 +13,7 @@ from pathlib import Path
 
 import exercises
 import labs
+from labs.grading.exercises import BY_FILE
 
 FOLDER = "replication-lab"
 START = Path("labs/notebooks/00_start_here.ipynb")
@@ -37,6 +38,12 @@ def find_or_make(here: Path) -> Workspace:
     for source, place in _contents():
         _bring(source, root / place, workspace)
     return workspace
+
+
+def exercises_folder(here: Path) -> Path | None:
+    """The folder with the exercises' files: `here`, in `exercises`, in a working copy, or further up."""
+    places = (here, here / "exercises", here / FOLDER / "exercises", *(up / "exercises" for up in here.parents))
+    return next((one for one in places if any((one / name).is_file() for name in BY_FILE)), None)
 
 
 def _contents() -> Iterator[tuple[Path, Path]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -21,7 +20,7 @@ from labs.grading.reports.console import STYLES
 from labs.grading.reports.words import MARKS, explain, number, score
 from labs.grading.results import Check, CheckResult, Outcome, Report, Status
 from labs.grading.runner import VISIBLE_SEEDS, Settings, grade
-from labs.workspace import FOLDER
+from labs.workspace import exercises_folder
 
 NO_MARK = 3
 """Exit code where the grader itself failed."""
@@ -73,16 +72,10 @@ def _find(file: Path | None) -> Path:
         if not file.exists():
             raise typer.BadParameter(f"there is no {file}")
         return file
-    for folder in _places():
-        if any((folder / name).is_file() for name in BY_FILE):
-            return folder
-    raise typer.BadParameter("no exercises are here; go to the folder that contains exercises/, or name a --file")
-
-
-def _places() -> Iterator[Path]:
-    here = Path.cwd()
-    yield from (here, here / "exercises", here / FOLDER / "exercises")
-    yield from (parent / "exercises" for parent in here.parents)
+    folder = exercises_folder(Path.cwd())
+    if folder is None:
+        raise typer.BadParameter("no exercises are here; go to the folder that contains exercises/, or name a --file")
+    return folder
 
 
 def _open(path: Path, what: What) -> Submission:

@@ -204,7 +204,8 @@ def doing(command: Command) -> str:
     return {
         "partition": "cutting the network", "heal": "healing the network", "delay": "setting the delay",
         "loss": "setting the loss", "spacetime": "drawing the space–time diagram",
-        "rewind": "running again from the seed",
+        "rewind": "running again from the seed", "run": "running the checks", "diagram": "drawing the diagram",
+        "open": "opening the cluster", "real": "starting real nodes", "leave": "closing the cluster",
     }.get(command.verb, command.verb)  # fmt: skip
 
 
@@ -220,6 +221,10 @@ class Worker:
 
     def submit(self, command: Command) -> None:
         self._queue.put(command)
+
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive()
 
     def end(self, timeout: float = 0.0) -> None:
         """No more commands; one that is being carried out is finished. Waits up to `timeout` seconds for it."""

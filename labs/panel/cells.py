@@ -31,6 +31,10 @@ class Cells:
         self._panels[cell] = (run, [*panels, panel])
 
 
+CELLS = Cells()
+"""The panels that are alive, by the notebook cell that made them."""
+
+
 def current_cell() -> tuple[str, str]:
     """`(cell id, id of this run of it)`; empty outside a notebook whose front end tells its cells' ids."""
     message = _request()

@@ -11,36 +11,34 @@ import contextlib
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import anywidget
 import traitlets
 
 from labs.cluster.base import Answer, Cluster, ClusterError
-from labs.panel import actions
+from labs.panel import actions, assets
 from labs.panel.actions import BadCommand, Command, Worker
-from labs.panel.cells import Cells
+from labs.panel.cells import CELLS
 from labs.panel.model import PanelModel
 from labs.panel.player import Player
 from labs.panel.poller import Poller, Wanted
-
-STATIC = Path(__file__).parent / "static"
-CELLS = Cells()
-"""The panels that are alive, by the notebook cell that made them."""
 
 
 class ClusterPanel(anywidget.AnyWidget):
     """Shows `cluster` and lets one break it; the same over processes, Docker and the simulator.
 
     * `availability`: whether a small background client reads and writes twice a second (key `panel.probe`)
+    * `speed`, `moments`, `span`: of a simulation, how fast it is played at first, names of times that one may want to
+      go to, and how many seconds the timeline shows
+    * `in_cell`: it belongs to the cell that is being run (and not to another widget, which then closes it)
 
     Its threads end with `close()`, and when the cell that made it is run again.
     """
 
-    _esm = STATIC / "panel.js"
-    _css = STATIC / "panel.css"
+    _esm = assets.script("panel.js")
+    _css = assets.style("panel.css")
 
     nodes: Any = traitlets.List().tag(sync=True)
     network: Any = traitlets.Dict().tag(sync=True)
@@ -54,9 +52,18 @@ class ClusterPanel(anywidget.AnyWidget):
     """Sentences about what goes wrong: `{id, text}`."""
     availability: Any = traitlets.Bool().tag(sync=True)
     player: Any = traitlets.Dict().tag(sync=True)
-    """Empty for real nodes; for the simulator `{playing, speed, rewinds}`."""
+    """Empty for real nodes; for the simulator `{playing, speed, rewinds, moments, span}`."""
 
-    def __init__(self, cluster: Cluster, availability: bool = True) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        availability: bool = True,
+        *,
+        speed: float = 1.0,
+        moments: Sequence[tuple[str, float]] = (),
+        span: float | None = None,
+        in_cell: bool = True,
+    ) -> None:
         self.cluster = cluster
         self.errors: deque[BaseException] = deque(maxlen=50)
         self._views = 0
@@ -66,7 +73,7 @@ class ClusterPanel(anywidget.AnyWidget):
         self._guard: contextlib.AbstractContextManager[Any] = (
             threading.RLock() if self._simulated else contextlib.nullcontext()
         )
-        self._play = Player(cluster, self._guard) if self._simulated else None
+        self._play = Player(cluster, self._guard, speed, moments, span) if self._simulated else None
         urls = {node: cluster.url(node) for node in cluster.node_ids}
         self._model = PanelModel(cluster.node_ids, cluster.backend, cluster.settings, urls)
         self._poller = Poller(cluster, self._model, self._publish, self._report, self._wanted, self._guard)
@@ -74,7 +81,8 @@ class ClusterPanel(anywidget.AnyWidget):
         self._hands = self._client if self._simulated else Worker("panel-hands", self._carry_out, self._failed)
         super().__init__(availability=availability, **self._present())
         self.on_msg(self._heard)
-        CELLS.enter(self)
+        if in_cell:
+            CELLS.enter(self)
         self._poller.begin()
         if self._play:
             self._play.begin(self._report)

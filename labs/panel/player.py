@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from labs.cluster.base import Cluster, ClusterError
@@ -20,12 +20,21 @@ FRAME = 0.1
 
 
 class Player:
-    """Plays a simulated cluster at 0.1 to 10 times real time. It starts halted."""
+    """Plays a simulated cluster at 0.1 to 10 times real time. It starts halted. `moments`: names and times to go
+    to; `span`: seconds that are worth seeing at once (None: a minute)."""
 
-    def __init__(self, cluster: Cluster, guard: contextlib.AbstractContextManager[Any]) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        guard: contextlib.AbstractContextManager[Any],
+        speed: float = 1.0,
+        moments: Sequence[tuple[str, float]] = (),
+        span: float | None = None,
+    ) -> None:
         self._cluster = cluster
         self._guard = guard
-        self._speed = 1.0
+        self._speed = speed
+        self._told = {"moments": [list(moment) for moment in moments], "span": span}
         self._playing = False
         self._loop: Loop | None = None
         self._last = 0.0
@@ -36,7 +45,8 @@ class Player:
         return self._speed if self._playing else 0.0
 
     def state(self) -> dict[str, Any]:
-        return {"playing": self._playing, "speed": self._speed, "rewinds": hasattr(self._cluster, "rewind")}
+        rewinds = hasattr(self._cluster, "rewind")
+        return {"playing": self._playing, "speed": self._speed, "rewinds": rewinds, **self._told}
 
     def begin(self, report: Report) -> None:
         self._loop = Loop("panel-player", "Playing the simulation", self._turn, report)

@@ -6,14 +6,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
-import labs.panel
 from labs.events import Event
+from labs.panel import assets
 from labs.panel.model import PanelModel
 
-STATIC = Path(labs.panel.__file__).parent / "static"
 TRAITS: dict[str, Any] = {"doing": [], "answer": {}, "problems": [], "availability": True, "player": {}}
 
 PAGE = """<!doctype html><html><head><style>%(theme)s body { margin: 12px; background: var(--jp-layout-color0); }
@@ -57,7 +55,7 @@ class Stage:
             PAGE
             % {
                 "theme": THEMES[theme], "light": str(theme == "light").lower(),
-                "css": (STATIC / "panel.css").read_text(), "js": json.dumps((STATIC / "panel.js").read_text()),
+                "css": assets.style("panel.css"), "js": json.dumps(assets.script("panel.js")),
                 "traits": json.dumps({**TRAITS, **traits, **model.picture()}),
             }
         )  # fmt: skip

@@ -5,89 +5,25 @@
 //                    messages `history` (the last minute), `news` (what is new), `done`, `spacetime`.
 // browser → Python   messages {do: verb, id: number, …arguments}; see actions.py.
 //
+// The small helpers (`h`, `button`, `card`, …) are in base.js, which stands in front of this file.
+//
 // Each part below is a function that returns {el, update(), …}: it builds its elements once and then only changes
 // them, so that focus, selection and screen readers are left in peace.
 
-const MINUTE = 60;
+const MINUTE = 60; // seconds that the timeline shows, where Python does not say otherwise (a replayed run is short)
 const FLIGHT = 520; // ms that a dot takes at least: on one machine a message is there in 1 ms, too fast to see
 const HOLDBACK = 0.12; // seconds by which dots run behind, so that a batch of news is shown evenly, not at once
+const JUST = 0.15; // seconds before the moment that one has gone (back) to of which messages are still shown
 const PATIENCE = 1200; // ms that an unanswered dot waits at its goal before it counts as lost
 const REASON = { 200: "OK", 400: "Bad Request", 403: "Forbidden", 404: "Not Found", 503: "Service Unavailable", 504: "Outcome unknown" };
-
-// ---------------------------------------------------------------------------------------------- small helpers
-
-function make(space, tag, attributes = {}, ...children) {
-  const element = space ? document.createElementNS(space, tag) : document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (value === true) element.setAttribute(name, "");
-    else if (value !== false && value != null) element.setAttribute(name, value);
-  }
-  element.append(...children.flat().filter((child) => child != null));
-  return element;
-}
-const h = (tag, attributes, ...children) => make(null, tag, attributes, ...children);
-const s = (tag, attributes, ...children) => make("http://www.w3.org/2000/svg", tag, attributes, ...children);
-
-const text = (element, value) => { if (element.textContent !== value) element.textContent = value; };
-const attribute = (element, name, value) => { if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value); };
-const plural = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
-const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
-const seconds = (value) => (value < 10 ? value.toFixed(1) : value.toFixed(0)) + " s";
-
-const ICONS = {
-  start: "M5 3 13 8 5 13Z",
-  resume: "M3 3h2.6v10H3ZM7.5 3 14 8 7.5 13Z",
-  pause: "M4 3h3v10H4ZM9 3h3v10H9Z",
-  stop: "M3.5 3.5h9v9h-9Z",
-  kill: "M9 1 3 9h4l-1 6 7-9H9Z",
-  crown: "M1.5 12.5 0 4l4.5 3.4L8 1.5l3.5 5.9L16 4l-1.5 8.5Z",
-  cut: "M3.4 2 8 6.6 12.6 2 14 3.4 9.4 8 14 12.6 12.6 14 8 9.4 3.4 14 2 12.6 6.6 8 2 3.4Z",
-  step: "M3 3 10 8 3 13ZM11 3h2.5v10H11Z",
-  rewind: "M13 3 6 8l7 5ZM2.5 3H5v10H2.5Z",
-};
-const icon = (name) => s("svg", { viewBox: "0 0 16 16", class: "rl-icon", "aria-hidden": "true" }, s("path", { d: ICONS[name] }));
-
-// A button that is never `disabled` (the keyboard could not reach it then, and nobody could read why it does
-// nothing): where it cannot act it is dimmed, carries the reason as its title, and says it when pressed.
-function button(label, { name, title = "", act, kind = "" }) {
-  const el = h("button", { type: "button", class: `rl-button ${kind}` }, name ? icon(name) : null, h("span", {}, label));
-  let reason = "";
-  el.addEventListener("click", () => (reason ? el.dispatchEvent(new CustomEvent("rl-why", { bubbles: true, detail: reason })) : act()));
-  const allow = (why = "") => {
-    reason = why;
-    attribute(el, "aria-disabled", String(Boolean(why)));
-    attribute(el, "title", why || title);
-  };
-  allow();
-  return { el, allow };
-}
-
-function copyButton(what) {
-  const { el } = button("Copy", {
-    title: "Copy to the clipboard",
-    act: () => navigator.clipboard.writeText(what()).then(() => flash(el, "Copied"), () => flash(el, "Select it and press Ctrl+C")),
-    kind: "rl-small",
-  });
-  return el;
-}
-
-function flash(el, message) {
-  const label = el.querySelector("span");
-  const before = label.textContent;
-  label.textContent = message;
-  setTimeout(() => (label.textContent = before), 1500);
-}
-
-const card = (title, className, ...children) =>
-  h("section", { class: `rl-card ${className}`, "aria-label": title }, h("h3", {}, title), ...children);
 
 // The cluster's time, guessed between two pieces of news. In a halted simulation it glides to the time of the last
 // step and stands there.
 function makeClock() {
   let base = 0, since = performance.now(), rate = 1, limit = Infinity, known = false;
   const now = () => Math.min(limit, base + ((performance.now() - since) / 1000) * (rate || 1));
-  const tell = (time, newRate) => {
+  const tell = (time, newRate, again = false) => { // `again`: the past has changed, so there is nothing to glide from
+    if (again) known = false;
     const guess = now();
     const jump = !known || rate !== newRate || Math.abs(time - guess) > 0.6;
     if (newRate === 0) base = known && time - guess < 5 && time >= guess ? guess : time;
@@ -227,6 +163,7 @@ function makeRing(panel) {
   // -- messages in flight
 
   const flights = [], byId = new Map(), early = new Map();
+  let since = -Infinity; // what was sent before is over
 
   function take(news) {
     for (const [id, family, from, to, , time] of news.messages || []) depart({ id, family, from, to, time });
@@ -242,7 +179,7 @@ function makeRing(panel) {
   }
 
   function depart(flight) {
-    if (!places[flight.from] || !places[flight.to] || flights.length > 1500) return;
+    if (!places[flight.from] || !places[flight.to] || flights.length > 1500 || flight.time < since) return;
     flight.arrived = early.get(flight.id);
     early.delete(flight.id);
     flight.cut = cuts.has(`${flight.from}|${flight.to}`);
@@ -314,7 +251,7 @@ function makeRing(panel) {
   // -- what nodes say
 
   function say(mark) {
-    if (!mark.bubble || !places[mark.node] || panel.clock.now() - mark.t > 3) return;
+    if (!mark.bubble || !places[mark.node] || mark.t < since || panel.clock.now() - mark.t > 3) return;
     said[mark.node]?.remove();
     const { x, y } = places[mark.node];
     const el = h("div", { class: `rl-bubble is-${mark.level}`, style: `left:${clamp(x, 80, width - 80)}px;top:${Math.max(26, y - RADIUS - (mark.level === "crown" ? 30 : 8))}px` }, mark.bubble);
@@ -349,7 +286,7 @@ function makeRing(panel) {
     }
   }
 
-  return { el, stage, update, layout, take, draw, say, drawLegend, get inFlight() { return flights.length; }, forget: () => { flights.length = 0; byId.clear(); early.clear(); } };
+  return { el, stage, update, layout, take, draw, say, drawLegend, get inFlight() { return flights.length; }, forget: (now) => { flights.length = 0; byId.clear(); early.clear(); since = now - JUST; } };
 }
 
 // The family is told by shape as well as colour: heartbeats round, replication square, elections triangular.
@@ -564,7 +501,7 @@ const LANE = 26, GUTTER = 78, MARGIN = 12, WRITES = 20, LAG = 56, STRIP = 13;
 const DASHES = [[], [6, 3], [2, 3], [8, 3, 2, 3], [1, 2], [10, 4]];
 
 function makeTimeline(panel) {
-  const canvas = h("canvas", { tabindex: 0, role: "slider", "aria-label": "The last minute. Arrow keys choose a moment, Escape leaves it.", "aria-valuemin": -MINUTE, "aria-valuemax": 0, "aria-valuenow": 0, "data-testid": "timeline" });
+  const canvas = h("canvas", { tabindex: 0, role: "slider", "aria-label": "What happened last. Arrow keys choose a moment, Escape leaves it.", "aria-valuemax": 0, "aria-valuenow": 0, "data-testid": "timeline" });
   const moment = h("ol", { class: "rl-moment", "aria-live": "polite", "data-testid": "moment" });
   const hint = h("p", { class: "rl-hint" }, "Click a moment to see its events.");
   const open = button("Space–time", { title: "Draw every message of these seconds between the nodes", act: openSpacetime, kind: "rl-small" });
@@ -601,8 +538,9 @@ function makeTimeline(panel) {
   // -- drawing
 
   const names = () => panel.get("nodes").map((node) => node.id);
-  const x = (time) => width - MARGIN - ((now - time) / MINUTE) * (width - MARGIN - GUTTER);
-  const timeAt = (place) => now - ((width - MARGIN - place) / (width - MARGIN - GUTTER)) * MINUTE;
+  const span = () => panel.get("player").span || MINUTE;
+  const x = (time) => width - MARGIN - ((now - time) / span()) * (width - MARGIN - GUTTER);
+  const timeAt = (place) => now - ((width - MARGIN - place) / (width - MARGIN - GUTTER)) * span();
 
   function layout() {
     const inside = el.clientWidth - 28;
@@ -628,7 +566,7 @@ function makeTimeline(panel) {
     strip(y + WRITES + 8 + LAG + 10, colours);
     faults(y, colours);
     cursor(colours);
-    if (chosen != null && now - chosen > MINUTE) choose(null);
+    if (chosen != null && now - chosen > span()) choose(null);
   }
 
   function label(words, y, colours, colour = colours.ink) {
@@ -648,7 +586,7 @@ function makeTimeline(panel) {
 
   function grid(colours) {
     pen.textAlign = "center";
-    for (let back = 0; back <= MINUTE; back += 10) {
+    for (let back = 0; back <= span(); back += span() / 6) {
       const at = x(now - back);
       pen.strokeStyle = colours.line;
       pen.lineWidth = 1;
@@ -657,7 +595,7 @@ function makeTimeline(panel) {
       pen.lineTo(Math.round(at) + 0.5, height - 18);
       pen.stroke();
       pen.fillStyle = colours.faint;
-      pen.fillText(back ? `−${back} s` : "now", clamp(at, GUTTER + 12, width - MARGIN - 6), height - 8);
+      pen.fillText(back ? `−${Number(back.toPrecision(2))} s` : "now", clamp(at, GUTTER + 12, width - MARGIN - 6), height - 8);
     }
   }
 
@@ -803,7 +741,7 @@ function makeTimeline(panel) {
   }
 
   function strip(top, colours) { // ok: a full bar; failed: a low one with a gap; unknown: a hollow one
-    const step = Math.max(2, ((width - GUTTER - MARGIN) / MINUTE) * 0.5 - 1);
+    const step = Math.max(2, ((width - GUTTER - MARGIN) / span()) * 0.5 - 1);
     ["reads", "writes"].forEach((words, row) => {
       const y = top + row * (STRIP + 3);
       label(row ? "can write" : "can read", y + STRIP / 2, colours, colours.faint);
@@ -831,12 +769,12 @@ function makeTimeline(panel) {
   // -- choosing a moment
 
   function choose(time) {
-    chosen = time == null ? null : clamp(time, now - MINUTE, now);
+    chosen = time == null ? null : clamp(time, now - span(), now);
     showMoment();
   }
 
   function showMoment() {
-    const near = chosen == null ? [] : marks.filter((mark) => Math.abs(mark.t - chosen) <= 1);
+    const near = chosen == null ? [] : marks.filter((mark) => Math.abs(mark.t - chosen) <= span() / 60);
     hint.hidden = chosen != null;
     const ago = chosen == null ? 0 : chosen - now;
     attribute(canvas, "aria-valuenow", ago.toFixed(1));
@@ -845,22 +783,22 @@ function makeTimeline(panel) {
     if (key === listed) return;
     listed = key;
     const items = near.map((mark) => h("li", { class: `is-${mark.level}` }, h("time", {}, clockText(mark.t)), mark.text));
-    moment.replaceChildren(...(chosen != null && !items.length ? [h("li", {}, "Nothing but messages within a second of this moment.")] : items));
+    moment.replaceChildren(...(chosen != null && !items.length ? [h("li", {}, "Nothing but messages at about this moment.")] : items));
   }
 
   const clockText = (time) => (panel.simulated() ? `${time.toFixed(3)} s` : new Date(time * 1000).toTimeString().slice(0, 8) + "." + String(Math.floor((time % 1) * 1000)).padStart(3, "0"));
 
   canvas.addEventListener("click", (event) => { if (event.offsetX >= GUTTER) choose(snap(timeAt(event.offsetX))); });
   canvas.addEventListener("keydown", (event) => {
-    const move = { ArrowLeft: -0.5, ArrowRight: 0.5, PageUp: -5, PageDown: 5 }[event.key];
-    if (move) choose((chosen ?? now) + move);
+    const move = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10 }[event.key];
+    if (move) choose((chosen ?? now) + (move * span()) / 120);
     else if (event.key === "Escape") choose(null);
     else return;
     event.preventDefault();
   });
 
   function snap(time) { // a click near a mark means the mark
-    const reach = (8 / (width - GUTTER)) * MINUTE;
+    const reach = (8 / (width - GUTTER)) * span();
     const near = marks.filter((mark) => Math.abs(mark.t - time) < reach).sort((a, b) => Math.abs(a.t - time) - Math.abs(b.t - time));
     return near.length ? near[0].t : time;
   }
@@ -868,7 +806,7 @@ function makeTimeline(panel) {
   // -- space–time
 
   function openSpacetime() {
-    const end = chosen == null ? panel.clock.now() : chosen + 3, start = chosen == null ? end - 10 : chosen - 3;
+    const end = chosen == null ? panel.clock.now() : chosen + span() / 20, start = chosen == null ? end - span() / 6 : chosen - span() / 20;
     space.hidden = false;
     diagram.replaceChildren(h("p", { class: "rl-hint" }, "Drawing…"));
     panel.ask({ do: "spacetime", start, end, width: clamp(width, 400, 2400) });
@@ -880,7 +818,11 @@ function makeTimeline(panel) {
     diagram.replaceChildren(document.importNode(drawing, true));
   }
 
-  const update = () => { probe.checked = panel.get("availability"); };
+  const update = () => {
+    probe.checked = panel.get("availability");
+    attribute(canvas, "aria-valuemin", -span());
+    text(el.querySelector("h3"), span() === MINUTE ? "The last minute" : `The last ${span()} seconds`);
+  };
   return { el, update, layout, draw, reset, take, showSpacetime };
 }
 
@@ -892,16 +834,32 @@ function makePlayer(panel) {
   const steps = [0.05, 0.5, 5].map((length) => button(`+${length} s`, { name: "step", title: `Let ${length} s pass`, kind: "rl-small", act: () => panel.ask({ do: "step", seconds: length }) }));
   const target = h("input", { type: "number", min: 0, step: 0.1, value: 0, "aria-label": "Moment to go back to, in seconds" });
   const back = button("Rewind to", { name: "rewind", kind: "rl-small", act: () => panel.ask({ do: "rewind", to: clamp(Number(target.value) || 0, 0, panel.clock.now()) }) });
+  const moments = h("span", { class: "rl-buttons", role: "group", "aria-label": "Moments to go to" });
   const seed = h("code", {});
   play.el.dataset.testid = "play";
   back.el.dataset.testid = "rewind";
   const chosen = () => Number((10 ** Number(speed.value)).toPrecision(2));
   speed.addEventListener("input", () => { show(); if (panel.get("player").playing) panel.ask({ do: "play", speed: chosen() }); });
   const el = h("section", { class: "rl-card rl-player", "aria-label": "The simulation's time" }, play.el, steps.map((one) => one.el),
-    h("label", { class: "rl-slider" }, h("span", {}, "speed"), speed, rate), back.el, target, h("span", { class: "rl-dim" }, "s"), time, h("span", { class: "rl-seed" }, "seed ", seed, copyButton(() => seed.textContent)));
+    h("label", { class: "rl-slider" }, h("span", {}, "speed"), speed, rate), moments, back.el, target, h("span", { class: "rl-dim" }, "s"), time, h("span", { class: "rl-seed" }, "seed ", seed, copyButton(() => seed.textContent)));
   const show = () => text(rate, `${chosen()}×`);
+  let known = null;
+
+  // What Python says at first holds; later the slider is the user's.
+  function adopt(player) {
+    if (known || player.speed == null) return;
+    known = player;
+    speed.value = Math.log10(player.speed);
+    moments.replaceChildren(...(player.moments || []).map(([label, time]) => {
+      const one = button(label, { kind: "rl-small", title: `Run again from the seed, up to t = ${time.toFixed(2)} s`, act: () => panel.ask({ do: "rewind", to: time }) });
+      one.el.dataset.testid = `moment-${label.replaceAll(" ", "-")}`;
+      return one.el;
+    }));
+    moments.hidden = !moments.children.length;
+  }
 
   function update() {
+    adopt(panel.get("player"));
     const player = panel.get("player"), info = panel.get("info");
     el.hidden = !panel.simulated();
     text(play.el.querySelector("span"), player.playing ? "Halt" : "Play");
@@ -998,7 +956,7 @@ function render({ model, el }) {
 
   const parts = {
     nodes: [head, ring, nodes, network, client, data], network: [ring, network], data: [data], info: [head, player],
-    doing: [nodes], answer: [client], problems: [head], player: [player], availability: [timeline],
+    doing: [nodes], answer: [client], problems: [head], player: [player, timeline], availability: [timeline],
   };
   const listeners = Object.entries(parts).map(([trait, some]) => {
     const listener = () => some.forEach((part) => part.update());
@@ -1010,8 +968,9 @@ function render({ model, el }) {
     if (message.type === "done") waiting.delete(message.id);
     if (message.type === "spacetime") timeline.showSpacetime(message.svg);
     if (message.type !== "news" && message.type !== "history") return;
-    panel.clock.tell(message.now, message.rate);
-    if (message.type === "history") { ring.forget(); timeline.reset(message); return; }
+    const again = message.type === "history";
+    panel.clock.tell(message.now, message.rate, again);
+    if (again) { ring.forget(message.now); timeline.reset(message); return; }
     ring.take(message);
     timeline.take(message);
     for (const mark of message.marks || []) { ring.say(mark); head.announce(mark); }

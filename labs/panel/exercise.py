@@ -1,0 +1,443 @@
+"""`ExercisePanel`: an exercise's checks, run from the notebook, with what each of them saw.
+
+Law of this module: it joins the parts and decides nothing. The browser's messages become commands for two workers: one
+runs checks (`checking`), one opens clusters and draws (`stage`, `replays`). What they find goes through `marks` to the
+board; the drawing is `static/exercise.js`. Exceptions end as a sentence on the board, and in `errors`.
+"""
+
+from __future__ import annotations
+
+import atexit
+import threading
+import weakref
+from collections import deque
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import anywidget
+import ipywidgets as widgets
+import traitlets
+
+from labs.cluster.base import ClusterError
+from labs.grading.exercises import BY_ID
+from labs.grading.results import Report
+from labs.panel import assets
+from labs.panel.actions import BadCommand, Command, Worker, doing
+from labs.panel.cells import CELLS
+from labs.panel.checking import NO_SOLUTIONS, Checking, Ticket, checks_of
+from labs.panel.marks import Marks, Row
+from labs.panel.poller import Loop
+from labs.panel.replays import CannotReplay, draw, strategy_of
+from labs.panel.sources import Code, reference, sources_for
+from labs.panel.stage import Open, Stage, why
+from labs.schedules import carry_out
+
+LOOK_EVERY = 1.0
+"""Seconds between two looks whether the student has saved the file."""
+PATIENCE = 10.0
+"""Seconds that closing waits for what has to end."""
+CHECKING, STOPPING = "The checks are running: stop them first.", "What was running is being stopped."
+SAVE_FIRST = "as last saved: save the notebook before you run"
+
+_alive: weakref.WeakSet[ExercisePanel] = weakref.WeakSet()
+
+
+class Board(anywidget.AnyWidget):
+    """The drawn part of an `ExercisePanel`."""
+
+    _esm = assets.script("exercise.js")
+    _css = assets.style("exercise.css")
+
+    about: Any = traitlets.Dict().tag(sync=True)
+    """`{id, title, file, election, reference}`; `election`: it is one that real nodes can run; `reference`: it is at
+    hand."""
+    rows: Any = traitlets.List().tag(sync=True)
+    """The checks: see `marks`."""
+    total: Any = traitlets.Dict().tag(sync=True)
+    source: Any = traitlets.Dict().tag(sync=True)
+    """Where the code comes from: `{kind, label, detail, changed, choices: [{kind, label, why}]}`."""
+    activity: Any = traitlets.Dict().tag(sync=True)
+    """`{checking, comparing, opening, why: {run, stop, open, real, leave}}`; `opening` says what is being opened."""
+    stage: Any = traitlets.Dict().tag(sync=True)
+    """What is open below: `{kind, title, text, warning}`; `kind` is empty where nothing is."""
+    problems: Any = traitlets.List().tag(sync=True)
+    """Sentences about what went wrong: `{id, text}`."""
+
+
+class ExercisePanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
+    """Runs the checks of `ex1`, `ex2` or `ex3` as `replab check` does, and opens what they saw.
+
+    * `file`: a Python file, folder, zip or notebook (default: `exercises/` here or above, or this notebook's own cells
+      with the tag `exercise`; the panel lets one choose)
+    * `code`: the code itself, instead of a file
+
+    `run()` starts the checks and returns at once, `wait()` waits for them and gives their report, `stop()` ends them.
+    What the panel started ends with `close()`, and when the cell that made it is run again.
+    """
+
+    def __init__(self, exercise: str, *, file: Path | str | None = None, code: str | None = None) -> None:
+        if exercise not in BY_ID:
+            raise ValueError(f"there is no exercise {exercise!r}; there are {', '.join(BY_ID)}")
+        self.exercise = BY_ID[exercise]
+        self.errors: deque[BaseException] = deque(maxlen=50)
+        self._lock = threading.RLock()
+        self._closed = False
+        self._ticket: Ticket | None = None
+        self._comparing = False
+        self._opening = ""
+        self._reference = reference(self.exercise)
+        self._sources = sources_for(self.exercise, None if file is None else Path(file), code)
+        self._source = next((one for one in self._sources if not one.why_not()), self._sources[0])
+        self._why_not = {one.kind: one.why_not() for one in self._sources}
+        self._stamp = -1.0
+        self._detail = ""
+        self._judged: dict[str, str] = {}
+        """Texts that checks were run on, by their fingerprint."""
+        self.marks = Marks(self.exercise, checks_of(self.exercise))
+        self._checking = Checking(self.exercise, self.marks, self._reference, self._lock, self._publish)
+        self._stage = Stage(self._staged)
+        self._read()
+        about = {
+            "id": exercise, "title": self.exercise.title, "file": self.exercise.file_name,
+            "election": exercise == "ex3", "reference": self._reference is not None,
+        }  # fmt: skip
+        self.board = Board(about=about, **self._present(), stage={"kind": ""})
+        super().__init__(children=(self.board,), layout=widgets.Layout(grid_gap="10px"))
+        self.board.on_msg(self._heard)
+        self._checks = Worker("exercise-checks", self._carry_out, self._failed)
+        self._hands = Worker("exercise-hands", self._carry_out, self._failed)
+        self._watch = Loop("exercise-file", "Looking at the file", self._look, self._report)
+        self._watch.begin()
+        CELLS.enter(self)
+        _alive.add(self)
+
+    # -- for notebooks and tests ----------------------------------------------------------------------------
+
+    def run(self, *only: str) -> ExercisePanel:
+        """Start all checks, or only these (`ex3.votes`). Does nothing but say so where checks are running already."""
+        unknown = [name for name in only if name not in self.marks.rows]
+        if unknown:
+            raise ValueError(f"there is no check {unknown[0]!r}; there are {', '.join(self.marks.rows)}")
+        with self._lock:
+            if self._closed or self._checking_now:
+                self._tell("run", "The panel has been closed." if self._closed else CHECKING)
+                return self
+            if self._ticket is not None:
+                self._ticket.stop.set()  # its comparison with the reference
+            self._forget("run")
+            ticket = self._ticket = Ticket(only)
+            self._publish()
+        self._checks.submit(Command("run", {"ticket": ticket}))
+        return self
+
+    def wait(self, timeout: float = 300.0) -> Report | None:
+        """Wait for the student's checks, which are started if they have never been. The report is that of `replab
+        check`; None if they were stopped or could not be run. Raises `TimeoutError`."""
+        if self._ticket is None:
+            self.run()
+        ticket = self._ticket
+        assert ticket is not None or self._closed
+        if ticket is not None and not ticket.over.wait(timeout):
+            raise TimeoutError(f"the checks of {self.exercise.id} are not over after {timeout:g} s")
+        return ticket.report if ticket is not None else None
+
+    def stop(self) -> None:
+        """End the checks that are being run, the reference's included. What had come so far stays."""
+        with self._lock:
+            if self._ticket is not None:
+                self._ticket.stop.set()
+            self._publish()
+
+    def rest(self) -> None:
+        """Stop all that works or is open; the marks stay on the screen, and everything can be started again."""
+        self.stop()
+        self._hands.submit(Command("leave"))
+
+    @property
+    def opened(self) -> Open | None:
+        """What is open below the checks."""
+        return self._stage.open
+
+    @property
+    def alive(self) -> bool:
+        """Whether any of the panel's threads runs."""
+        return self._watch.alive or self._checks.alive or self._hands.alive
+
+    def close(self) -> None:
+        """End everything the panel started and take it from the screen. Safe to call twice."""
+        with self._lock:
+            first, self._closed = not self._closed, True
+        if first:
+            self.stop()
+            self._watch.end()
+            self._checks.end()
+            self._hands.submit(Command("leave"))
+            self._hands.end(PATIENCE)
+            self._checks.end(PATIENCE)
+            self.board.close()
+        super().close()
+
+    # -- out ------------------------------------------------------------------------------------------------
+
+    @property
+    def _checking_now(self) -> bool:
+        return self._ticket is not None and not self._ticket.over.is_set()
+
+    def _present(self) -> dict[str, Any]:
+        return {**self.marks.picture(), "source": self._told_source(), "activity": self._activity()}
+
+    def _publish(self) -> None:
+        """Send what has changed; traits compare before they send."""
+        with self._lock, self.board.hold_sync():
+            for name, value in self._present().items():
+                setattr(self.board, name, value)
+
+    def _activity(self) -> dict[str, Any]:
+        checking = self._checking_now
+        ending = self._ticket is not None and self._ticket.stop.is_set() and (checking or self._comparing)
+        busy = f"{self._opening} …" if self._opening else ""
+        stop = STOPPING if ending else "" if checking or self._comparing else "Nothing is being run."
+        return {
+            "checking": checking, "comparing": self._comparing, "opening": self._opening,
+            "why": {
+                "run": STOPPING if checking and ending else CHECKING if checking else self._why_not[self._source.kind],
+                "stop": stop, "open": busy, "real": busy or self._why_not[self._source.kind],
+                "leave": "" if self._stage.open is not None else "Nothing is open.",
+            },
+        }  # fmt: skip
+
+    def _told_source(self) -> dict[str, Any]:
+        rows = [row for row in self.marks.rows.values() if row.result is not None]
+        choices = [{"kind": one.kind, "label": one.label, "why": self._why_not[one.kind]} for one in self._sources]
+        return {
+            "kind": self._source.kind, "label": self._source.label, "detail": self._detail,
+            "changed": any(row.code != self.marks.code for row in rows), "choices": choices,
+            "why": self._why_not[self._source.kind],
+        }  # fmt: skip
+
+    def _staged(self, opened: Open | None) -> None:
+        """Something else is open now. On the hands' thread."""
+        told = {"kind": ""} if opened is None else {
+            "kind": opened.kind, "title": opened.title, "text": opened.text, "warning": opened.warning,
+        }  # fmt: skip
+        self.board.stage = told
+        self.children = (self.board,) if opened is None else (self.board, opened.panel)
+
+    # -- the student's code -----------------------------------------------------------------------------------
+
+    def _read(self) -> Code | None:
+        """The code as it is now; None where it cannot be read (the panel then says why)."""
+        source = self._source
+        stamp, why_not = source.stamp(), source.why_not()
+        code = None if why_not else source.read()
+        with self._lock:
+            self._stamp, self._why_not[source.kind] = stamp, why_not
+            if code is not None:
+                self.marks.code = code.fingerprint(self.exercise)
+                self._detail = code.detail + (f", {SAVE_FIRST}" if source.kind == "cells" else "")
+        return code
+
+    def _look(self) -> float:
+        """Whether the student has saved something new."""
+        if self._source.stamp() != self._stamp and not self._checking_now:
+            self._read()
+            self._publish()
+        return LOOK_EVERY
+
+    def _text(self) -> str:
+        code = self._read()
+        text = code.text(self.exercise) if code is not None else None
+        if code is None or text is None:
+            problem = code.submission.problems.get(self.exercise.id) if code is not None else ""
+            raise CannotReplay(problem or self._why_not[self._source.kind] or "there is no code of this exercise")
+        return text
+
+    # -- from the browser -------------------------------------------------------------------------------------
+
+    def _heard(self, _: Any, message: Mapping[str, Any], __: Any) -> None:
+        """A message from a view. Runs on a kernel thread: it may only note and enqueue."""
+        self.board.send({"type": "heard", "id": message.get("id")})
+        try:
+            command = parse(message, self.marks.rows)
+        except BadCommand as wrong:
+            self._tell("command", str(wrong))
+            return
+        self._forget("command")
+        if command.verb == "run":
+            self.run(*command.arguments["only"])
+        elif command.verb == "stop":
+            self.stop()
+        elif command.verb == "source":
+            self._choose(command.arguments["kind"])
+        else:
+            self._hands.submit(command)
+
+    def _choose(self, kind: str) -> None:
+        chosen = next((one for one in self._sources if one.kind == kind), None)
+        if chosen is None:
+            self._tell("command", f"There is no code of the kind {kind!r} here.")
+            return
+        self._source = chosen
+        self._read()
+        self._publish()
+
+    # -- at work ----------------------------------------------------------------------------------------------
+
+    def _carry_out(self, command: Command) -> None:
+        """On a worker's thread."""
+        if command.verb == "run":
+            self._run(command.arguments["ticket"])
+        else:
+            self._open(command)
+
+    def _run(self, ticket: Ticket) -> None:
+        try:
+            self._check(ticket)
+        finally:
+            ticket.over.set()
+            self._publish()
+        self._comparing = True
+        try:
+            self._checking.compare(ticket)
+        finally:
+            self._comparing = False
+            self._publish()
+
+    def _check(self, ticket: Ticket) -> None:
+        code = self._read()
+        if code is None:
+            self.marks.stop(self._why_not[self._source.kind])
+            return
+        self._judged[code.fingerprint(self.exercise)] = code.text(self.exercise) or ""
+        try:
+            self._checking.check(ticket, code)
+        except Exception as error:
+            with self._lock:
+                self.marks.stop(f"The checks could not be run: {why(error)}")
+            raise
+
+    def _open(self, command: Command) -> None:
+        self._opening = doing(command)
+        self._publish()
+        try:
+            self._verbs[command.verb](self, **command.arguments)
+        finally:
+            self._opening = ""
+            self._publish()
+
+    def _draw(self, check: str, whose: str, whole: bool, width: float) -> None:
+        row = self._failed_row(check)
+        run = row.scene.run if row.scene is not None else None
+        if row.scene is None or run is None:
+            raise CannotReplay("there is nothing to draw: the check did not fail in a run of an election")
+        if whose == "reference":
+            run = carry_out(run.schedule, strategy_of(self._reference_text()))
+        svg, told = draw(row.scene, run, width, whole, proof=whose == "yours")
+        self.board.send(
+            {
+                "type": "diagram", "check": check, "whose": whose, "whole": whole, "svg": svg, "story": told,
+                "moment": row.scene.moment,
+            }
+        )  # fmt: skip
+
+    def _replay(self, check: str, whose: str) -> None:
+        row = self._failed_row(check)
+        assert row.scene is not None
+        if row.scene.run is None:
+            self._stage.left(row.check.title, row.scene)
+            return
+        text = self._reference_text() if whose == "reference" else self._judged_text(row)
+        self._stage.replay(row.check.title, row.scene, text, whose)
+
+    def _failed_row(self, check: str) -> Row:
+        row = self.marks.rows[check]
+        if row.scene is None:
+            raise CannotReplay("there is nothing to open: this check did not fail in the simulator")
+        return row
+
+    def _judged_text(self, row: Row) -> str:
+        """The code that the check was about: it may have been changed since."""
+        text = self._judged.get(row.code)
+        assert text is not None, "every row that has a scene was run here"
+        return text
+
+    def _reference_text(self) -> str:
+        text = self._reference.text(self.exercise) if self._reference is not None else None
+        if text is None:
+            raise CannotReplay(NO_SOLUTIONS)
+        return text
+
+    def _real(self) -> None:
+        self._stage.real(self._text())
+
+    def _leave(self) -> None:
+        self._stage.leave()
+
+    _verbs: ClassVar[dict[str, Callable[..., None]]] = {
+        "diagram": _draw, "open": _replay, "real": _real, "leave": _leave,
+    }  # fmt: skip
+
+    # -- what goes wrong --------------------------------------------------------------------------------------
+
+    def _failed(self, doing: str, error: BaseException) -> None:
+        """A worker's trouble. What is the student's to put right is no error of ours."""
+        if not isinstance(error, ClusterError):
+            self.errors.append(error)
+        self._tell("work", f"{doing}: {why(error)}")
+
+    def _report(self, doing: str, error: BaseException | None) -> None:
+        if error is None:
+            self._forget(doing)
+            return
+        self.errors.append(error)
+        self._tell(doing, f"{doing}: {why(error)}")
+
+    def _tell(self, name: str, text: str) -> None:
+        with self._lock:
+            others = [problem for problem in self.board.problems if problem["id"] != name]
+            self.board.problems = [*others, {"id": name, "text": text}][-4:]
+
+    def _forget(self, name: str) -> None:
+        with self._lock:
+            self.board.problems = [problem for problem in self.board.problems if problem["id"] != name]
+
+
+def parse(message: Mapping[str, Any], checks: Mapping[str, Any]) -> Command:
+    """The message `{do: verb, …arguments}` as a `Command`. Raises `BadCommand`."""
+    verb = message.get("do")
+    match verb:
+        case "run":
+            only = message.get("only", [])
+            if not isinstance(only, list) or not all(name in checks for name in only):
+                raise BadCommand(f"Cannot run {only!r}: the checks are {', '.join(checks)}.")
+            return Command(verb, {"only": only})
+        case "source":
+            return Command(verb, {"kind": str(message.get("kind"))})
+        case "stop" | "real" | "leave":
+            return Command(verb)
+        case "open" | "diagram":
+            return Command(verb, _which(message, checks) | (_how(message) if verb == "diagram" else {}))
+    raise BadCommand(f"Unknown command {verb!r}.")
+
+
+def _which(message: Mapping[str, Any], checks: Mapping[str, Any]) -> dict[str, Any]:
+    check, whose = message.get("check"), message.get("whose", "yours")
+    if check not in checks:
+        raise BadCommand(f"There is no check {check!r}; there are {', '.join(checks)}.")
+    if whose not in ("yours", "reference"):
+        raise BadCommand(f"A run is yours or the reference's, not {whose!r}.")
+    return {"check": check, "whose": whose}
+
+
+def _how(message: Mapping[str, Any]) -> dict[str, Any]:
+    width = message.get("width", 1000)
+    if isinstance(width, bool) or not isinstance(width, int | float) or not 360 <= width <= 4000:
+        raise BadCommand(f"A diagram is 360 to 4000 wide, not {width!r}.")
+    return {"whole": message.get("whole") is True, "width": float(width)}
+
+
+@atexit.register
+def close_all() -> None:
+    for panel in list(_alive):
+        panel.close()

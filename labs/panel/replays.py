@@ -1,0 +1,140 @@
+"""A checked run once more, to be looked at: as a simulated cluster to step through, and as a picture.
+
+Law of this module: what is shown is the run that was judged, or it is said that it is not. The check ran the student's
+class in a sandbox; here it is imported into this process, under a module name of its own. That is the student's own
+kernel, in which the code runs anyway; and only so can one pause inside a run, change its course, and rewind. It gets
+the same dice as in the sandbox, and both runs are compared event by event (`differs`).
+"""
+
+from __future__ import annotations
+
+import itertools
+import linecache
+import math
+import sys
+from dataclasses import replace
+from random import Random
+from types import ModuleType
+
+from labs.cluster.base import ClusterError, Settings
+from labs.cluster.simulated import SimulatedCluster
+from labs.events import Event
+from labs.grading.election_proxy import readable
+from labs.grading.results import Scene
+from labs.pictures import read, spacetime_svg
+from labs.pictures.explain import shortened, story
+from labs.schedules import Run, Schedule, Strategy, begin, carry_out, mend, simulation
+from replstore.election import Election, Seat
+from replstore.simulator import Simulator, TraceEvent
+
+BEFORE = 1.5
+"""Seconds before the moment that counts at which a replay is opened, and with which its picture begins."""
+AFTER = 0.3
+SENTENCES = 60
+
+_numbers = itertools.count(1)
+
+
+class CannotReplay(ClusterError):
+    """The class cannot be used here; the message says why."""
+
+
+def strategy_of(text: str, name: str = "MyElection") -> Strategy:
+    """The election class in `text`, with the dice that it has in the sandbox. Raises `CannotReplay`."""
+    cls = _class(text, name)
+
+    def seated(seat: Seat) -> Election:
+        return cls(replace(seat, rng=Random(seat.rng.getrandbits(64))))
+
+    seated.__name__ = name
+    return seated
+
+
+def _class(text: str, name: str) -> type[Election]:
+    """Imported anew each time: what an earlier run left in its module must not be found by the next."""
+    module = ModuleType(f"replayed_{next(_numbers)}")
+    file = f"<{module.__name__}>"
+    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+    sys.modules[module.__name__] = module  # messages are looked up by their module's name
+    try:
+        exec(compile(text, file, "exec"), module.__dict__)
+    except Exception as error:
+        raise CannotReplay(f"the code cannot be imported here: {type(error).__name__}: {error}") from error
+    cls = getattr(module, name, None)
+    if not (isinstance(cls, type) and issubclass(cls, Election)):
+        raise CannotReplay(f"the code has no class {name} that derives from Election")
+    return cls
+
+
+def differs(run: Run, strategy: Strategy) -> str:
+    """Live through the schedule again. Empty if everything happened as it did then; else a sentence."""
+    again = carry_out(run.schedule, strategy)
+    pairs = itertools.zip_longest(map(_happening, run.trace), map(_happening, again.trace))
+    different = next((one or other for one, other in pairs if one != other), None)
+    if different is None:
+        return ""
+    return (
+        f"This time the run went another way, from {different[0]:.3f} s on: the code does not depend on its inputs"
+        " alone. Does it read the clock, draw numbers from elsewhere than self.rng, or depend on the order of a set?"
+    )
+
+
+def _happening(event: TraceEvent) -> tuple[float, str, str, str]:
+    """What must be the same. Messages have other type names when they come out of the sandbox."""
+    return event.time, event.node, event.event, event.peer
+
+
+class ReplayedCluster(SimulatedCluster):
+    """A schedule as a cluster: its steps happen by themselves as time passes. What one does beside changes the run
+    from there on; a rewind to before it undoes it."""
+
+    def __init__(self, schedule: Schedule, strategy: Strategy, name: str = "MyElection") -> None:
+        self._schedule = schedule
+        settings = Settings(
+            nodes=schedule.nodes,
+            heartbeat_ms=round(1000 * schedule.heartbeat),
+            election_timeout_ms=round(1000 * schedule.timeout),
+            mode=schedule.mode,
+            election=name,
+            durable=schedule.durable,
+            seed=schedule.seed,
+        )
+        super().__init__(settings, election=strategy)
+
+    def _simulation(self) -> Simulator:
+        sim = simulation(self._schedule, self._election)
+        begin(sim, self._schedule, [])
+        sim.at(self._schedule.length, mend, sim)
+        return sim
+
+    @property
+    def end(self) -> float:
+        """When the checked run was over; the replayed one goes on if one lets it."""
+        return self._schedule.length + self._schedule.calm
+
+
+def moments_of(scene: Scene) -> list[tuple[str, float]]:
+    """Where to go in a replayed run: names and times."""
+    failure = math.ceil(1000 * scene.moment) / 1000  # a time that can be read, and at which it has happened
+    return [("the beginning", 0.0), ("just before", opening(scene)), ("the failure", failure)]
+
+
+def opening(scene: Scene) -> float:
+    return round(max(0.0, scene.moment - BEFORE), 3)
+
+
+# -- pictures ----------------------------------------------------------------------------------------------
+
+
+def draw(scene: Scene, run: Run, width: float, whole: bool, proof: bool) -> tuple[str, list[tuple[float, str]]]:
+    """The space–time diagram of `run`, around the scene's moment or the whole of it, and the story of the same time.
+    `proof`: the events that prove the failure stand out."""
+    events = readable([Event(e.time, e.node, e.event, e.kind, e.seq, e.id, e.peer, e.details) for e in run.trace])
+    last = events[-1].time if events else 0.0
+    window = (0.0, last) if whole else (opening(scene), min(last, scene.moment + AFTER))
+    near = [event for event in events if window[0] - 1 <= event.time <= window[1] + 1]
+    svg = spacetime_svg(
+        near, node_ids=run.node_ids, window=window, width=width, highlight=scene.proof if proof else (), origin=0.0
+    )
+    told = [line for line in story(read(events, run.node_ids)) if window[0] <= line.time <= window[1]]
+    return svg, [(round(line.time, 6), line.text) for line in shortened(told, SENTENCES)]

@@ -1,0 +1,128 @@
+"""What an exercise panel has open below its checks: a replayed run, a cluster as a check left it, or real nodes.
+
+Law of this module: at most one at a time, and what it opens it closes, panel first. It blocks; its caller's thread is
+one of its own. Every failure is a `ClusterError` or the cluster's own exception, for the caller to tell.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from labs.cluster.base import FAST, Cluster, ClusterError
+from labs.cluster.process import ProcessCluster
+from labs.grading.results import Scene
+from labs.panel.panel import ClusterPanel
+from labs.panel.replays import ReplayedCluster, differs, moments_of, opening, strategy_of
+
+SLOWLY = 0.2
+"""Seconds of a replayed run that pass in a second: elections there take tenths of one."""
+SPAN = 6.0
+"""Seconds of it that are seen at once: such runs are over after four to seven."""
+MODULE = "my_election"
+NODES = 3
+
+
+@dataclass(frozen=True)
+class Open:
+    """What is open. `kind`: `replay`, `left` or `real`; `title` and `text` are for people, `warning` for the worst."""
+
+    kind: str
+    title: str
+    text: str
+    cluster: Cluster
+    panel: ClusterPanel
+    warning: str = ""
+
+
+class Stage:
+    """`changed(open)` is called whenever something else is open, None: nothing."""
+
+    def __init__(self, changed: Callable[[Open | None], None]) -> None:
+        self._changed = changed
+        self._folder: Path | None = None
+        self.open: Open | None = None
+
+    def replay(self, title: str, scene: Scene, text: str, whose: str) -> None:
+        """The scene's run, with the class in `text`: `yours` or `the reference`."""
+        assert scene.run is not None
+        strategy = strategy_of(text)
+        warning = differs(scene.run, strategy) if whose == "yours" else ""
+        cluster = ReplayedCluster(scene.run.schedule, strategy)
+        cluster.sleep(opening(scene))
+        class_ = "your class" if whose == "yours" else "the reference solution"
+        told = (
+            f"The run that the check judged, with {class_}, halted at {opening(scene):.2f} s: step or play it."
+            f" It was judged at {scene.moment:.3f} s and ends at {cluster.end:.2f} s. Whatever you do here changes the"
+            " run from there on; rewind to undo it."
+        )
+        self._show(
+            "replay", f"Replay: {title}", told, cluster, warning, speed=SLOWLY, span=SPAN, moments=moments_of(scene)
+        )
+
+    def left(self, title: str, scene: Scene) -> None:
+        """A simulated cluster as the student's function left it."""
+        assert scene.reopen is not None
+        told = (
+            "The simulated cluster as your function left it; the timeline shows the last minute of what it did."
+            " Rewind to any moment of it. From there on it is your turn: your function's later calls are not repeated."
+        )
+        moments = [("the beginning", 0.0), ("the end", scene.moment)]
+        self._show("left", f"The cluster of: {title}", told, scene.reopen(), "", moments=moments)
+
+    def real(self, text: str) -> None:
+        """Real nodes whose leader is elected by the class in `text`."""
+        self.leave()
+        self._folder = Path(tempfile.mkdtemp(prefix="replab-election-"))
+        (self._folder / f"{MODULE}.py").write_text(text, encoding="utf-8", newline="\n")
+        settings = replace(
+            FAST, nodes=NODES, mode="quorum", election=f"{MODULE}:MyElection", python_path=(self._folder,)
+        )
+        cluster = ProcessCluster(settings)
+        try:
+            cluster.start()
+        except BaseException:
+            cluster.close()
+            self._forget()
+            raise
+        told = f"{NODES} processes on this machine elect their leader with your class as it is now. Kill the leader."
+        self._show("real", "Your election on real nodes", told, cluster, "")
+
+    def _show(self, kind: str, title: str, text: str, cluster: Cluster, warning: str, **options: Any) -> None:
+        if kind != "real":
+            self.leave()
+        try:
+            panel = ClusterPanel(cluster, availability=kind == "real", in_cell=False, **options)
+        except BaseException:
+            cluster.close()
+            raise
+        self.open = Open(kind, title, text, cluster, panel, warning)
+        self._changed(self.open)
+
+    def leave(self) -> None:
+        """Close what is open. Safe to call twice."""
+        old, self.open = self.open, None
+        if old is None:
+            return
+        self._changed(None)
+        try:
+            old.panel.close()
+            old.cluster.close()
+        finally:
+            self._forget()
+
+    def _forget(self) -> None:
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
+
+
+def why(error: BaseException) -> str:
+    """An exception's first sentence."""
+    lines = str(error).strip().splitlines()
+    text = lines[0] if lines else type(error).__name__
+    return text if isinstance(error, ClusterError) else f"{text} ({type(error).__name__})"
