@@ -14,6 +14,7 @@ const MINUTE = 60; // seconds that the timeline shows, where Python does not say
 const FLIGHT = 520; // ms that a dot takes at least: on one machine a message is there in 1 ms, too fast to see
 const HOLDBACK = 0.12; // seconds by which dots run behind, so that a batch of news is shown evenly, not at once
 const JUST = 0.15; // seconds before the moment that one has gone (back) to of which messages are still shown
+const CROWD = 24; // dots in flight from which on they are drawn in every frame
 const PATIENCE = 1200; // ms that an unanswered dot waits at its goal before it counts as lost
 const REASON = { 200: "OK", 400: "Bad Request", 403: "Forbidden", 404: "Not Found", 503: "Service Unavailable", 504: "Outcome unknown" };
 
@@ -72,7 +73,7 @@ function makeRing(panel) {
   const stage = h("div", { class: "rl-stage" }, links, canvas, discs, bubbles);
   const el = h("section", { class: "rl-card rl-ring", "aria-label": "Topology" }, stage, legend());
   const places = {}, nodes = {}, pairs = {}, said = {};
-  let context = null, width = 0, height = 0, cuts = new Set();
+  let context = null, width = 0, height = 0, cuts = new Set(), clean = false;
 
   function layout() {
     const names = panel.get("nodes").map((node) => node.id);
@@ -195,7 +196,8 @@ function makeRing(panel) {
 
   // One frame. Returns whether anything moved, so that an idle panel costs nothing.
   function draw(stamp) {
-    if (!context) return false;
+    if (!context || (!flights.length && clean)) return false;
+    clean = !flights.length;
     context.clearRect(0, 0, width, height);
     const due = panel.clock.now() - HOLDBACK * panel.clock.rate;
     for (let index = flights.length - 1; index >= 0; index--) {
@@ -977,19 +979,20 @@ function render({ model, el }) {
   }
   model.on("msg:custom", hear);
 
-  // -- the loop: every frame while dots fly, ten times a second otherwise, never while nobody can see it
+  // -- the loop: every frame while many dots fly, every second one while few do, a look ten times a second otherwise;
+  // never while nobody can see it. (Where the browser has no graphics card, each frame costs it 4 ms.)
 
   let visible = true, ended = false, handle = 0, timer = 0, slow = 0;
 
   function frame(stamp) {
     if (ended || !visible) return;
     const moving = ring.draw(stamp);
-    if (stamp - slow > 95) { slow = stamp; everyTenth(); }
-    if (moving) handle = requestAnimationFrame(frame);
-    else timer = setTimeout(() => (handle = requestAnimationFrame(frame)), 60);
+    if (stamp - slow > 190) { slow = stamp; nowAndThen(); }
+    if (moving && ring.inFlight > CROWD) handle = requestAnimationFrame(frame);
+    else timer = setTimeout(() => (handle = requestAnimationFrame(frame)), moving ? 28 : 60);
   }
 
-  function everyTenth() {
+  function nowAndThen() {
     timeline.draw();
     data.tick();
     player.tick();
