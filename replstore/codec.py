@@ -212,9 +212,11 @@ def _exactly(kind: type) -> Pack:
 
 
 def _entry_id(value: Any) -> EntryId:
-    if type(value) is not list or [type(part) for part in value] != [int, int, str]:
-        raise CodecError("expected [index, term, leader]")
-    return EntryId(*value)
+    if type(value) is list and len(value) == 3:
+        index, term, leader = value
+        if type(index) is type(term) is int and type(leader) is str:
+            return EntryId(index, term, leader)
+    raise CodecError("expected [index, term, leader]")
 
 
 def _entries(value: Any) -> tuple[Entry, ...]:

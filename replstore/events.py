@@ -47,10 +47,10 @@ def summary(message: Message) -> dict[str, Any]:
     details: dict[str, Any] = {}
     for name in _names(type(message)):
         value = getattr(message, name)
-        if isinstance(value, EntryId):
-            details[name] = value.index
-        elif isinstance(value, _SMALL):
+        if isinstance(value, _SMALL):
             details[name] = value
+        elif isinstance(value, EntryId):
+            details[name] = value.index
         elif isinstance(value, tuple) and name in ("entries", "items"):
             details["count"] = len(value)
         else:

@@ -53,10 +53,10 @@ class Leadership:
 
     def heard(self, peer: NodeId, reply: HeartbeatReply) -> bool:
         """Take note of a follower's answer; returns whether it had missed the round before."""
-        missed = reply.round > self._rounds.get(peer, 0) + 1
+        answered = self._rounds.get(peer, 0)
         self._lasts[peer] = reply.last
-        self._rounds[peer] = max(reply.round, self._rounds.get(peer, 0))
-        return missed
+        self._rounds[peer] = max(reply.round, answered)
+        return reply.round > answered + 1
 
     def confirmed_round(self) -> int:
         """The latest round of heartbeats that a majority (this node included) has answered."""

@@ -190,11 +190,11 @@ class Simulator:
         self.run_until(self.now + seconds)
 
     def run_until(self, time: float) -> None:
-        agenda = self._agenda
+        agenda, foresee = self._agenda, self._foresee
         known = -1.0
         while agenda and agenda[0][0] <= time:
-            if self._foresee is not None and agenda[0][0] > known:
-                known = self._foresee(self.coming(time))
+            if foresee is not None and agenda[0][0] > known:
+                known = foresee(self.coming(time))
             self.now, _, action, args = heappop(agenda)
             action(*args)
         self.now = max(self.now, time)
@@ -451,7 +451,9 @@ class Simulator:
     def _log(
         self, node: NodeId, event: str, kind: str, details: dict[str, Any] | None = None, id: str = "", peer: str = ""
     ) -> None:
-        self.trace.append(TraceEvent(self.now, node, event, kind, len(self.trace) + 1, id, peer, details or {}))
+        # What `TraceEvent(…)` does, in half the time: more of these are made than of anything else.
+        fields = (self.now, node, event, kind, len(self.trace) + 1, id, peer, details or {})
+        self.trace.append(tuple.__new__(TraceEvent, fields))
 
 
 _TICK, _FLUSH = Tick(), Flush()
