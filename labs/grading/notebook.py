@@ -12,7 +12,7 @@ import json
 import re
 import sys
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 TAG = "exercise"
 AVAILABLE = frozenset(("replstore", "exercises", "labs"))
@@ -34,6 +34,8 @@ class Extract:
     broken: dict[int, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     names: set[str] = field(default_factory=set)
+    futures: set[str] = field(default_factory=set)
+    """What cells import from `__future__`: it has to stand before everything else."""
 
     def source(self, names: tuple[str, ...]) -> str | None:
         """The file for the exercise that defines `names`; None if nothing of it is there.
@@ -45,7 +47,8 @@ class Extract:
         if not broken and not self.names & set(names):
             return None
         parts = sorted({**self.cells, **broken}.items())
-        return "\n".join(f"# cell {number}\n{text.rstrip()}\n" for number, text in parts)
+        first = f"from __future__ import {', '.join(sorted(self.futures))}\n" if self.futures else ""
+        return first + "\n".join(f"# cell {number}\n{text.rstrip()}\n" for number, text in parts)
 
 
 def extract(data: bytes) -> Extract:
@@ -105,14 +108,20 @@ def _take(found: Extract, number: int, text: str) -> None:
             f"cell {number}, line {statement.lineno}: left out, for it defines nothing that can be graded"
         )
     found.names |= {name for statement in tree.body if statement not in dropped for name in _defined(statement)}
-    found.cells[number] = _blank(plain, dropped)
+    futures = [statement for statement in tree.body if _is_future(statement)]
+    found.futures |= {alias.name for statement in futures for alias in statement.names}
+    found.cells[number] = _blank(plain, sorted([*dropped, *futures], key=lambda statement: statement.lineno))
 
 
 def _take_imports(found: Extract, number: int, text: str) -> None:
     tree = _parse("\n".join(line for line in text.splitlines() if not _MAGIC.search(line)))
     if tree is None:
         return
-    imports = [one for one in tree.body if isinstance(one, ast.Import | ast.ImportFrom) and _importable(one)]
+    imports = [
+        one
+        for one in tree.body
+        if isinstance(one, ast.Import | ast.ImportFrom) and _importable(one) and not _is_future(one)
+    ]
     if imports:
         found.cells[number] = "\n".join(map(ast.unparse, imports))
 
@@ -147,7 +156,11 @@ def _keeps(statement: ast.stmt) -> bool:
         return True
     if isinstance(statement, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.If | ast.Try):
         return not any(isinstance(node, ast.Await) for node in ast.walk(statement))
-    return False
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)  # a docstring, or “...”
+
+
+def _is_future(statement: ast.stmt) -> TypeGuard[ast.ImportFrom]:
+    return isinstance(statement, ast.ImportFrom) and statement.module == "__future__"
 
 
 def _importable(statement: ast.Import | ast.ImportFrom) -> bool:

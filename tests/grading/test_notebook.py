@@ -32,6 +32,18 @@ def source(*cells: tuple[str, str] | str) -> str:
     return text
 
 
+def test_a_whole_file_can_be_put_into_a_cell() -> None:
+    whole = '"""To do."""\n\nfrom __future__ import annotations\n\ndef double(n: Later) -> int:\n    return 2 * n\n'
+    taken = extract(notebook("import math", whole))
+
+    text = taken.source(("double",))
+    assert text is not None
+    assert text.startswith("from __future__ import annotations\n")
+    compile(text, "taken", "exec")
+    assert the_result(grade_ex1(text)).status is Status.PASSED
+    assert taken.notes == []
+
+
 def test_tagged_cells_are_taken_in_order() -> None:
     text = source(("markdown", "# Title"), "factor = 2", ("", "print('try')"), "def double(n):\n    return factor * n")
 
