@@ -18,11 +18,12 @@ from IPython import display as ipython_display
 
 from labs.cluster import FAST, Answer, Cluster, Settings, open_cluster
 from labs.failures import load as load_failure
-from labs.panel import ClusterPanel
+from labs.panel import ClusterPanel, ExercisePanel
 
 show: Callable[..., None] = ipython_display.display
 _running: dict[str, Cluster] = {}
 _panels: list[ClusterPanel] = []
+_exercises: dict[str, ExercisePanel] = {}
 
 
 def cluster(backend: str = "process", name: str = "lab", settings: Settings = FAST, **changes: Any) -> Cluster:
@@ -59,9 +60,24 @@ def panel(of: Cluster) -> ClusterPanel:
     return made
 
 
+def exercise(name: str, **where: Any) -> ExercisePanel:
+    """The checks of `ex1`, `ex2` or `ex3`, running, with all that they see; put it last in a cell. `where` the code is:
+    as for `ExercisePanel` (default: the exercise's file)."""
+    if name in _exercises:
+        _exercises.pop(name).close()
+    made = _exercises[name] = ExercisePanel(name, **where)
+    return made.run()
+
+
 def all_well() -> None:
-    """The last cell of a notebook: stop everything, and fail if anything failed in the background."""
+    """The last cell of a notebook: stop everything, and fail if anything failed in the background. Checks that are
+    still being run are waited for."""
+    for one in _exercises.values():
+        one.wait()
+        one.rest()
+        print(f"Exercise {one.exercise.id[2:]}: {one.marks.earned:g} of {one.marks.points:g} points.")
     errors = [error for one in _panels for error in one.errors]
+    errors += [error for one in _exercises.values() for error in one.errors]
     end_all()
     assert not errors, f"in the background: {errors}"
     print("All clusters of this notebook are stopped.")

@@ -43,6 +43,7 @@ def test_a_notebook_runs_from_top_to_bottom_and_leaves_nothing_behind(path: Path
 
     said = "".join(output.get("text", "") for output in notebook.cells[-1].outputs)
     assert "All clusters of this notebook are stopped." in said
+    assert ("0 of 100 points" in said) == any("lab.exercise(" in cell.source for cell in notebook.cells)
     deadline = time.monotonic() + 10
     while children() - before and time.monotonic() < deadline:
         time.sleep(0.1)
