@@ -26,13 +26,14 @@ _reference_results: dict[tuple[str, str], CheckResult] = {}
 
 
 class Ticket:
-    """One run that was asked for. `only`: these checks alone; `over` is set when the student's part has ended, and
-    `report` is then what came of it (None: it was stopped, or failed)."""
+    """One run that was asked for. `only`: these checks alone. `over` is set when the student's part has ended, and
+    `report` is then what came of it (None: it was stopped, or failed); `compared` when the reference's has, too."""
 
     def __init__(self, only: Sequence[str]) -> None:
         self.only = tuple(only)
         self.stop = threading.Event()
         self.over = threading.Event()
+        self.compared = threading.Event()
         self.report: Report | None = None
 
 

@@ -76,13 +76,14 @@ class ExercisePanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
     What the panel started ends with `close()`, and when the cell that made it is run again.
     """
 
+    _closed = True  # until there is something to close
+
     def __init__(self, exercise: str, *, file: Path | str | None = None, code: str | None = None) -> None:
         if exercise not in BY_ID:
             raise ValueError(f"there is no exercise {exercise!r}; there are {', '.join(BY_ID)}")
         self.exercise = BY_ID[exercise]
         self.errors: deque[BaseException] = deque(maxlen=50)
         self._lock = threading.RLock()
-        self._closed = False
         self._ticket: Ticket | None = None
         self._comparing = False
         self._opening = ""
@@ -90,7 +91,7 @@ class ExercisePanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
         self._sources = sources_for(self.exercise, None if file is None else Path(file), code)
         self._source = next((one for one in self._sources if not one.why_not()), self._sources[0])
         self._why_not = {one.kind: one.why_not() for one in self._sources}
-        self._stamp = -1.0
+        self._stamps = {one.kind: one.stamp() for one in self._sources}
         self._detail = ""
         self._judged: dict[str, str] = {}
         """Texts that checks were run on, by their fingerprint."""
@@ -109,6 +110,7 @@ class ExercisePanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
         self._hands = Worker("exercise-hands", self._carry_out, self._failed)
         self._watch = Loop("exercise-file", "Looking at the file", self._look, self._report)
         self._watch.begin()
+        self._closed = False
         CELLS.enter(self)
         _alive.add(self)
 
@@ -149,10 +151,14 @@ class ExercisePanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
                 self._ticket.stop.set()
             self._publish()
 
-    def rest(self) -> None:
-        """Stop all that works or is open; the marks stay on the screen, and everything can be started again."""
+    def rest(self, timeout: float = PATIENCE) -> None:
+        """End all that works or is open. The marks stay on the screen, and everything can be started again."""
         self.stop()
-        self._hands.submit(Command("leave"))
+        left = threading.Event()
+        self._hands.submit(Command("leave", {"then": left.set}))
+        left.wait(timeout)
+        if self._ticket is not None:
+            self._ticket.compared.wait(timeout)
 
     @property
     def opened(self) -> Open | None:
@@ -166,11 +172,11 @@ class ExercisePanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
 
     def close(self) -> None:
         """End everything the panel started and take it from the screen. Safe to call twice."""
-        with self._lock:
-            first, self._closed = not self._closed, True
-        if first:
+        if not self._closed:
+            with self._lock:
+                self._closed = True
             self.stop()
-            self._watch.end()
+            self._watch.end(PATIENCE)
             self._checks.end()
             self._hands.submit(Command("leave"))
             self._hands.end(PATIENCE)
@@ -202,10 +208,17 @@ class ExercisePanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
             "checking": checking, "comparing": self._comparing, "opening": self._opening,
             "why": {
                 "run": STOPPING if checking and ending else CHECKING if checking else self._why_not[self._source.kind],
-                "stop": stop, "open": busy, "real": busy or self._why_not[self._source.kind],
+                "stop": stop, "open": busy, "real": busy or self._why_not_real(),
                 "leave": "" if self._stage.open is not None else "Nothing is open.",
             },
         }  # fmt: skip
+
+    def _why_not_real(self) -> str:
+        """Why no real nodes can run this code, as far as that is known."""
+        done = [row for row in self.marks.done if row.code == self.marks.code]
+        if done and all(row.state == "not_attempted" for row in done):
+            return "There is no election to run yet: the checks say that it is not attempted."
+        return self._why_not[self._source.kind]
 
     def _told_source(self) -> dict[str, Any]:
         rows = [row for row in self.marks.rows.values() if row.result is not None]
@@ -221,8 +234,9 @@ class ExercisePanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
         told = {"kind": ""} if opened is None else {
             "kind": opened.kind, "title": opened.title, "text": opened.text, "warning": opened.warning,
         }  # fmt: skip
-        self.board.stage = told
-        self.children = (self.board,) if opened is None else (self.board, opened.panel)
+        with self._lock:
+            self.board.stage = told
+            self.children = (self.board,) if opened is None else (self.board, opened.panel)
 
     # -- the student's code -----------------------------------------------------------------------------------
 
@@ -232,7 +246,7 @@ class ExercisePanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
         stamp, why_not = source.stamp(), source.why_not()
         code = None if why_not else source.read()
         with self._lock:
-            self._stamp, self._why_not[source.kind] = stamp, why_not
+            self._stamps[source.kind], self._why_not[source.kind] = stamp, why_not
             if code is not None:
                 self.marks.code = code.fingerprint(self.exercise)
                 self._detail = code.detail + (f", {SAVE_FIRST}" if source.kind == "cells" else "")
@@ -240,7 +254,10 @@ class ExercisePanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
 
     def _look(self) -> float:
         """Whether the student has saved something new."""
-        if self._source.stamp() != self._stamp and not self._checking_now:
+        stamps = {one.kind: one.stamp() for one in self._sources}
+        if stamps != self._stamps and not self._checking_now:
+            self._stamps = stamps
+            self._why_not = {one.kind: one.why_not() for one in self._sources}
             self._read()
             self._publish()
         return LOOK_EVERY
@@ -294,14 +311,13 @@ class ExercisePanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
     def _run(self, ticket: Ticket) -> None:
         try:
             self._check(ticket)
-        finally:
+            self._comparing = True
             ticket.over.set()
-            self._publish()
-        self._comparing = True
-        try:
             self._checking.compare(ticket)
         finally:
             self._comparing = False
+            ticket.over.set()
+            ticket.compared.set()
             self._publish()
 
     def _check(self, ticket: Ticket) -> None:
@@ -371,8 +387,11 @@ class ExercisePanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
     def _real(self) -> None:
         self._stage.real(self._text())
 
-    def _leave(self) -> None:
-        self._stage.leave()
+    def _leave(self, then: Callable[[], None] = lambda: None) -> None:
+        try:
+            self._stage.leave()
+        finally:
+            then()
 
     _verbs: ClassVar[dict[str, Callable[..., None]]] = {
         "diagram": _draw, "open": _replay, "real": _real, "leave": _leave,

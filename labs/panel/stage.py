@@ -122,7 +122,7 @@ class Stage:
 
 
 def why(error: BaseException) -> str:
-    """An exception's first sentence."""
-    lines = str(error).strip().splitlines()
-    text = lines[0] if lines else type(error).__name__
+    """An exception's first sentence; where it only announces what follows, the last line of that, too."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    text = f"{lines[0]} {lines[-1].strip()}" if lines[0].endswith(":") and len(lines) > 1 else lines[0]
     return text if isinstance(error, ClusterError) else f"{text} ({type(error).__name__})"
