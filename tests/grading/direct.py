@@ -143,11 +143,16 @@ def lost(exercise: str, module: Any, level: str = "student", seeds: tuple[int, .
     return wrong
 
 
-def planted(exercise: str, *changes: tuple[str, str]) -> ModuleType:
+def planted_source(exercise: str, *changes: tuple[str, str]) -> str:
     """The reference solution with each of these texts, which it must contain just once, replaced by another."""
     file_name = BY_ID[exercise].file_name
     source = (SOLUTIONS / file_name).read_text(encoding="utf-8")
     for old, new in changes:
         assert source.count(old) == 1, f"{file_name} contains this {source.count(old)} times: {old}"
         source = source.replace(old, new)
-    return from_source(f"planted_{exercise}", source)
+    return source
+
+
+def planted(exercise: str, *changes: tuple[str, str]) -> ModuleType:
+    """`planted_source` as a module."""
+    return from_source(f"planted_{exercise}", planted_source(exercise, *changes))

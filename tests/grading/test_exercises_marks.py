@@ -15,7 +15,7 @@ from labs.grading.intake import Submission, open_submission
 from labs.grading.reports import REPORT
 from labs.grading.results import Report, Status
 from labs.grading.runner import Settings, grade, seeds_for
-from tests.grading.direct import SOLUTIONS, the_checks
+from tests.grading.direct import SOLUTIONS, planted_source, the_checks
 
 STARTER = Path(exercises.__path__[0])
 ALTERNATIVES = {
@@ -96,3 +96,16 @@ def test_results_are_the_same_byte_for_byte_at_any_number_of_workers(tmp_path: P
 
 def _without_times(path: Path) -> str:
     return json.dumps({**json.loads(path.read_text(encoding="utf-8")), "run": None})
+
+
+def test_what_an_instructor_sees_can_be_seen_again_with_the_command_in_the_report() -> None:
+    remembers = "            self._seen[key] = _version(answer)\n        return answer.ok"
+    forgetful = planted_source("ex2", (remembers, "            pass\n        return answer.ok"))
+    handed_in = Submission("test", {"ex2": forgetful}, {})
+    name = "ex2.read-your-writes"
+
+    [seen] = grade(handed_in, SUITE, Settings("instructor", seeds_for("instructor", 4711), only=(name,))).checks
+    assert seen.replay_command == f"replab check ex2 --only {name} --seed 4715"
+    [again] = grade(handed_in, SUITE, Settings(seeds=(4715,), only=(name,))).checks
+
+    assert again.evidence[0] == seen.evidence[0]

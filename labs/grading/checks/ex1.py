@@ -8,7 +8,7 @@ from typing import Any
 
 from labs.cluster.simulated import SimulatedCluster
 from labs.grading.broken import FAULTS, Fault
-from labs.grading.checks.clusters import Kind, good_kinds, make, scene
+from labs.grading.checks.clusters import STUDENT_KINDS, Kind, good_kinds, make, scene
 from labs.grading.checks.spells import Spell, spells
 from labs.grading.desk import ClusterDesk
 from labs.grading.results import Check, Outcome, failed, passed
@@ -44,7 +44,7 @@ def checks(level: str) -> list[Check]:
 
 def _broken(fault: Fault, level: str) -> Check:
     return Check(
-        f"ex1.broken.{fault.name.replace(' ', '-')}",
+        _name(fault),
         "ex1",
         f"Rejects a store of which this is not true: {fault.promise}",
         9,
@@ -53,6 +53,15 @@ def _broken(fault: Fault, level: str) -> Check:
         hint="Which of your reads would come out differently in such a store, and when?",
         depends_on=("ex1.good",),
     )
+
+
+def _name(fault: Fault) -> str:
+    return f"ex1.broken.{fault.name.replace(' ', '-')}"
+
+
+def _again(check: str, kind: Kind, seed: int) -> str:
+    """The command that shows it; what only an instructor has, a student's command cannot show."""
+    return f"replab check ex1 --only {check} --seed {seed}" if kind in STUDENT_KINDS else ""
 
 
 def _with_seeds(session: Session, kinds: list[Kind]) -> Iterable[tuple[Kind, int]]:
@@ -65,23 +74,25 @@ def _with_seeds(session: Session, kinds: list[Kind]) -> Iterable[tuple[Kind, int
 
 def _availability(session: Session, kinds: list[Kind]) -> Outcome:
     total, wrong = 0, []
-    where = None
+    where, replay = None, ""
     for kind, seed in _with_seeds(session, kinds):
         with make(kind, seed) as cluster:
             rows = session.call("availability", ClusterDesk(cluster))
             if problem := _malformed(rows, cluster):
-                return failed(f"{problem} ({kind})", scene=scene(cluster))
+                again = _again("ex1.availability", kind, seed)
+                return failed(f"{problem} ({kind})", scene=scene(cluster), replay=again)
             seen = spells(cluster.events(), cluster.now())
             for stopped in _sets(cluster):
                 total += 1
                 if difference := _row_differs(rows, stopped, seen, cluster):
                     wrong.append(f"{kind}, stopped {', '.join(stopped) or 'nobody'}: {difference}")
                     where = where or scene(cluster)
+                    replay = replay or _again("ex1.availability", kind, seed)
     if not wrong:
         return passed(f"{total} rows, all right")
     share = 1 - len(wrong) / total
     message = f"{len(wrong)} of {total} rows are not what happened"
-    return failed(message, evidence=tuple(wrong[:6]), share=share, scene=where)
+    return failed(message, evidence=tuple(wrong[:6]), share=share, scene=where, replay=replay)
 
 
 def _malformed(rows: Any, cluster: SimulatedCluster) -> str | None:
@@ -172,7 +183,8 @@ def _accepts(session: Session, kinds: list[Kind]) -> Outcome:
                 where = scene(cluster)
             if not accepted:
                 said = (f"your reason: {reason}",)
-                return failed(f"a good store was rejected ({kind})", evidence=said, scene=where)
+                again = _again("ex1.good", kind, seed)
+                return failed(f"a good store was rejected ({kind})", evidence=said, scene=where, replay=again)
         return passed(f"{len(kinds)} good stores accepted")
 
     return _judged(judge)
@@ -186,7 +198,8 @@ def _rejects(session: Session, fault: Fault, kinds: list[Kind]) -> Outcome:
                 where = scene(cluster)
             if accepted:
                 truth = (f"not true of it: {fault.promise}",)
-                return failed(f"a broken store was accepted ({kind})", evidence=truth, scene=where)
+                again = _again(_name(fault), kind, seed)
+                return failed(f"a broken store was accepted ({kind})", evidence=truth, scene=where, replay=again)
         return passed()
 
     return _judged(judge)

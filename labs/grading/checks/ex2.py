@@ -264,6 +264,10 @@ def _asked_leader(calls: list[Call], cluster: SimulatedCluster) -> int:
     return sum(call.method == "get" and call.arguments.get("via") in (None, leader) for call in calls)
 
 
+def _again(check: str, seed: int) -> str:
+    return f"replab check ex2 --only ex2.{check} --seed {seed}"
+
+
 WEATHERS = ((100, 0), (500, 0), (300, 400), (0, 0))
 STEPS = 60
 
@@ -271,16 +275,18 @@ STEPS = 60
 def _guarantee(session: Session, which: str) -> Outcome:
     bad: list[str] = []
     where: Scene | None = None
+    replay = ""
     for number, (delay, jitter) in enumerate(WEATHERS):
-        seed = session.seeds[-1 - number % len(session.seeds)] * 10 + number
-        scenario = _Scenario(session, seed, delay, jitter)
+        seed = session.seeds[-1 - number % len(session.seeds)]
+        scenario = _Scenario(session, 10 * seed + number, delay, jitter)
         scenario.play(STEPS)
         if which in scenario.problems:
             bad.append(f"delay {delay} ms, jitter {jitter} ms: {scenario.problems[which]}")
             where = where or scene(scenario.cluster)
+            replay = replay or _again("read-your-writes" if which == "own" else "monotonic-reads", seed)
     if not bad:
         return passed(f"{len(WEATHERS)} sessions of {STEPS} steps")
-    return failed("the guarantee was broken", evidence=tuple(bad), scene=where)
+    return failed("the guarantee was broken", evidence=tuple(bad), scene=where, replay=replay)
 
 
 def _reads_followers(session: Session) -> Outcome:
@@ -303,6 +309,7 @@ def _reads_followers(session: Session) -> Outcome:
         f"the leader was asked in {asked} of {len(scenario.gets)} reads, though the followers were up to date",
         share=max(0.0, 2 * (1 - share)),
         scene=scene(scenario.cluster),
+        replay=_again("reads-followers", session.seeds[-1]),
     )
 
 
@@ -322,11 +329,11 @@ def _deletes(session: Session) -> Outcome:
             value = scenario.user.call("get", key)
             if value is not None:
                 message = f"the key had been deleted by another client 0.8 s before, but get gave {value!r:.100}"
-                return failed(message, scene=scene(scenario.cluster))
+                return failed(message, scene=scene(scenario.cluster), replay=_again("deletes", session.seeds[-1]))
         scenario.put("a", "again")
         if (value := scenario.user.call("get", "a")) != "again":
             message = f"the session wrote 'again' after the deletion, and read {value!r:.100}"
-            return failed(message, scene=scene(scenario.cluster))
+            return failed(message, scene=scene(scenario.cluster), replay=_again("deletes", session.seeds[-1]))
     return passed()
 
 
@@ -343,15 +350,15 @@ def _fail_over(session: Session) -> Outcome:
         kept = cluster.get("a").value
         if value != kept:
             message = f"after the fail-over the leader has {kept!r} for the key, but get gave {value!r}"
-            return failed(message, scene=scene(cluster))
+            return failed(message, scene=scene(cluster), replay=_again("fail-over", seed))
         scenario.put("a", "new")
         value = scenario.user.call("get", "a")
         if scenario.problems or value != "new":
             message = f"after the fail-over the session wrote 'new' and then read {value!r}"
-            return failed(message, scene=scene(cluster))
+            return failed(message, scene=scene(cluster), replay=_again("fail-over", seed))
         for node in cluster.node_ids:
             cluster.kill(node)
         if (acknowledged := scenario.try_to_put("a", "never")[0]) is not False:
             message = f"put returned {acknowledged!r}, though all nodes were down"
-            return failed(message, scene=scene(cluster))
+            return failed(message, scene=scene(cluster), replay=_again("fail-over", seed))
     return passed()
