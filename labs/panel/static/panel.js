@@ -14,7 +14,7 @@ const MINUTE = 60; // seconds that the timeline shows, where Python does not say
 const FLIGHT = 520; // ms that a dot takes at least: on one machine a message is there in 1 ms, too fast to see
 const HOLDBACK = 0.12; // seconds by which dots run behind, so that a batch of news is shown evenly, not at once
 const JUST = 0.15; // seconds before the moment that one has gone (back) to of which messages are still shown
-const CROWD = 24; // dots in flight from which on they are drawn in every frame
+const CROWD = 48; // dots in flight from which on they are drawn in every frame
 const PATIENCE = 1200; // ms that an unanswered dot waits at its goal before it counts as lost
 const REASON = { 200: "OK", 400: "Bad Request", 403: "Forbidden", 404: "Not Found", 503: "Service Unavailable", 504: "Outcome unknown" };
 
