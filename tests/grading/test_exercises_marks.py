@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 import exercises
 from labs.grading import batch
-from labs.grading.checks import SUITE
+from labs.grading.checks import OWN, SUITE
 from labs.grading.intake import Submission, open_submission
 from labs.grading.reports import REPORT
-from labs.grading.results import Report, Status
+from labs.grading.results import Check, Report, Status, passed
 from labs.grading.runner import Settings, grade, seeds_for
-from tests.grading.direct import SOLUTIONS, planted_source, the_checks
+from tests.grading.direct import SOLUTIONS, from_source, outcome, planted, planted_source, the_checks
 
 STARTER = Path(exercises.__path__[0])
 ALTERNATIVES = {
@@ -96,6 +98,29 @@ def test_results_are_the_same_byte_for_byte_at_any_number_of_workers(tmp_path: P
 
 def _without_times(path: Path) -> str:
     return json.dumps({**json.loads(path.read_text(encoding="utf-8")), "run": None})
+
+
+def test_an_instructors_own_checks_are_asked_at_the_instructors_level_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = ModuleType(OWN)
+    extra = Check("own", "ex2", "Answers", 5, lambda session: passed(), hidden=True)
+    vars(own).update(VERSION=7, checks=lambda: [extra])
+    before = SUITE.name
+    monkeypatch.setitem(sys.modules, OWN, own)
+
+    assert SUITE.checks("instructor", ())[-1] is extra
+    assert extra not in SUITE.checks("student", ())
+    assert SUITE.name != before, "older results are not taken for new ones"
+
+
+def test_the_check_that_the_guide_shows_works() -> None:
+    guide = (SOLUTIONS.parent / "docs" / "grading.md").read_text(encoding="utf-8")
+    [example] = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
+    [check] = from_source("guide", example).checks()
+
+    assert outcome(check, planted("ex1")).passed
+    one_row = ("    return [_row(cluster, stopped) for stopped in sets]", "    return [_row(cluster, sets[1])]")
+    never_started = ("        cluster.start(node)\n    wait_for_leader", "        pass\n    wait_for_leader")
+    assert outcome(check, planted("ex1", one_row, never_started)).message == "node-1 left stopped"
 
 
 def test_what_an_instructor_sees_can_be_seen_again_with_the_command_in_the_report() -> None:
