@@ -21,8 +21,8 @@ from labs.panel.replays import ReplayedCluster, differs, moments_of, opening, st
 
 SLOWLY = 0.2
 """Seconds of a replayed run that pass in a second: elections there take tenths of one."""
-SPAN = 6.0
-"""Seconds of it that are seen at once: such runs are over after four to seven."""
+SPANS = (6.0, 12.0, 30.0)
+"""Seconds that a timeline can show, beside a minute."""
 MODULE = "my_election"
 NODES = 3
 
@@ -61,7 +61,14 @@ class Stage:
             " run from there on; rewind to undo it."
         )
         self._show(
-            "replay", f"Replay: {title}", told, cluster, warning, speed=SLOWLY, span=SPAN, moments=moments_of(scene)
+            "replay",
+            f"Replay: “{title}”",
+            told,
+            cluster,
+            warning,
+            speed=SLOWLY,
+            span=span_for(cluster.end),
+            moments=moments_of(scene),
         )
 
     def left(self, title: str, scene: Scene) -> None:
@@ -72,7 +79,9 @@ class Stage:
             " Rewind to any moment of it. From there on it is your turn: your function's later calls are not repeated."
         )
         moments = [("the beginning", 0.0), ("the end", scene.moment)]
-        self._show("left", f"The cluster of: {title}", told, scene.reopen(), "", moments=moments)
+        self._show(
+            "left", f"The cluster of “{title}”", told, scene.reopen(), "", span=span_for(scene.moment), moments=moments
+        )
 
     def real(self, text: str) -> None:
         """Real nodes whose leader is elected by the class in `text`."""
@@ -119,6 +128,11 @@ class Stage:
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
+
+
+def span_for(length: float) -> float | None:
+    """How much a timeline is to show of a run of so many seconds; None: the usual minute."""
+    return next((span for span in SPANS if length <= span), None)
 
 
 def why(error: BaseException) -> str:

@@ -91,14 +91,14 @@ function makeStrip(panel) {
   const mine = h("div", { class: "rl-strip", role: "img" }), theirs = h("div", { class: "rl-strip is-thin", role: "img" });
   const el = h("div", { class: "rl-strips" }, mine, theirs);
 
-  function fill(strip, rows, stateOf, whose) {
+  function fill(strip, rows, stateOf, whose, signs) {
     while (strip.children.length < rows.length) strip.append(h("span", {}));
     rows.forEach((row, index) => {
       const part = strip.children[index], state = stateOf(row);
       part.style.flexGrow = row.share;
       attribute(part, "class", `is-${state}${row.old ? " is-old" : ""}`);
       attribute(part, "title", `${row.title}: ${STATES[state][1]}`);
-      text(part, STATES[state][0]);
+      if (signs) text(part, STATES[state][0]);
     });
     const over = rows.filter((row) => OVER.includes(stateOf(row)));
     attribute(strip, "aria-label", `${whose}: ${over.length} of ${plural(rows.length, "check")} done, ${over.filter((row) => stateOf(row) === "passed").length} passed`);
@@ -106,8 +106,8 @@ function makeStrip(panel) {
 
   function update() {
     const rows = panel.get("rows");
-    fill(mine, rows, (row) => row.state, "Your code");
-    fill(theirs, rows, (row) => row.reference, "The reference");
+    fill(mine, rows, (row) => row.state, "Your code", true);
+    fill(theirs, rows, (row) => row.reference, "The reference", false);
     theirs.hidden = rows.every((row) => row.reference === "idle");
   }
 
@@ -313,19 +313,23 @@ function makeDiagram(panel, id) {
 
 // Pan and zoom by the drawing's viewBox: it stays sharp at every size.
 function makeZoom(figure, panel) {
-  let svg = null, full = null, view = null, held = null;
+  let svg = null, full = null, view = null, held = null, shape = 1;
 
+  // A long drawing is shown in a window that is higher than it would be: there is room for it when one comes closer.
   function adopt(drawing) {
     svg = drawing;
-    const { width, height } = svg.viewBox.baseVal;
+    const { width, height } = svg.viewBox.baseVal, room = figure.clientWidth || width;
+    const high = Math.round(Math.max((height * room) / width, Math.min(height, 430)));
     full = { x: 0, y: 0, width, height };
+    shape = high / room;
+    svg.style.height = `${high}px`;
     show(full);
   }
 
   function show(next) {
     if (!svg) return;
-    const width = clamp(next.width, full.width / 60, full.width), height = (width / full.width) * full.height;
-    view = { width, height, x: clamp(next.x, 0, full.width - width), y: clamp(next.y, 0, full.height - height) };
+    const width = clamp(next.width, full.width / 60, full.width), height = width * shape, spare = full.height - height;
+    view = { width, height, x: clamp(next.x, 0, full.width - width), y: spare < 0 ? spare / 2 : clamp(next.y, 0, spare) };
     svg.setAttribute("viewBox", `${view.x} ${view.y} ${view.width} ${view.height}`);
   }
 
@@ -352,8 +356,9 @@ function makeZoom(figure, panel) {
   const place = (event) => new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
 
   function go(time) {
-    const { start, end, left, right } = svg.dataset, share = (time - start) / (end - start), width = full.width / 3;
-    glide({ x: Number(left) + share * (right - left) - width / 2, y: full.height / 6, width });
+    const { start, end, left, right } = svg.dataset, share = (time - start) / (end - start);
+    const width = Math.min(full.width / 2, full.height / shape); // all lanes, if that is close enough
+    glide({ x: Number(left) + share * (right - left) - width / 2, y: (full.height - width * shape) / 2, width });
   }
 
   figure.addEventListener("wheel", (event) => {
