@@ -60,6 +60,10 @@ MISTAKES: dict[str, tuple[str, list[tuple[str, str]]]] = {
             )
         ],
     ),
+    "writes back what it has read": (
+        "ex2.deletes",
+        [(TAKE, f"{TAKE}        if answer.code == 200:\n            self.cluster.put(key, answer.value)\n")],
+    ),
     "waits for a write that was lost": ("ex2.fail-over", [(ASK_LEADER, WAIT_FOR_LEADER)]),
     "says that it wrote whatever came of it": (
         "ex2.fail-over",

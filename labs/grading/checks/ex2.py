@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from labs.cluster.base import Answer
+from labs.cluster.base import Answer, ConditionTimeout
 from labs.cluster.simulated import SimulatedCluster
 from labs.grading.checks.clusters import Kind, applied_at, make, scene
 from labs.grading.desk import Call, ClusterDesk
@@ -325,16 +325,25 @@ def _deletes(session: Session) -> Outcome:
         for _ in range(8):
             scenario.user.call("get", "a")
             scenario.cluster.sleep(0.1)
+        try:
+            scenario.cluster.wait_for(_everybody_knows)
+        except ConditionTimeout:
+            message = "a key that another client had deleted came back: get must not write"
+            return failed(message, scene=scene(scenario.cluster), replay=_again("deletes", session.seeds[-1]))
         for key in ("a", "b"):
             value = scenario.user.call("get", key)
             if value is not None:
-                message = f"the key had been deleted by another client 0.8 s before, but get gave {value!r:.100}"
+                message = f"the key had been deleted by another client, as every node knew, but get gave {value!r:.100}"
                 return failed(message, scene=scene(scenario.cluster), replay=_again("deletes", session.seeds[-1]))
         scenario.put("a", "again")
         if (value := scenario.user.call("get", "a")) != "again":
             message = f"the session wrote 'again' after the deletion, and read {value!r:.100}"
             return failed(message, scene=scene(scenario.cluster), replay=_again("deletes", session.seeds[-1]))
     return passed()
+
+
+def _everybody_knows(cluster: SimulatedCluster) -> bool:
+    return all(cluster.peek(node, key).code == 404 for node in cluster.node_ids for key in ("a", "b"))
 
 
 def _fail_over(session: Session) -> Outcome:
