@@ -40,6 +40,7 @@ def open_lab(
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open it in the browser.")] = True,
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: a free one.")] = 0,
     folder: Annotated[Path, typer.Option(help="Where the working copy is, or is to be made.")] = Path(),
+    prepare: Annotated[bool, typer.Option("--prepare", help="Only make or update the working copy.")] = False,
 ) -> None:
     """Open the lab's notebooks. Ctrl-C ends it."""
     console = Console()
@@ -51,6 +52,8 @@ def open_lab(
         console.print(f"Working copy: {space.root.resolve()}", soft_wrap=True)
     for path in space.offered:
         console.print(f"There is a newer version of a file that you changed; it is beside yours: {path}")
+    if prepare:
+        return
     token = secrets.token_hex(16)
     with tempfile.TemporaryDirectory(prefix="replab-open-") as private:
         # In a session of its own, Ctrl-C reaches only this command, and JupyterLab does not ask whether it is meant.
@@ -59,7 +62,7 @@ def open_lab(
         _end_like_ctrl_c("SIGTERM", "SIGHUP")
         try:
             _wait(server, chosen, token)
-            url = f"http://127.0.0.1:{chosen}/lab/tree/{workspace.START.as_posix()}?token={token}"
+            url = f"http://127.0.0.1:{chosen}/lab/tree/{space.start.as_posix()}?token={token}"
             console.print(f"The lab is open: {url}", soft_wrap=True)
             if browser and not webbrowser.open(url):
                 console.print("No browser could be opened here; go to this address yourself.")

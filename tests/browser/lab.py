@@ -120,7 +120,7 @@ class OpenedLab:
         config.mkdir(parents=True)
         # The one thing that a student's JupyterLab has not: its commands, for the tests to call.
         (config / "jupyter_lab_config.json").write_text(json.dumps({"LabApp": {"expose_app_in_browser": True}}))
-        self.notebooks = home / "replication-lab" / "labs" / "notebooks"
+        self.notebooks = home / "replication-lab" / "notebooks"
         self._log = (home / "open.log").open("wb")
         self.began = time.monotonic()
         self._process = subprocess.Popen(
