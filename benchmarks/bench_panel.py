@@ -28,7 +28,7 @@ TARGETS = {
     "first panel, s": 15.0,
     "election on screen, ms": 300.0,
     "cell with the panel open, ms": 100.0,
-    "panel at rest, % of a core": 5.0,
+    "updates at rest, % of a core": 5.0,
     "frames a second": 30.0,
 }
 EVALUATE = """async (expression) => {
@@ -219,7 +219,8 @@ def verdicts(found: dict[str, Any]) -> list[tuple[str, float, float]]:
         "first panel, s": found["first panel, s"]["panel usable"],
         "election on screen, ms": found["election on screen, ms"]["median"],
         "cell with the panel open, ms": found["cell with the panel open, ms"]["p90"],
-        "panel at rest, % of a core": sum(at_rest.values()),
+        # Drawing is the browser's, and depends on its graphics; everything else is ours wherever it runs.
+        "updates at rest, % of a core": at_rest["kernel"] + at_rest["server"] + at_rest["nodes"],
         "frames a second": found["frames a second"]["median"],
     }
     return [(name, figures[name], target) for name, target in TARGETS.items()]

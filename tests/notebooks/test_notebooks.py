@@ -44,6 +44,9 @@ def test_a_notebook_runs_from_top_to_bottom_and_leaves_nothing_behind(path: Path
     said = "".join(output.get("text", "") for output in notebook.cells[-1].outputs)
     assert "All clusters of this notebook are stopped." in said
     assert ("0 of 100 points" in said) == any("lab.exercise(" in cell.source for cell in notebook.cells)
+    # A shell command that does not exist raises nothing in a notebook.
+    assert not any("command not found" in output.get("text", "") for cell in notebook.cells
+                   for output in cell.get("outputs", ()))  # fmt: skip
     deadline = time.monotonic() + 10
     while children() - before and time.monotonic() < deadline:
         time.sleep(0.1)
