@@ -75,7 +75,7 @@ class Stage:
         """A simulated cluster as the student's function left it."""
         assert scene.reopen is not None
         told = (
-            "The simulated cluster as your function left it; the timeline shows the last minute of what it did."
+            "The simulated cluster as your function left it; the timeline shows what it did."
             " Rewind to any moment of it. From there on it is your turn: your function's later calls are not repeated."
         )
         moments = [("the beginning", 0.0), ("the end", scene.moment)]

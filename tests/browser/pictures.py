@@ -23,6 +23,13 @@ START = """from labs import notebook as lab
 from labs.cluster.base import Settings
 cluster = lab.cluster({backend!r}, settings=Settings(nodes={nodes}, heartbeat_ms=500, election_timeout_ms=1500))"""
 PANEL = "lab.panel(cluster)"
+WRONG = """from pathlib import Path
+import solutions
+from labs.panel import ExercisePanel
+reference = Path(solutions.__path__[0], 'ex3_election.py').read_text(encoding='utf-8')
+wrong = reference.replace('free = self.vote in (None, sender) and self.leader is None', 'free = True')
+panel = ExercisePanel('ex3', code=wrong)
+panel"""
 COLOURS = 128
 SWATCHES = ("heartbeat", "replication", "election", "bad", "good", "leader", "crown", "follower", "candidate")
 """Colours of the panel's stylesheet that a palette must keep, however few dots have them."""
@@ -51,18 +58,23 @@ class Studio:
         self._lab.close()
 
     def panel(self, width: int, theme: str = "light", nodes: int = 3, backend: str = "process") -> Notebook:
-        self._count += 1
-        name = f"picture-{self._count}.ipynb"
-        write_notebook(self._lab.notebooks / name, [START.format(nodes=nodes, backend=backend), PANEL])
-        # JupyterLab's own frame takes some 200 pixels of the width.
-        page = self._browser.new_page(viewport={"width": width + 204, "height": 1700})
-        notebook = Notebook(page, name)
-        notebook.open(self._lab, theme)
+        notebook = self.open([START.format(nodes=nodes, backend=backend), PANEL], width, theme)
         notebook.run_cell(0)
         notebook.run_cell(1)
         if backend == "simulated":
             notebook.panel.get_by_test_id("play").click()
         leads(notebook, "node-1 leads in term 1")
+        return notebook
+
+
+    def open(self, cells: list[str], width: int, theme: str, height: int = 1700) -> Notebook:
+        self._count += 1
+        name = f"picture-{self._count}.ipynb"
+        write_notebook(self._lab.notebooks / name, cells)
+        # JupyterLab's own frame takes some 200 pixels of the width.
+        page = self._browser.new_page(viewport={"width": width + 204, "height": height})
+        notebook = Notebook(page, name)
+        notebook.open(self._lab, theme)
         return notebook
 
 
@@ -166,6 +178,22 @@ def space_time(studio: Studio) -> None:
     notebook.page.close()
 
 
+def failed_run(studio: Studio, width: int = 1420, theme: str = "light", name: str = "failed-run") -> None:
+    """Exercise 3's panel with an election that votes twice: all checks, and the diagram of the run that failed."""
+    notebook = studio.open([WRONG], width, theme, height=2200)
+    notebook.run_cell(0)
+    notebook.panel.wait_for(timeout=60_000)
+    notebook.panel.get_by_test_id("run").click()
+    notebook.panel.get_by_test_id("beside").get_by_text("100 of 100 points").wait_for(timeout=240_000)
+    notebook.panel.get_by_test_id("diagram-ex3.votes").click()
+    notebook.panel.locator("[data-testid='figure-ex3.votes'] > svg").wait_for(timeout=30_000)
+    look(notebook, f"exercise-panel-{name}")
+
+
+def failed_run_dark(studio: Studio) -> None:
+    failed_run(studio, 900, "dark", "dark-900")
+
+
 # -- the animation -----------------------------------------------------------------------------------------
 
 
@@ -243,6 +271,7 @@ def failover(studio: Studio) -> None:
 SCENES: dict[str, Callable[[Studio], None]] = {
     "panel-light": light, "panel-election": election, "panel-dark": dark, "panel-split-brain-900": split_brain,
     "panel-simulator": simulator, "panel-space-time": space_time, "failover": failover,
+    "exercise-panel-failed-run": failed_run, "exercise-panel-dark-900": failed_run_dark,
 }  # fmt: skip
 
 

@@ -46,7 +46,7 @@ function makeControls(panel) {
   const stop = button("Stop", { name: "stop", title: "End what is being run; the marks so far stay", act: () => panel.ask({ do: "stop" }) });
   const real = button("Run on the real cluster", { name: "kill", title: "Start three processes that elect their leader with your class", act: () => panel.ask({ do: "real" }) });
   for (const [one, name] of [[run, "run"], [stop, "stop"], [real, "real"]]) one.el.dataset.testid = name;
-  const choices = h("div", { class: "rl-choice", role: "radiogroup", "aria-label": "Which code is run" });
+  const choices = h("div", { class: "rl-choice", role: "group", "aria-label": "Which code is run" });
   const detail = h("span", { class: "rl-dim", "data-testid": "source" }), changed = h("span", { class: "rl-changed", "data-testid": "changed" }, "changed since the last run");
   const el = h("div", { class: "rl-controls" }, h("div", { class: "rl-buttons" }, run.el, stop.el, real.el),
     h("div", { class: "rl-source" }, h("span", { class: "rl-dim" }, "Your code:"), choices, detail, changed));
@@ -58,7 +58,6 @@ function makeControls(panel) {
     choices.dataset.kinds = kinds;
     options = source.choices.map((choice) => {
       const one = button(choice.label, { kind: "rl-small", title: "Run this code", act: () => panel.ask({ do: "source", kind: choice.kind }) });
-      one.el.setAttribute("role", "radio");
       one.el.dataset.testid = `source-${choice.kind}`;
       return [choice.kind, one];
     });
@@ -70,7 +69,7 @@ function makeControls(panel) {
     offer(source);
     for (const [kind, one] of options) {
       const choice = source.choices.find((some) => some.kind === kind);
-      attribute(one.el, "aria-checked", String(kind === source.kind));
+      attribute(one.el, "aria-pressed", String(kind === source.kind));
       one.allow(kind === source.kind ? "" : checking ? "The checks are running." : choice.why);
     }
     text(detail, source.why || source.detail);
@@ -284,7 +283,7 @@ function makeDiagram(panel, id) {
     drawing.querySelectorAll("script").forEach((script) => script.remove());
     drawn = document.importNode(drawing, true);
     drawn.removeAttribute("style");
-    figure.replaceChildren(drawn);
+    figure.replaceChildren(drawn, zoomer.lanes);
     zoomer.adopt(drawn);
     showMoment(message.moment);
     const told = [...message.story.map(([time, words]) => [time, words, false]), ...(whose === "yours" ? [[message.moment, finding, true]] : [])];
@@ -313,7 +312,8 @@ function makeDiagram(panel, id) {
 
 // Pan and zoom by the drawing's viewBox: it stays sharp at every size.
 function makeZoom(figure, panel) {
-  let svg = null, full = null, view = null, held = null, shape = 1;
+  const lanes = h("div", { class: "rl-lanes", "aria-hidden": "true" }); // the nodes' names, where the drawing's own are out of sight
+  let svg = null, full = null, view = null, held = null, shape = 1, names = [];
 
   // A long drawing is shown in a window that is higher than it would be: there is room for it when one comes closer.
   function adopt(drawing) {
@@ -323,6 +323,8 @@ function makeZoom(figure, panel) {
     full = { x: 0, y: 0, width, height };
     shape = high / room;
     svg.style.height = `${high}px`;
+    names = [...svg.querySelectorAll("text.st-node")].map((label) => [Number(label.getAttribute("y")) - 4, Number(label.getAttribute("x")), h("span", {}, label.lastChild.textContent)]);
+    lanes.replaceChildren(...names.map(([, , label]) => label));
     show(full);
   }
 
@@ -331,6 +333,11 @@ function makeZoom(figure, panel) {
     const width = clamp(next.width, full.width / 60, full.width), height = width * shape, spare = full.height - height;
     view = { width, height, x: clamp(next.x, 0, full.width - width), y: spare < 0 ? spare / 2 : clamp(next.y, 0, spare) };
     svg.setAttribute("viewBox", `${view.x} ${view.y} ${view.width} ${view.height}`);
+    for (const [y, x, label] of names) {
+      const place = (y - view.y) / view.height;
+      label.hidden = view.x < x - 20 || place < 0.02 || place > 0.98;
+      label.style.top = `${100 * place}%`;
+    }
   }
 
   function glide(goal) {
@@ -381,7 +388,7 @@ function makeZoom(figure, panel) {
     event.preventDefault();
     act();
   });
-  return { adopt, closer, farther, all, go };
+  return { lanes, adopt, closer, farther, all, go };
 }
 
 // ---------------------------------------------------------------------------------------------- what is open below
