@@ -176,6 +176,8 @@ class Campaigns:
 
 def _rivalry(one: Stretch, other: Stretch) -> str:
     together = duration(min(one.end, other.end) - other.start)
+    if one.term is None or other.term is None:
+        return f"for {together} two nodes believed they led: {one.node} and {other.node}"
     if one.term == other.term:
         return f"for {together} {one.node} and {other.node} both led, in the same term {one.term}"
     claims = f"{one.node} (term {one.term}) and {other.node} (term {other.term})"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 
 from labs.events import Event
 from labs.pictures import read, tell
@@ -136,6 +136,7 @@ def test_the_summary_is_one_sentence() -> None:
 
 @settings(max_examples=80, deadline=None)
 @given(EVENTS)
+@example([Event(time, f"node-{time:g}", "note", "became_leader") for time in (1.0, 2.0)])
 def test_any_list_of_events_can_be_told(events: list[Event]) -> None:
     for line in tell(events):
         assert line.startswith("at ")
