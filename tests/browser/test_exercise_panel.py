@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import nbformat
 from playwright.sync_api import expect
 
+import solutions
 from labs.panel import assets
 from tests.browser.conftest import OpenNotebook
-from tests.browser.lab import Notebook
+from tests.browser.lab import Notebook, write_notebook
 from tests.browser.looks import faint, sticks_out
 
 CODE = """from pathlib import Path
@@ -154,10 +156,13 @@ def test_a_failure_can_be_read_at_900_pixels_and_in_the_dark(open_notebook: Open
 
 
 def test_an_endless_loop_is_stopped_by_a_click_and_the_kernel_answers_meanwhile(open_notebook: OpenNotebook) -> None:
-    notebook = show(open_notebook, "endless", "print('answered', 6 * 7)")
+    notebook = show(open_notebook, "endless", "print('answered', 6 * 7)", reduced_motion="reduce")
     panel = notebook.panel
     panel.get_by_test_id("run").click()
     expect(panel.get_by_test_id("check-ex3.elects")).to_have_class(re.compile("is-running"), timeout=30_000)
+
+    spinning = "one => getComputedStyle(one).animationName"
+    assert panel.locator(".rl-state.is-running .rl-sign").evaluate(spinning) == "none"
 
     notebook.run_cell(2)
     expect(notebook.outputs.filter(has_text="answered 42")).to_be_visible()
@@ -183,6 +188,29 @@ def test_running_the_cell_again_ends_what_its_last_run_started(open_notebook: Op
     expect(told).to_have_text(re.compile("left: 3 threads, 0 sandboxes"), timeout=30_000)
     notebook.run_cell(3)
     expect(notebook.outputs.filter(has_text="left: 0 threads, 0 sandboxes")).to_be_visible(timeout=30_000)
+
+
+def test_the_notebooks_own_tagged_cell_is_run_as_it_was_saved(open_notebook: OpenNotebook, tmp_path: Path) -> None:
+    reference = (Path(solutions.__path__[0]) / "ex3_election.py").read_text(encoding="utf-8")
+    path = tmp_path / "mine.ipynb"
+    write_notebook(
+        path, [reference, "from labs.panel import ExercisePanel\npanel = ExercisePanel('ex3')\npanel", CLOSE]
+    )
+    saved = nbformat.read(path, as_version=4)
+    saved.cells[0].metadata["tags"] = ["exercise"]
+    nbformat.write(saved, path)
+    notebook = open_notebook(path)
+
+    notebook.run_cell(1)
+    notebook.panel.wait_for(timeout=60_000)
+    expect(notebook.panel.get_by_test_id("source-cells")).to_have_attribute("aria-pressed", "true")
+    expect(notebook.panel.get_by_test_id("source")).to_contain_text("as last saved")
+    notebook.panel.get_by_test_id("source-file").press("Enter")
+    expect(notebook.panel.get_by_test_id("why")).to_contain_text("There is no exercises/ex3_election.py")
+    notebook.panel.get_by_test_id("again-ex3.elects").click()
+
+    headline(notebook, "1 passed, 7 not run yet.")
+    close(notebook, 2)
 
 
 def test_the_script_and_the_stylesheet_load_nothing_from_anywhere() -> None:
