@@ -21,6 +21,8 @@ AT_ONCE = 0.01
 TOGETHER = 0.25
 """Seconds between nodes that begin to follow the same leader and are still told of in one sentence."""
 
+OF_LEADERS = frozenset(("Heartbeat", "Replicate", "Snapshot"))
+
 
 class Campaigns:
     """The election sentences of one run. `clock` words an event time as a moment."""
@@ -81,13 +83,14 @@ class Campaigns:
         leader = before[-1].leader if before else None
         if leader is None:
             return "heard of no leader"
-        last = self._last_from(note.node, leader, note.time)
+        last = self._last_sign_of(leader, note.node, note.time)
         since = "" if last is None else f" for {duration(note.time - last)}"
         return f"heard nothing from {leader}{since}"
 
-    def _last_from(self, node: str, sender: str, before: float) -> float | None:
-        times = (time for time, p in self._heard[node] if p.sender == sender and time <= before)
-        return max(times, default=None)
+    def _last_sign_of(self, leader: str, node: str, before: float) -> float | None:
+        """When `node` last got what only leaders send: one that asks for votes after a crash is no leader any more."""
+        signs = (time for time, p in self._heard[node] if p.sender == leader and p.kind in OF_LEADERS)
+        return max((time for time in signs if time <= before), default=None)
 
     def _in_term(self, note: Event) -> str:
         for saved in self._saved[note.node]:

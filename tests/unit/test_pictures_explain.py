@@ -24,6 +24,16 @@ def test_an_election_is_told_with_its_reason_and_its_term() -> None:
     )
 
 
+def test_a_leader_that_crashed_and_asks_for_votes_is_not_heard_as_a_leader() -> None:
+    diary = Diary(THREE)
+    diary.note(0.0, "node-2", "following", leader="node-1", term=1)
+    diary.send(0.0, "node-1", "node-2", "Heartbeat", delay=0.01, term=1)
+    diary.send(0.4, "node-1", "node-2", "RequestVote", term=2)
+    diary.note(0.41, "node-2", "election_timeout")
+
+    assert "at 0.41 s node-2 heard nothing from node-1 for 400 ms and called an election" in tell(diary.done())
+
+
 def test_a_victory_names_the_voters_and_the_time_without_a_leader() -> None:
     story = tell(split_vote())
 
