@@ -21,6 +21,7 @@ import traitlets
 
 from labs.cluster.base import ClusterError
 from labs.grading.exercises import BY_ID
+from labs.grading.faults import GraderFault
 from labs.grading.results import Report
 from labs.panel import assets
 from labs.panel.actions import BadCommand, Command, Worker, doing
@@ -323,7 +324,8 @@ class ExercisePanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
     def _check(self, ticket: Ticket) -> None:
         code = self._read()
         if code is None:
-            self.marks.stop(self._why_not[self._source.kind])
+            with self._lock:
+                self.marks.stop(self._why_not[self._source.kind])
             return
         self._judged[code.fingerprint(self.exercise)] = code.text(self.exercise) or ""
         try:
@@ -332,6 +334,8 @@ class ExercisePanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
             with self._lock:
                 self.marks.stop(f"The checks could not be run: {why(error)}")
             raise
+        if ticket.report is not None:
+            self.errors.extend(GraderFault(traceback) for traceback in ticket.report.run.errors.values())
 
     def _open(self, command: Command) -> None:
         self._opening = doing(command)

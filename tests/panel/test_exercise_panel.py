@@ -15,7 +15,7 @@ import pytest
 
 import exercises
 import solutions
-from labs.grading.checks import SUITE
+from labs.grading.checks import SUITE, ex3
 from labs.grading.faults import GraderFault
 from labs.grading.intake import Submission
 from labs.grading.results import CheckResult, Status
@@ -169,6 +169,21 @@ def test_a_grader_that_fails_is_told_in_a_sentence_and_kept_as_an_error(
     assert "no sandbox works on this machine" in watched.panel.board.total["headline"]
     watched.until(lambda: [type(error) for error in watched.panel.errors] == [GraderFault])
     assert {row["state"] for row in watched.panel.board.rows} == {"idle"}
+
+
+def test_a_check_that_fails_itself_gives_no_mark(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any) -> None:
+        raise RuntimeError("the rules cannot be read")
+
+    monkeypatch.setattr(ex3, "check_run", broken)
+    watched = make(code=REFERENCE)
+
+    watched.panel.run("ex3.elects").wait()
+
+    assert watched.row("ex3.elects")["state"] == "error"
+    assert watched.panel.board.total["earned"] == "?"
+    assert watched.panel.board.total["headline"].startswith("No mark")
+    assert "the rules cannot be read" in str(watched.panel.errors[0])
 
 
 # -- where the code comes from ---------------------------------------------------------------------------------

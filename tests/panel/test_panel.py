@@ -238,6 +238,22 @@ def test_a_simulation_stands_still_until_it_is_stepped(simulated: Watched) -> No
     simulated.until(lambda: simulated.look("node-1") == "leader")
 
 
+def test_a_simulation_can_be_given_moments_to_go_to_and_none_is_too_late() -> None:
+    cluster = SimulatedCluster(FAST)
+    cluster.start()
+    watched = Watched(ClusterPanel(cluster, False, speed=0.2, moments=[("later", 2.5)], span=6.0))
+    try:
+        player = watched.panel.player
+        assert (player["speed"], player["moments"], player["span"]) == (0.2, [["later", 2.5]], 6.0)
+
+        watched.done(watched.ask(do="rewind", to=2.5))
+
+        assert cluster.now() == pytest.approx(2.5)
+        watched.until(lambda: watched.look("node-1") == "leader")
+    finally:
+        watched.panel.close()
+
+
 def test_a_simulation_plays_at_the_chosen_speed_until_it_is_halted(simulated: Watched) -> None:
     cluster = simulated.panel.cluster
 
