@@ -10,10 +10,11 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import webbrowser
 from pathlib import Path
-from typing import Annotated
+from typing import IO, Annotated
 
 import requests
 import typer
@@ -28,6 +29,8 @@ SETTINGS = {
     # Callbacks of widgets on the main thread, in the order of the clicks.
     "@jupyterlab/apputils-extension:kernels-settings": {"commsOverSubshells": "disabled"},
 }
+HARMLESS = (b"Kernel is running over TCP without encryption", b"received signal 15, stopping")
+"""The kernels talk to nobody but this machine; and it is this command that sends signal 15."""
 PATIENCE = 60.0
 """Seconds that the server may take to answer."""
 
@@ -58,7 +61,9 @@ def open_lab(
     with tempfile.TemporaryDirectory(prefix="replab-open-") as private:
         # In a session of its own, Ctrl-C reaches only this command, and JupyterLab does not ask whether it is meant.
         command = _command(space.root, Path(private), chosen, token)
-        server = subprocess.Popen(command, env=_environment(space.root), start_new_session=True)
+        environment = _environment(space.root)
+        server = subprocess.Popen(command, env=environment, start_new_session=True, stderr=subprocess.PIPE)
+        threading.Thread(target=_pass_on, args=(server.stderr,), daemon=True).start()
         _end_like_ctrl_c("SIGTERM", "SIGHUP")
         try:
             _wait(server, chosen, token)
@@ -93,6 +98,13 @@ def _environment(root: Path) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PATH": os.pathsep.join(programs)}
 
 
+def _pass_on(messages: IO[bytes]) -> None:
+    """JupyterLab's messages and its kernels', but for those that would only frighten."""
+    for line in messages:
+        if not any(words in line for words in HARMLESS):
+            sys.stderr.write(line.decode(errors="replace"))
+
+
 def _end_like_ctrl_c(*names: str) -> None:
     """Whoever ends this command, also by closing its terminal, ends JupyterLab with it. (Windows has no SIGHUP.)"""
     for name in names:
@@ -116,14 +128,16 @@ def _wait(server: subprocess.Popen[bytes], port: int, token: str) -> None:
     """Until it answers. Raises `typer.Exit` with a reason if it ends before that."""
     deadline = time.monotonic() + PATIENCE
     address = f"http://127.0.0.1:{port}/api/status"
+    asking = requests.Session()
+    asking.trust_env = False  # a proxy of the campus is for the world, not for this machine
     while time.monotonic() < deadline:
         if server.poll() is not None:
             typer.echo(f"replab: JupyterLab ended with exit code {server.returncode}; its message is above.", err=True)
             raise typer.Exit(1)
         try:
-            if requests.get(address, params={"token": token}, timeout=1).ok:
+            if asking.get(address, params={"token": token}, timeout=1).ok:
                 return
-        except requests.ConnectionError:
+        except requests.RequestException:
             time.sleep(0.1)
     typer.echo(f"replab: JupyterLab did not answer within {PATIENCE:g} s.", err=True)
     raise typer.Exit(1)
