@@ -19,6 +19,7 @@ from IPython import display as ipython_display
 from labs.cluster import FAST, Answer, Cluster, Settings, open_cluster
 from labs.failures import load as load_failure
 from labs.panel import ClusterPanel, ExercisePanel
+from labs.panel.model import PROBE_KEY
 
 show: Callable[..., None] = ipython_display.display
 _running: dict[str, Cluster] = {}
@@ -96,7 +97,8 @@ def roles(of: Cluster) -> None:
     """One line a node: who leads, in which term, how many keys."""
     for status in of.status().values():
         if status.answers:
-            print(f"{status.node_id}: {status.role}, term {status.term}, {status.total_keys} keys")
+            keys = (status.total_keys or 0) - (PROBE_KEY in status.raw.get("keys", ()))  # the panel's is not theirs
+            print(f"{status.node_id}: {status.role}, term {status.term}, {keys} keys")
         else:
             print(f"{status.node_id}: {status.state}")
 
