@@ -138,7 +138,13 @@ class Marks:
 
     @property
     def earned(self) -> float:
-        return round(sum(row.earned for row in self.done), 2)
+        return round(sum(row.earned for row in self.done if not self._held_up(row)), 2)
+
+    def _held_up(self, row: Row) -> Row | None:
+        """What keeps a check that was run alone from counting: in a full run it is skipped where one that it builds on
+        does not pass."""
+        needed = [self.rows[name] for name in row.check.depends_on if name in self.rows]
+        return next((one for one in needed if row.earned and one.state in DONE and one.state != "passed"), None)
 
     @property
     def points(self) -> float:
@@ -149,7 +155,7 @@ class Marks:
         return {"rows": [self._row(row) for row in self.rows.values()], "total": self._total()}
 
     def _row(self, row: Row) -> dict[str, Any]:
-        check, result = row.check, row.result
+        check, result, held_up = row.check, row.result, self._held_up(row)
         told = {
             "message": result.message if result else "", "evidence": list(result.evidence) if result else [],
             "replay": result.replay_command if result else "", "output": row.output,
@@ -157,7 +163,7 @@ class Marks:
         return {
             "id": check.id, "title": check.title, "points": number(check.points), "share": check.points,
             "rule": check.rule, "hint": check.hint, "state": row.state, "earned": number(row.earned),
-            "old": bool(result) and row.code != self.code, **told,
+            "old": bool(result) and row.code != self.code, "held_up": held_up.check.title if held_up else "", **told,
             "reference": row.reference, "reference_earned": _points(row.reference_result),
             "scene": "" if row.scene is None else "run" if row.scene.run is not None else "cluster",
         }  # fmt: skip

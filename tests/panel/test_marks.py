@@ -109,6 +109,23 @@ def test_one_check_alone_leaves_the_others_as_they_are(marks: Marks) -> None:
     assert marks.headline() == "1 passed, 2 failed."
 
 
+def test_a_check_run_alone_counts_only_where_a_full_run_would_get_to_it() -> None:
+    second = Check("ex3.b", "ex3", "Check b", 10, lambda session: passed(), depends_on=("ex3.a",))
+    marks = Marks(BY_ID["ex3"], [check("a"), second])
+    marks.begin((), "code")
+    take(marks, "a", Status.FAILED)
+    take(marks, "b", Status.SKIPPED)
+
+    marks.begin(["ex3.b"], "code")
+    marks.take(CheckResult(second.to_json(), Status.PASSED, 10), passed())
+    assert [row["held_up"] for row in marks.picture()["rows"]] == ["", "Check a"]
+    assert marks.earned == 0
+
+    marks.begin(["ex3.a"], "code")
+    take(marks, "a", Status.PASSED, 10)
+    assert marks.earned == 20
+
+
 def test_results_of_an_earlier_version_of_the_code_are_marked(marks: Marks) -> None:
     marks.begin((), "code")
     for name in NAMES:

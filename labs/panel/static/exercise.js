@@ -127,8 +127,8 @@ function makeRows(panel) {
   function rowOf(id) {
     if (parts[id]) return parts[id];
     const state = h("span", { class: "rl-state" }), title = h("span", { class: "rl-title" }), name = h("code", { class: "rl-dim" }, id);
-    const old = h("span", { class: "rl-changed" }, "of an earlier version");
-    const toggle = h("button", { type: "button", class: "rl-toggle", "aria-expanded": "false", "aria-controls": `${panel.id}-${id}`, "data-testid": `toggle-${id}` }, state, icon("start"), h("span", { class: "rl-what" }, title, h("span", { class: "rl-names" }, name, old)));
+    const old = h("span", { class: "rl-changed" }, "of an earlier version"), held = h("span", { class: "rl-changed" }, "does not count yet");
+    const toggle = h("button", { type: "button", class: "rl-toggle", "aria-expanded": "false", "aria-controls": `${panel.id}-${id}`, "data-testid": `toggle-${id}` }, state, icon("start"), h("span", { class: "rl-what" }, title, h("span", { class: "rl-names" }, name, old, held)));
     const points = h("span", { class: "rl-points" }), reference = h("span", { class: "rl-points rl-reference" });
     const again = button("Run", { name: "start", kind: "rl-small", title: "Run this check alone", act: () => panel.ask({ do: "run", only: [id] }) });
     again.el.dataset.testid = `again-${id}`;
@@ -136,7 +136,7 @@ function makeRows(panel) {
     const item = h("li", { "data-testid": `check-${id}`, "data-check": id }, h("div", { class: "rl-checkrow" }, toggle, points, reference, again.el), detail.el);
     toggle.addEventListener("click", () => { touched = true; open(id, detail.el.hidden); });
     list.append(item);
-    return (parts[id] = { item, state, title, old, toggle, points, reference, again, detail });
+    return (parts[id] = { item, state, title, old, held, toggle, points, reference, again, detail });
   }
 
   function open(id, wide) {
@@ -152,6 +152,8 @@ function makeRows(panel) {
       showState(part.state, row.state);
       text(part.title, row.title);
       part.old.hidden = !row.old;
+      part.held.hidden = !row.held_up;
+      attribute(part.held, "title", `It builds on “${row.held_up}”, which does not pass; a run of all checks skips it.`);
       const wide = part.item.classList.contains("is-open");
       attribute(part.item, "class", `is-${row.state}${wide ? " is-open" : ""}`);
       text(part.points, OVER.includes(row.state) ? `${row.state === "error" ? "?" : row.earned}/${row.points}` : `–/${row.points}`);
