@@ -161,6 +161,7 @@ def test_a_simulation_is_played_and_rewound(open_notebook: OpenNotebook) -> None
 
     panel.get_by_test_id("play").click()
     wait_for_leader(notebook, "node-1 leads in term 1")
+    expect(panel.locator(".rl-clock")).to_have_text(re.compile(r"^t = ([2-9]|\d\d)"), timeout=15_000)
     panel.get_by_test_id("kill-node-1").focus()
     notebook.page.keyboard.press("Enter")
     wait_for_leader(notebook, "node-2 leads in term 2")
