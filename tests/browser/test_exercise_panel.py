@@ -75,6 +75,19 @@ def test_the_starter_is_not_attempted(open_notebook: OpenNotebook) -> None:
     close(notebook, 2)
 
 
+def test_a_click_while_a_long_cell_runs_is_said_to_wait_and_is_done_afterwards(open_notebook: OpenNotebook) -> None:
+    notebook = show(open_notebook, "starter", "import time\ntime.sleep(6)\nprint('slept')")
+    notebook.run_cell(2)
+    notebook.page.wait_for_timeout(500)  # the cell has begun
+
+    notebook.panel.get_by_test_id("again-ex3.elects").click()
+
+    expect(notebook.panel.locator(".rl-notices .rl-notice")).to_contain_text("The kernel is busy with a cell")
+    headline(notebook, "Not attempted yet: fill in ex3_election.py, save it, and run again.")
+    expect(notebook.panel.locator(".rl-notices .rl-notice")).to_have_count(0)
+    close(notebook, 3)
+
+
 def test_a_wrong_election_fails_shows_its_run_and_is_replayed(open_notebook: OpenNotebook) -> None:
     notebook = show(open_notebook, "wrong", height=1400)
     panel = notebook.panel
