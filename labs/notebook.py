@@ -39,12 +39,12 @@ def cluster(backend: str = "process", name: str = "lab", settings: Settings = FA
 
 
 def end(name: str = "lab") -> None:
-    """Stop the cluster of this name; its panels end with it."""
+    """Stop the cluster of this name. Its panels keep their last picture."""
     old = _running.pop(name, None)
     if old is None:
         return
     for panel in [p for p in _panels if p.cluster is old]:
-        panel.close()
+        panel.rest("This cluster was stopped. To go on, run the cell that starts it and then this one again.")
     old.close()
 
 

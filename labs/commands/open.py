@@ -54,7 +54,8 @@ def open_lab(
     if space.made:
         console.print(f"Working copy: {space.root.resolve()}", soft_wrap=True)
     for path in space.offered:
-        console.print(f"There is a newer version of a file that you changed; it is beside yours: {path}", soft_wrap=True)
+        told = f"There is a newer version of a file that you changed; it is beside yours: {path}"
+        console.print(told, soft_wrap=True)
     if prepare:
         return
     token = secrets.token_hex(16)

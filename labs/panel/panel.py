@@ -66,6 +66,7 @@ class ClusterPanel(anywidget.AnyWidget):
     ) -> None:
         self.cluster = cluster
         self.errors: deque[BaseException] = deque(maxlen=50)
+        self._resting = ""
         self._views = 0
         self._seen = time.monotonic()
         self._publishing = threading.RLock()
@@ -91,6 +92,13 @@ class ClusterPanel(anywidget.AnyWidget):
         """End the panel's threads and take it from the screen. The cluster goes on. Safe to call twice."""
         self._end()
         super().close()
+
+    def rest(self, why: str) -> None:
+        """End the panel's threads and leave its last picture on the screen; `why` stands above it, and is what every
+        control now says."""
+        self._resting = why
+        self._end()
+        self._tell("rest", why)
 
     @property
     def alive(self) -> bool:
@@ -152,6 +160,8 @@ class ClusterPanel(anywidget.AnyWidget):
 
     def _take(self, message: Mapping[str, Any]) -> None:
         try:
+            if self._resting:
+                raise BadCommand(self._resting)
             command = actions.parse(message, self.cluster.node_ids)
         except BadCommand as wrong:
             self._tell(f"command-{message.get('id')}", str(wrong))

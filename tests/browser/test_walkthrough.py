@@ -71,6 +71,8 @@ def test_all_cells_run_then_the_leader_is_stopped_by_a_click_and_comes_back(open
     notebook.run_all()
     assert notebook.finish() >= 16
     expect(notebook.outputs.filter(has_text="node-1: follower, term 2, 4 keys")).to_be_attached()
+    expect(notebook.panel.get_by_test_id("problem")).to_contain_text("This cluster was stopped.")
+    expect(notebook.panel.get_by_test_id("sentence")).to_have_text("node-2 leads in term 2")
     panel = start_cluster_and_panel(notebook)
 
     panel.get_by_test_id("stop-node-1").click()

@@ -187,6 +187,19 @@ def test_closing_ends_every_thread() -> None:
         assert not thread.is_alive(), thread.name
 
 
+def test_a_panel_at_rest_keeps_its_picture_and_says_why_nothing_can_be_done(watched: Watched) -> None:
+    watched.until(lambda: watched.look("node-1") == "leader")
+
+    watched.panel.rest("This cluster was stopped.")
+    watched.until(lambda: not watched.panel.alive)
+    asked = watched.ask(do="kill", node="node-1")
+
+    watched.done(asked)
+    assert watched.look("node-1") == "leader"
+    assert {problem["text"] for problem in watched.panel.problems} == {"This cluster was stopped."}
+    assert list(watched.panel.doing) == []
+
+
 def test_running_a_cell_again_closes_what_its_last_run_made() -> None:
     class Fake:
         closed = False
