@@ -593,7 +593,8 @@ class Node:
         self.commit = self.log.base
         self._advance_commit(min(commit, self.log.last_index))
         if self.log.last_index or self.election.term:
-            self._note("recovered", entries=len(self.log), keys=len(self.store), term=self.election.term)
+            term, vote = self.election.term, self.election.vote
+            self._note("recovered", entries=len(self.log), keys=len(self.store), term=term, vote=vote)
 
     def _restore_entries(self, entries: tuple[Entry, ...]) -> None:
         for entry in entries:

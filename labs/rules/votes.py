@@ -21,10 +21,16 @@ def two_leaders(evidence: Evidence) -> Iterable[Finding]:
             )
 
 
+def _tells_memory(event: Happening) -> bool:
+    """Term and vote as they are on disk. A crash may come after they were saved and before that was noted: then only
+    the recovery tells of them."""
+    return event.kind == "state" or (event.kind == "recovered" and "vote" in event.details)
+
+
 def _memories(evidence: Evidence) -> Iterator[tuple[Happening, Happening]]:
     """What a node saved as term and vote, and what it saved next; also across a crash."""
     held: dict[str, Happening] = {}
-    for event in evidence.noted("state"):
+    for event in filter(_tells_memory, evidence.noted("state", "recovered")):
         before = held.get(event.node)
         held[event.node] = event
         if before is not None:
@@ -57,11 +63,12 @@ def term_goes_back(evidence: Evidence) -> Iterable[Finding]:
 
 def no_majority(evidence: Evidence) -> Iterable[Finding]:
     votes: dict[tuple[int, str], set[str]] = {}
-    for event in evidence.noted("state", "became_leader"):
+    for event in evidence.noted("state", "recovered", "became_leader"):
         term = event.details["term"]
-        if event.kind == "state":
+        if _tells_memory(event):
             # (By its text: a strategy may save as its vote what cannot be a key.)
             votes.setdefault((term, repr(event.details["vote"])), set()).add(event.node)
+        if event.kind != "became_leader":
             continue
         voters = votes.get((term, repr(event.node)), set())
         if len(voters) < evidence.majority:
