@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from labs.grading.results import Scene
 
 
 class GraderFault(Exception):
@@ -36,7 +40,10 @@ class FaultKind(Enum):
 
 
 class StudentFault(Exception):
-    """The student's code broke off a check. `frames` are the student's own lines of the traceback."""
+    """The student's code broke off a check. `frames` are the student's own lines of the traceback, `scene` is where it
+    happened, if that can be opened."""
+
+    scene: Scene | None = None
 
     def __init__(self, kind: FaultKind, message: str, frames: Sequence[str] = ()) -> None:
         super().__init__(message)

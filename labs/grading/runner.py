@@ -303,7 +303,7 @@ def _from_fault(fault: StudentFault) -> tuple[Status, Outcome]:
     if fault.kind is FaultKind.NOT_ATTEMPTED:
         return Status.NOT_ATTEMPTED, failed("not attempted")
     outcome = failed(f"{fault.kind.value}: {fault.message}", evidence=fault.frames)
-    return Status.FAILED, replace(outcome, fault=fault.kind)
+    return Status.FAILED, replace(outcome, fault=fault.kind, scene=fault.scene)
 
 
 def _from_outcome(check: Check, status: Status, outcome: Outcome) -> CheckResult:

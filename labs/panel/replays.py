@@ -68,8 +68,11 @@ def _class(text: str, name: str) -> type[Election]:
 
 def differs(run: Run, strategy: Strategy) -> str:
     """Live through the schedule again. Empty if everything happened as it did then; else a sentence."""
-    again = carry_out(run.schedule, strategy)
-    pairs = itertools.zip_longest(map(_happening, run.trace), map(_happening, again.trace))
+    again = carry_out(run.schedule, strategy).trace
+    if run.failure is not None:
+        # The sandbox is asked ahead of time, so the exception that ended the run may belong to a somewhat later moment.
+        again = again[: len(run.trace)]
+    pairs = itertools.zip_longest(map(_happening, run.trace), map(_happening, again))
     different = next((one or other for one, other in pairs if one != other), None)
     if different is None:
         return ""

@@ -327,6 +327,22 @@ def test_a_run_that_goes_another_way_is_not_passed_off_as_the_one_that_was_judge
     assert "another way" in differs(scene.run, strategy_of(dice))
 
 
+def test_a_run_that_an_exception_ended_is_opened_just_before_it(make: Make) -> None:
+    raising = REFERENCE.replace("self.votes.add(voter)", "self.votes.add(voter)\n        assert len(self.votes) < 2")
+    watched = make(code=raising)
+    watched.panel.run("ex3.elects").wait()
+    assert "AssertionError" in watched.row("ex3.elects")["message"]
+
+    watched.ask("diagram", check="ex3.elects")
+    assert watched.message("diagram")["svg"].startswith("<svg")
+    watched.ask("open", check="ex3.elects")
+
+    opened = watched.until(lambda: watched.panel.opened)
+    assert opened.warning == ""
+    with pytest.raises(AssertionError):
+        opened.cluster.sleep(2)
+
+
 def test_a_store_that_was_misjudged_is_opened_with_what_the_function_did_to_it(make: Make) -> None:
     watched = make("ex1", code=NAIVE)
     watched.panel.run("ex1.broken.loses-some").wait()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from labs.events import Event
 from labs.grading.checks import ex3_runs as runs
 from labs.grading.election_proxy import readable
+from labs.grading.faults import FaultKind, StudentFault
 from labs.grading.results import Check, Outcome, Scene, failed, passed
 from labs.grading.session import Session
 from labs.pictures import page, spacetime_svg
@@ -87,7 +88,7 @@ class Part:
         for seed in session.seeds[:MOST_SEEDS]:
             found = self.look(session.elections, [seed])
             if session.fault is not None:
-                raise session.fault
+                raise _placed(session.fault, found.run)
             replay = f"replab check ex3 --only ex3.{self.id} --seed {seed}"
             if found.run is not None and found.violations:
                 return _told(found.run, found.violations, replay, several=len(self.rules) > 1)
@@ -96,6 +97,13 @@ class Part:
                 facts = _facts(found.run.schedule)
                 return failed(found.nothing_shown or "", evidence=facts, scene=scene, replay=replay)
         return passed()
+
+
+def _placed(fault: StudentFault, run: Run | None) -> StudentFault:
+    """With the run that an exception ended. Not that of a strategy that never came back: it would not again."""
+    if fault.kind is FaultKind.RAISED and run is not None and run.trace:
+        fault.scene = Scene(run.trace[-1].time, run)
+    return fault
 
 
 def _told(run: Run, violations: tuple[Violation, ...], replay: str, several: bool) -> Outcome:
