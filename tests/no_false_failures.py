@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from multiprocessing import get_context
 
+from labs.grading.runner import LEVELS
 from tests.grading.direct import lost
 
 
@@ -56,33 +57,34 @@ class Tally:
         self.failures |= other.failures
 
 
-def try_seeds(subject: Subject, seeds: Sequence[int]) -> Tally:
+def try_seeds(subject: Subject, seeds: Sequence[int], level: str = "instructor") -> Tally:
     """Processor seconds, and every check that failed though it should not have."""
     module = import_module(subject.module)
     begun = time.process_time()
     tally = Tally(seeds=len(seeds))
     for seed in seeds:
-        found = lost(subject.exercise, module, "instructor", (seed,))
+        found = lost(subject.exercise, module, level, (seed,))
         if wrong := {name: message for name, message in found.items() if name not in subject.omits}:
             tally.failures[seed] = wrong
     tally.seconds = time.process_time() - begun
     return tally
 
 
-def run(subject: Subject, seeds: range, jobs: int) -> Tally:
+def run(subject: Subject, seeds: range, jobs: int, level: str = "instructor") -> Tally:
     total = Tally()
-    for part in _in_parts(subject, [seeds[start : start + CHUNK] for start in range(0, len(seeds), CHUNK)], jobs):
+    chunks = [seeds[start : start + CHUNK] for start in range(0, len(seeds), CHUNK)]
+    for part in _in_parts(subject, chunks, jobs, level):
         total.add(part)
     return total
 
 
-def _in_parts(subject: Subject, chunks: list[range], jobs: int) -> Iterator[Tally]:
+def _in_parts(subject: Subject, chunks: list[range], jobs: int, level: str) -> Iterator[Tally]:
     if jobs == 1:
         for chunk in chunks:
-            yield try_seeds(subject, chunk)
+            yield try_seeds(subject, chunk, level)
         return
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        for future in as_completed([pool.submit(try_seeds, subject, chunk) for chunk in chunks]):
+        for future in as_completed([pool.submit(try_seeds, subject, chunk, level) for chunk in chunks]):
             yield future.result()
 
 
@@ -100,11 +102,12 @@ def main() -> int:
     parser.add_argument("--from", dest="first", type=int, default=0, help="the first (default 0)")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--only", default="", help="solutions whose name contains this")
+    parser.add_argument("--level", choices=LEVELS, default="instructor", help="a student's has fewer kinds of clusters")
     asked = parser.parse_args()
     failed = 0
     for subject in (*REFERENCES, *ALTERNATIVES):
         if asked.only in subject.module:
-            tally = run(subject, range(asked.first, asked.first + asked.seeds), asked.jobs)
+            tally = run(subject, range(asked.first, asked.first + asked.seeds), asked.jobs, asked.level)
             failed += len(tally.failures)
             print(describe(subject, tally), flush=True)
     return 1 if failed else 0
