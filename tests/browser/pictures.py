@@ -59,8 +59,8 @@ class Studio:
 
     def panel(self, width: int, theme: str = "light", nodes: int = 3, backend: str = "process") -> Notebook:
         notebook = self.open([START.format(nodes=nodes, backend=backend), PANEL], width, theme)
-        notebook.run_cell(0)
-        notebook.run_cell(1)
+        notebook.complete_cell(0)
+        notebook.complete_cell(1)
         if backend == "simulated":
             notebook.panel.get_by_test_id("play").click()
         leads(notebook, "node-1 leads in term 1")
