@@ -88,9 +88,10 @@ class ClusterPanel(anywidget.AnyWidget):
         if self._play:
             self._play.begin(self._report)
 
-    def close(self) -> None:
-        """End the panel's threads and take it from the screen. The cluster goes on. Safe to call twice."""
-        self._end()
+    def close(self, patience: float = 0.0) -> None:
+        """End the panel's threads and take it from the screen. The cluster goes on. Safe to call twice. `patience`:
+        seconds that each thread is waited for, so that none of them uses the cluster any more."""
+        self._end(patience)
         super().close()
 
     def rest(self, why: str) -> None:
@@ -105,12 +106,12 @@ class ClusterPanel(anywidget.AnyWidget):
         """Whether the panel still watches its cluster."""
         return self._poller.alive
 
-    def _end(self) -> None:
-        self._poller.end()
-        self._client.end()
-        self._hands.end()
+    def _end(self, patience: float = 0.0) -> None:
+        self._poller.end(patience)
+        self._client.end(patience)
+        self._hands.end(patience)
         if self._play:
-            self._play.end()
+            self._play.end(patience)
 
     # -- from the cluster -----------------------------------------------------------------------------
 

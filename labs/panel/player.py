@@ -52,9 +52,9 @@ class Player:
         self._loop = Loop("panel-player", "Playing the simulation", self._turn, report)
         self._loop.begin()
 
-    def end(self) -> None:
+    def end(self, timeout: float = 0.0) -> None:
         if self._loop:
-            self._loop.end()
+            self._loop.end(timeout)
 
     def steer(self, command: Command) -> bool:
         """`step`, `play`, `halt` or `rewind`. True if the past has changed."""

@@ -23,6 +23,8 @@ SLOWLY = 0.2
 """Seconds of a replayed run that pass in a second: elections there take tenths of one."""
 SPANS = (6.0, 12.0, 30.0)
 """Seconds that a timeline can show, beside a minute."""
+PATIENCE = 2.0
+"""Seconds for each of a panel's threads to let go of the cluster."""
 MODULE = "my_election"
 NODES = 3
 
@@ -119,7 +121,7 @@ class Stage:
             return
         self._changed(None)
         try:
-            old.panel.close()
+            old.panel.close(PATIENCE)
             old.cluster.close()
         finally:
             self._forget()

@@ -82,6 +82,10 @@ class Watched:
 Make = Callable[..., Watched]
 
 
+def panel_threads() -> list[str]:
+    return [t.name for t in threading.enumerate() if t.name.startswith(("exercise-", "panel-"))]
+
+
 @pytest.fixture
 def make() -> Iterator[Make]:
     """Makes panels. After the test they are closed, and no thread and no process of theirs is left."""
@@ -95,7 +99,10 @@ def make() -> Iterator[Make]:
     yield make_one
     for one in made:
         one.panel.close()
-    assert [t.name for t in threading.enumerate() if t.name.startswith(("exercise-", "panel-"))] == []
+    deadline = time.monotonic() + 5  # a cluster panel's threads end within one turn of their loops
+    while (left := panel_threads()) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert left == []
     assert {process.pid for process in psutil.Process().children(recursive=True)} <= before
 
 
