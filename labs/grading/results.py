@@ -24,6 +24,8 @@ SCHEMA = "replication-lab/report"
 VERSION = 1
 MAX_MESSAGE = 2000
 MAX_EVIDENCE = 40
+NOT_REPORTED = ("run", "again", "twice")
+"""What of a check is nobody's business but the runner's."""
 
 
 class Status(Enum):
@@ -105,11 +107,14 @@ class Check:
     depends_on: tuple[str, ...] = ()
     hidden: bool = False
     """Only the instructor's: not named in what is handed to students before the marks are out."""
+    again: int | None = None
+    """How many of the seeds the second run takes, where the check goes from seed to seed and says so
+    (`Session.settle`); None: all."""
     twice: bool = True
     """Run it a second time, with another hash seed, and compare."""
 
     def to_json(self) -> dict[str, Any]:
-        return {one.name: _json(getattr(self, one.name)) for one in fields(self) if one.name not in ("run", "twice")}
+        return {one.name: _json(getattr(self, one.name)) for one in fields(self) if one.name not in NOT_REPORTED}
 
 
 def _json(value: Any) -> Any:

@@ -6,8 +6,8 @@ student code raises is the student's fault, anything else that is raised is the 
 Rules that a report follows:
 
 * A check that builds on others is skipped unless all of them passed.
-* A check is run twice, the second time with another order of sets and in a new process. The worse outcome counts; if
-  the answers differ, the result is marked as not deterministic.
+* A check is run twice, the second time with another order of sets, in a new process, and with as many of the seeds as
+  it asks for. The worse outcome counts; if the answers differ, the result is marked as not deterministic.
 """
 
 from __future__ import annotations
@@ -118,6 +118,22 @@ def _nobody(result: CheckResult, outcome: Outcome) -> None:
 Judged = tuple[CheckResult, Outcome]
 
 
+@dataclass(frozen=True)
+class _Attempt:
+    """One run of one check. `settled`: the digests of the answers after each seed, as far as the check tells."""
+
+    status: Status
+    outcome: Outcome
+    digest: str
+    settled: tuple[str, ...]
+
+    def agrees(self, second: _Attempt) -> bool:
+        """Whether the `second` run, of perhaps fewer seeds, gave the same answers as far as it went."""
+        if second.settled and second.status is Status.PASSED:
+            return self.settled[: len(second.settled)] == second.settled
+        return (self.status, self.outcome, self.digest) == (second.status, second.outcome, second.digest)
+
+
 @dataclass
 class _Notebook:
     """What the grading writes down as it goes."""
@@ -180,18 +196,18 @@ class _Grading:
         if exercise.id not in self._submission.sources:
             return Status.NOT_ATTEMPTED, failed(f"{exercise.file_name} is missing from the submission")
         try:
-            with self._session(exercise, 0, budget) as session:
+            with self._session(exercise, self._settings.seeds, 0, budget) as session:
                 session.load()
         except StudentFault as fault:
             return _from_fault(fault)
         return None
 
-    def _session(self, exercise: Exercise, hash_seed: int, budget: Budget) -> Session:
+    def _session(self, exercise: Exercise, seeds: tuple[int, ...], hash_seed: int, budget: Budget) -> Session:
         settings = self._settings
         return Session(
             exercise,
             self._submission.files,
-            seeds=settings.seeds,
+            seeds=seeds,
             level=settings.level,
             limits=settings.limits,
             isolation=settings.isolation,
@@ -214,21 +230,22 @@ class _Grading:
     # -- one check ------------------------------------------------------------------------------------
 
     def _judge(self, check: Check, budget: Budget) -> Judged:
-        status, outcome, digest = self._attempt(check, 0, budget)
-        same = None
-        if check.twice and _worth_repeating(status, outcome):
-            status_2, outcome_2, digest_2 = self._attempt(check, 1, budget)
-            same = (status, outcome, digest) == (status_2, outcome_2, digest_2)
-            if status_2 is Status.ERROR or (status is not Status.ERROR and outcome_2.share < outcome.share):
-                status, outcome = status_2, outcome_2
+        first = self._attempt(check, self._settings.seeds, 0, budget)
+        same, counts = None, first
+        if check.twice and _worth_repeating(first.status, first.outcome):
+            second = self._attempt(check, self._settings.seeds[: check.again], 1, budget)
+            same = first.agrees(second)
+            if second.status is Status.ERROR or second.outcome.share < first.outcome.share:
+                counts = second
+        status, outcome = counts.status, counts.outcome
         if outcome.picture is not None:
             self._written.pictures[f"{check.id}.svg"] = outcome.picture
         result = _from_outcome(check, status, outcome)
         return replace(result, deterministic=same, message=_with_warning(result.message, same)), outcome
 
-    def _attempt(self, check: Check, hash_seed: int, budget: Budget) -> tuple[Status, Outcome, str]:
+    def _attempt(self, check: Check, seeds: tuple[int, ...], hash_seed: int, budget: Budget) -> _Attempt:
         digest = ""
-        with self._session(BY_ID[check.exercise], hash_seed, budget) as session:
+        with self._session(BY_ID[check.exercise], seeds, hash_seed, budget) as session:
             try:
                 outcome = check.run(session)
                 if session.fault is not None:
@@ -243,7 +260,7 @@ class _Grading:
                 self._written.errors[check.id] = traceback.format_exc()
                 status, outcome = Status.ERROR, failed(f"the grader failed: {type(error).__name__}: {error}")
             self._write_down(check, session)
-        return status, outcome, digest
+        return _Attempt(status, outcome, digest, tuple(session.settled))
 
     def _write_down(self, check: Check, session: Session) -> None:
         self._written.seconds[check.id] = round(self._written.seconds.get(check.id, 0.0) + session.seconds, 3)

@@ -63,6 +63,8 @@ class Session:
         self._sandbox: Sandbox | None = None
         self._hosts: list[ElectionHost] = []
         self._digests = hashlib.sha256()
+        self.settled: list[str] = []
+        """The digest of all answers at each `settle`."""
         self._output = ""
         self.seconds = 0.0
 
@@ -99,6 +101,13 @@ class Session:
             sandbox.close()
             self._digests.update(sandbox.digest.digest())
             self._output += sandbox.output
+
+    def settle(self) -> None:
+        """For a check that goes from seed to seed: one is done. Up to here a second run can be compared."""
+        so_far = self._digests.copy()
+        if self._sandbox is not None:
+            so_far.update(self._sandbox.digest.digest())
+        self.settled.append(so_far.hexdigest())
 
     # -- for the proxies and the runner ---------------------------------------------------------------
 

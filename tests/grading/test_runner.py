@@ -197,3 +197,41 @@ def test_texts_are_cleaned() -> None:
     assert clean("a\x1b[31mred\x1b]0;title\x07 \x00\ud800 \u202eback\r\nb\tc") == "ared �� �back\nb\tc"
     assert clean("x" * 5000) == "x" * 1999 + "…"
     assert failed("", share=7).share == 1.0
+
+
+def seed_by_seed(session: Session) -> Outcome:
+    for seed in session.seeds:
+        if session.call("double", seed) != 2 * seed:
+            return failed(f"wrong for {seed}")
+        session.settle()
+    return passed()
+
+
+SEED_BY_SEED = ToySuite(Check("seeds", "ex1", "Seed by seed", 1, seed_by_seed, again=1))
+THREE_SEEDS = Settings(limits=QUICK, seeds=(0, 1, 2), only=("seeds",))
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "same"),
+    [
+        ("2 * n", "passed", True),
+        ("2 * n if n != 1 else 7", "failed", True),  # in a seed that the second run does not come to
+        ("2 * n if n != 0 else 7", "failed", True),
+        ("2 * n if n != 0 else hash('a')", "failed", False),
+        ("(print(2 * n), 2 * n, hash('a'))[1]", "passed", True),  # what it answers is the same
+    ],
+)
+def test_a_check_may_be_run_again_for_its_first_seed_only(body: str, status: str, same: bool) -> None:
+    report = grade(submission(ex1=f"def double(n):\n    return {body}\n"), SEED_BY_SEED, THREE_SEEDS)
+
+    assert statuses(report) == {"seeds": status}
+    assert report.checks[0].deterministic is same
+
+
+def test_the_second_run_of_the_first_seed_can_cost_the_points() -> None:
+    right_once = "import os\ndef double(n):\n    return 2 * n + int(os.environ['PYTHONHASHSEED'])\n"
+
+    report = grade(submission(ex1=right_once), SEED_BY_SEED, THREE_SEEDS)
+
+    assert statuses(report) == {"seeds": "failed"}
+    assert report.checks[0].deterministic is False

@@ -62,6 +62,7 @@ class Part:
             rule=sentences + ".",
             hint=self.hint,
             depends_on=self.depends_on,
+            again=1,
         )
 
     def look(self, strategies: Callable[[], Strategy], seeds: Iterable[int]) -> Found:
@@ -96,6 +97,7 @@ class Part:
                 scene = Scene(found.run.schedule.length, found.run)
                 facts = _facts(found.run.schedule)
                 return failed(found.nothing_shown or "", evidence=facts, scene=scene, replay=replay)
+            session.settle()
         return passed()
 
 
