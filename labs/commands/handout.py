@@ -12,8 +12,9 @@ import typer
 import labs
 
 INCLUDED = (
-    *("replstore", "labs", "exercises", "docs", "container"),
-    *("pyproject.toml", "README.md", "LICENSE", "Dockerfile", "docker-compose.yml", ".dockerignore", ".gitignore"),
+    *("replstore", "labs", "exercises", "docs", "container", "benchmarks"),
+    *("pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE"),
+    *("Dockerfile", "docker-compose.yml", ".dockerignore", ".gitignore"),
 )
 INSTRUCTOR_ONLY = ("labs/grading/checks/instructor", "labs/grading/checks/instructor.py")
 """No student's version has these, nor `solutions`; nobody's has `tests`."""
@@ -45,6 +46,7 @@ def handout(
         raise typer.BadParameter(f"{folder} is not empty: name a new folder")
     target = folder / "lab" if use is Use.gradescope else folder
     copy_lab(root, target, withhold=use is not Use.gradescope)
+    _test_exercises(target / "pyproject.toml")
     _add_templates(folder, use)
     typer.echo(f"{folder}: {_NEXT[use]}")
 
@@ -71,6 +73,12 @@ def copy_lab(root: Path, target: Path, *, withhold: bool) -> None:
             shutil.copytree(source, target / name, ignore=passed_over)
         elif source.is_file():
             shutil.copy2(source, target / name)
+
+
+def _test_exercises(project: Path) -> None:
+    """The lab's own tests are not in a handout: README's `pytest` is to run the student's checks there."""
+    text = project.read_text(encoding="utf-8").replace('testpaths = ["tests"]', 'testpaths = ["exercises"]')
+    project.write_text(text, encoding="utf-8", newline="\n")
 
 
 def _add_templates(folder: Path, use: Use) -> None:

@@ -26,6 +26,7 @@ ElectionsOption = Annotated[
 ]
 ModesOption = Annotated[list[Mode] | None, typer.Option("--mode", help="May be repeated. Default: all three.")]
 
+
 def register(app: typer.Typer) -> None:
     app.command()(simulate)
     replay.register(app)

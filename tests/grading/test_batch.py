@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -164,6 +167,35 @@ def test_a_handout_has_neither_solutions_nor_tests(tmp_path: Path) -> None:
     assert {"replstore/node.py", "labs/grading/runner.py", "pyproject.toml", "exercises"} <= names
     assert not [name for name in names if name.startswith(("solutions", "tests", ".git/")) or "__pycache__" in name]
     assert not [name for name in names if name.startswith(handout.INSTRUCTOR_ONLY)]
+
+
+def test_the_readmes_test_command_runs_the_exercises_checks_in_a_handout(tmp_path: Path) -> None:
+    assert call("handout", str(tmp_path / "lab")).exit_code == 0
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV_"))}
+
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-n", "0", "-k", "ex3.elects"],
+        cwd=tmp_path / "lab",
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert "ex3: 0 of 10 points" in done.stdout, done.stdout + done.stderr
+
+
+def test_every_link_in_a_handout_leads_somewhere(tmp_path: Path) -> None:
+    lab = tmp_path / "lab"
+    assert call("handout", str(lab)).exit_code == 0
+
+    links = [
+        (page.name, target)
+        for page in [lab / "README.md", *(lab / "docs").glob("*.md")]
+        for target in re.findall(r"\]\(([^)#:]+)[^):]*\)", page.read_text(encoding="utf-8"))
+        if not (page.parent / target).exists()
+    ]
+    assert links == []
 
 
 def test_a_handout_withholds_the_instructors_checks_but_an_autograder_has_them(tmp_path: Path) -> None:
