@@ -23,6 +23,7 @@ WAIT_FOR_LEADER = """\
             answer = self.cluster.get(key)
         return self._take(key, answer)
 """
+NO_DELAY = "    cluster.delay_replication(0)\n"
 ONE_BY_ONE = """\
     first = {}
     for node in waiting:
@@ -84,6 +85,11 @@ MISTAKES: dict[str, tuple[str, list[tuple[str, str]]]] = {
     "counts a first read as stale that was not": (
         "ex2.staleness",
         [("stale=False, seconds=0.0", "stale=True, seconds=0.0")],
+    ),
+    "forgets to delay replication": ("ex2.staleness", [("    cluster.delay_replication(delay_ms)\n", "")]),
+    "takes the delay back before it writes": (
+        "ex2.staleness",
+        [("    cluster.delay_replication(delay_ms)\n", "    cluster.delay_replication(delay_ms)\n" + NO_DELAY)],
     ),
     "leaves the delay on": ("ex2.staleness", [("        cluster.delay_replication(0)\n", "        pass\n")]),
     "measures three writes": ("ex2.staleness", [("WRITES = 10", "WRITES = 3")]),

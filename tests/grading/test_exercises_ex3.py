@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import inspect
 from importlib import import_module
+from itertools import count
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from labs.grading import session
 from labs.grading.checks import SUITE
 from labs.grading.checks.ex3 import PARTS
 from labs.grading.intake import Submission
 from labs.grading.results import Status
 from labs.grading.runner import Settings, grade
+from labs.grading.sandbox import Sandbox
 from replstore.messages import NodeId
 from solutions.ex3_election import MyElection, RequestVote
 from tests import mutants
@@ -96,6 +99,24 @@ def test_the_report_shows_the_mistake_in_the_students_own_run(
     assert sentence in result.message
     assert result.picture == f"ex3.{part}.svg"
     assert result.replay_command.startswith(f"replab check ex3 --only ex3.{part} --seed ")
+
+
+def test_a_sandbox_that_cannot_be_started_costs_no_marks(monkeypatch: pytest.MonkeyPatch) -> None:
+    starts = count(1)
+
+    def sometimes(*arguments: Any, **options: Any) -> Sandbox:
+        if next(starts) == 2:  # the first is to see whether the file can be imported
+            raise BlockingIOError("no more processes")
+        return Sandbox(*arguments, **options)
+
+    monkeypatch.setattr(session, "Sandbox", sometimes)
+    handed_in = Submission("test", {"ex3": source_of(MyElection)}, {})
+
+    report = grade(handed_in, SUITE, Settings(only=("ex3.elects",)))
+
+    assert [result.status for result in report.checks] == [Status.ERROR]
+    assert "no more processes" in report.checks[0].message
+    assert not report.graded
 
 
 class VoteInAList(MyElection):

@@ -18,6 +18,8 @@ DELAYS = (0, 100, 500)
 UNSEEN_DELAYS = (0, 150, 400, 700)
 """An instructor's, so that nothing can be guessed."""
 WRITES = 10
+MOST_WRITES = 100
+"""More than anybody needs for ten samples; with many thousands the comparison would take hours."""
 TOLERANCE = 0.15
 """Seconds: how finely a client that asks again and again can be expected to look."""
 AT_ONCE = 0.06
@@ -108,7 +110,7 @@ def _staleness(session: Session) -> Outcome:
         with make(KIND, session.seeds[-1] + delay) as cluster:
             desk = ClusterDesk(cluster)
             samples = session.call("staleness", desk, delay)
-            problem = _malformed(samples) or _differences(samples, desk, cluster) or _left_over(cluster)
+            problem = _malformed(samples) or _differences(samples, delay, desk, cluster) or _left_over(cluster)
             if problem:
                 wrong.append(f"delay {delay} ms: {problem}")
                 where = where or scene(cluster)
@@ -133,11 +135,19 @@ def _malformed(samples: Any) -> str | None:
     return None
 
 
-def _differences(samples: list[dict[str, Any]], desk: ClusterDesk, cluster: SimulatedCluster) -> str | None:
-    for node, lags in _true_lags(desk, cluster).items():
+def _differences(
+    samples: list[dict[str, Any]], delay: float, desk: ClusterDesk, cluster: SimulatedCluster
+) -> str | None:
+    writes = _acknowledged(desk, delay)
+    if len(writes) > MOST_WRITES:
+        return f"{len(writes)} acknowledged writes; {WRITES} were asked for"
+    for node, lags in _true_lags(writes, cluster).items():
         mine = [sample for sample in samples if sample["node"] == node]
         if len(mine) < WRITES or len(lags) < len(mine):
-            return f"{len(mine)} samples of {node} for {len(lags)} acknowledged writes; {WRITES} were asked for"
+            return (
+                f"{len(mine)} samples of {node}, and {len(lags)} acknowledged writes while the delay was {delay:g} ms;"
+                f" {WRITES} were asked for"
+            )
         # Before or after the ten that count there may be others, to begin with or to clear up.
         problems = [_differ(mine, lags[i : i + len(mine)]) for i in range(len(lags) - len(mine) + 1)]
         if None not in problems:
@@ -156,17 +166,26 @@ def _differ(mine: list[dict[str, Any]], lags: list[float]) -> str | None:
     return f"you say {stale} of {len(mine)} first reads were stale, {least} were"
 
 
-def _true_lags(desk: ClusterDesk, cluster: SimulatedCluster) -> dict[str, list[float]]:
+def _acknowledged(desk: ClusterDesk, delay: float) -> list[tuple[float, Version]]:
+    """When the writes were acknowledged that the student's code made while replication was delayed as asked."""
+    writes, in_force = [], 0.0
+    for call in desk.calls:
+        if call.method == "delay_replication":
+            in_force = call.arguments["ms"]
+        elif call.method == "put" and in_force == delay and isinstance(call.result, Answer) and call.result.ok:
+            writes.append((call.ended, _version(call.result)))
+    return writes
+
+
+def _true_lags(writes: list[tuple[float, Version]], cluster: SimulatedCluster) -> dict[str, list[float]]:
     """For each follower, how long after each acknowledgement it had applied the write."""
     events = cluster.events()
     followers = [node for node in cluster.node_ids if node != "node-1"]
     lags: dict[str, list[float]] = {node: [] for node in followers}
-    for call in desk.calls:
-        if call.method == "put" and isinstance(call.result, Answer) and call.result.ok:
-            term, index = _version(call.result)
-            for node in followers:
-                moment = applied_at(events, node, index, term)
-                lags[node].append(max(0.0, (cluster.now() if moment is None else moment) - call.ended))
+    for acknowledged, (term, index) in writes:
+        for node in followers:
+            moment = applied_at(events, node, index, term)
+            lags[node].append(max(0.0, (cluster.now() if moment is None else moment) - acknowledged))
     return lags
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from labs.events import Event
 from labs.grading.checks import ex3_runs as runs
 from labs.grading.election_proxy import readable
-from labs.grading.faults import FaultKind, StudentFault
+from labs.grading.faults import FaultKind, GraderFault, StudentFault
 from labs.grading.results import Check, Outcome, Scene, failed, passed
 from labs.grading.session import Session
 from labs.pictures import page, spacetime_svg
@@ -90,6 +90,8 @@ class Part:
             found = self.look(session.elections, [seed])
             if session.fault is not None:
                 raise _placed(session.fault, found.run)
+            if found.run is not None and found.run.failure is not None:  # not the student's: there must be no mark
+                raise GraderFault(found.run.failure)
             replay = f"replab check ex3 --only ex3.{self.id} --seed {seed}"
             if found.run is not None and found.violations:
                 return _told(found.run, found.violations, replay, several=len(self.rules) > 1)
