@@ -97,7 +97,8 @@ class Checking:
             self._publish()
 
     def _compared(self, text: str, result: CheckResult, _: Outcome) -> None:
-        _reference_results[text, result.id] = result
+        if result.status is Status.PASSED:  # anything else was chance: the machine, not the reference
+            _reference_results[text, result.id] = result
         self._change(lambda marks: marks.take_reference(result))
 
     def _change(self, change: Callable[[Marks], None]) -> None:

@@ -13,7 +13,7 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import anywidget
 import ipywidgets as widgets
@@ -22,12 +22,12 @@ import traitlets
 from labs.cluster.base import ClusterError
 from labs.grading.exercises import BY_ID
 from labs.grading.faults import GraderFault
-from labs.grading.results import Report
+from labs.grading.results import Report, Scene
 from labs.panel import assets
 from labs.panel.actions import BadCommand, Command, Worker, doing
 from labs.panel.cells import CELLS
 from labs.panel.checking import NO_SOLUTIONS, Checking, Ticket, checks_of
-from labs.panel.marks import Marks, Row
+from labs.panel.marks import Marks
 from labs.panel.poller import Loop
 from labs.panel.replays import CannotReplay, draw, strategy_of
 from labs.panel.sources import Code, reference, sources_for
@@ -42,6 +42,14 @@ CHECKING, STOPPING = "The checks are running: stop them first.", "What was runni
 SAVE_FIRST = "as last saved: save the notebook before you run"
 
 _alive: weakref.WeakSet[ExercisePanel] = weakref.WeakSet()
+
+
+class Failure(NamedTuple):
+    """A check that failed in a run or at a cluster; `text` is the code that it was about."""
+
+    title: str
+    scene: Scene
+    text: str
 
 
 class Board(anywidget.AnyWidget):
@@ -154,6 +162,8 @@ class ExercisePanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
 
     def rest(self, timeout: float = PATIENCE) -> None:
         """End all that works or is open. The marks stay on the screen, and everything can be started again."""
+        if self._closed:
+            return
         self.stop()
         left = threading.Event()
         self._hands.submit(Command("leave", {"then": left.set}))
@@ -310,6 +320,7 @@ class ExercisePanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
             self._open(command)
 
     def _run(self, ticket: Ticket) -> None:
+        self._forget("work")
         try:
             self._check(ticket)
             self._comparing = True
@@ -338,6 +349,7 @@ class ExercisePanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
             self.errors.extend(GraderFault(traceback) for traceback in ticket.report.run.errors.values())
 
     def _open(self, command: Command) -> None:
+        self._forget("work")
         self._opening = doing(command)
         self._publish()
         try:
@@ -347,40 +359,35 @@ class ExercisePanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
             self._publish()
 
     def _draw(self, check: str, whose: str, whole: bool, width: float) -> None:
-        row = self._failed_row(check)
-        run = row.scene.run if row.scene is not None else None
-        if row.scene is None or run is None:
+        failed = self._failure(check)
+        run = failed.scene.run
+        if run is None:
             raise CannotReplay("there is nothing to draw: the check did not fail in a run of an election")
         if whose == "reference":
             run = carry_out(run.schedule, strategy_of(self._reference_text()))
-        svg, told = draw(row.scene, run, width, whole, proof=whose == "yours")
+        svg, told = draw(failed.scene, run, width, whole, proof=whose == "yours")
         self.board.send(
             {
                 "type": "diagram", "check": check, "whose": whose, "whole": whole, "svg": svg, "story": told,
-                "moment": row.scene.moment,
+                "moment": failed.scene.moment,
             }
         )  # fmt: skip
 
     def _replay(self, check: str, whose: str) -> None:
-        row = self._failed_row(check)
-        assert row.scene is not None
-        if row.scene.run is None:
-            self._stage.left(row.check.title, row.scene)
+        failed = self._failure(check)
+        if failed.scene.run is None:
+            self._stage.left(failed.title, failed.scene)
             return
-        text = self._reference_text() if whose == "reference" else self._judged_text(row)
-        self._stage.replay(row.check.title, row.scene, text, whose)
+        text = self._reference_text() if whose == "reference" else failed.text
+        self._stage.replay(failed.title, failed.scene, text, whose)
 
-    def _failed_row(self, check: str) -> Row:
-        row = self.marks.rows[check]
-        if row.scene is None:
-            raise CannotReplay("there is nothing to open: this check did not fail in the simulator")
-        return row
-
-    def _judged_text(self, row: Row) -> str:
-        """The code that the check was about: it may have been changed since."""
-        text = self._judged.get(row.code)
-        assert text is not None, "every row that has a scene was run here"
-        return text
+    def _failure(self, check: str) -> Failure:
+        """As it is now: the next run of the checks may begin at any moment, and clears what it will find anew."""
+        with self._lock:
+            row = self.marks.rows[check]
+            if row.scene is None:
+                raise CannotReplay("there is nothing to open: this check did not fail in the simulator")
+            return Failure(row.check.title, row.scene, self._judged[row.code])
 
     def _reference_text(self) -> str:
         text = self._reference.text(self.exercise) if self._reference is not None else None
@@ -432,7 +439,7 @@ def parse(message: Mapping[str, Any], checks: Mapping[str, Any]) -> Command:
     match verb:
         case "run":
             only = message.get("only", [])
-            if not isinstance(only, list) or not all(name in checks for name in only):
+            if not isinstance(only, list) or not all(isinstance(name, str) and name in checks for name in only):
                 raise BadCommand(f"Cannot run {only!r}: the checks are {', '.join(checks)}.")
             return Command(verb, {"only": only})
         case "source":
@@ -446,7 +453,7 @@ def parse(message: Mapping[str, Any], checks: Mapping[str, Any]) -> Command:
 
 def _which(message: Mapping[str, Any], checks: Mapping[str, Any]) -> dict[str, Any]:
     check, whose = message.get("check"), message.get("whose", "yours")
-    if check not in checks:
+    if not isinstance(check, str) or check not in checks:
         raise BadCommand(f"There is no check {check!r}; there are {', '.join(checks)}.")
     if whose not in ("yours", "reference"):
         raise BadCommand(f"A run is yours or the reference's, not {whose!r}.")

@@ -57,7 +57,8 @@ def _class(text: str, name: str) -> type[Election]:
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
     sys.modules[module.__name__] = module  # messages are looked up by their module's name
     try:
-        exec(compile(text, file, "exec"), module.__dict__)
+        # With its own `from __future__` lines, and not with ours.
+        exec(compile(text, file, "exec", dont_inherit=True), module.__dict__)
     except Exception as error:
         raise CannotReplay(f"the code cannot be imported here: {type(error).__name__}: {error}") from error
     cls = getattr(module, name, None)

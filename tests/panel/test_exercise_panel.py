@@ -23,6 +23,7 @@ from labs.grading.runner import Settings, grade
 from labs.panel import ExercisePanel, cells, checking, exercise
 from labs.panel.replays import ReplayedCluster, differs, strategy_of
 from labs.panel.sources import this_notebook
+from labs.schedules import carry_out
 
 EX3 = "ex3_election.py"
 STARTER = (Path(exercises.__file__).parent / EX3).read_text(encoding="utf-8")
@@ -291,6 +292,21 @@ def test_the_same_situation_is_drawn_with_the_reference(failed: Watched) -> None
     assert drawn["svg"].startswith("<svg")
 
 
+def test_a_drawing_does_not_mind_that_the_checks_begin_anew_meanwhile(
+    failed: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def begin_anew(*arguments: Any) -> Any:
+        with failed.panel._lock:
+            failed.panel.marks.begin(("ex3.votes",), "another text")
+        return carry_out(*arguments)
+
+    monkeypatch.setattr(exercise, "carry_out", begin_anew)
+    failed.ask("diagram", check="ex3.votes", whose="reference")
+
+    assert failed.message("diagram")["moment"] == pytest.approx(2.149, abs=0.001)
+    assert list(failed.panel.errors) == []
+
+
 def test_the_failed_run_is_opened_as_a_cluster_that_lives_through_it_again(failed: Watched) -> None:
     scene = failed.panel.marks.rows["ex3.votes"].scene
     assert scene is not None
@@ -376,6 +392,10 @@ def test_a_check_that_did_not_fail_has_nothing_to_open(make: Make) -> None:
 
     assert "did not fail in the simulator" in watched.problem()
     assert list(watched.panel.errors) == []
+
+    watched.panel.run("ex3.votes").wait()
+
+    assert list(watched.panel.board.problems) == []  # what was said then is no longer so
 
 
 @pytest.mark.processes
@@ -466,6 +486,16 @@ def test_running_a_cell_again_closes_the_panel_of_its_last_run(make: Make, monke
     assert busy_sandboxes() == []
 
 
+def test_a_closed_panel_is_at_rest_already(make: Make) -> None:
+    watched = make(code=STARTER)
+    watched.panel.close()
+    begun = time.monotonic()
+
+    watched.panel.rest(timeout=30)
+
+    assert time.monotonic() - begun < 15
+
+
 def test_waiting_has_an_end(make: Make) -> None:
     watched = make(code=ENDLESS)
 
@@ -478,6 +508,8 @@ def test_messages_that_make_no_sense_are_told(make: Make) -> None:
     for verb, message, words in (
         ("dance", {}, "Unknown command 'dance'"),
         ("run", {"only": ["ex9"]}, "the checks are ex3.elects"),
+        ("run", {"only": [[]]}, "the checks are ex3.elects"),
+        ("open", {"check": []}, "no check []"),
         ("diagram", {"check": "ex3.votes", "width": 1e9}, "360 to 4000 wide"),
         ("open", {"check": "ex3.votes", "whose": "nobody"}, "yours or the reference's"),
         ("source", {"kind": "moon"}, "no code of the kind 'moon'"),

@@ -427,7 +427,10 @@ function makeNotices(panel) {
   let why = "", timer = 0, queued = false;
 
   function update() {
-    const problems = panel.get("problems").filter((problem) => !dismissed.has(problem.id + problem.text));
+    const told = panel.get("problems");
+    // What is gone may come back, and is then new.
+    for (const known of dismissed) if (!told.some((problem) => problem.id + problem.text === known)) dismissed.delete(known);
+    const problems = told.filter((problem) => !dismissed.has(problem.id + problem.text));
     const items = problems.map((problem) => h("div", { class: "rl-notice is-bad", "data-testid": "problem" }, h("span", {}, problem.text),
       h("button", { type: "button", class: "rl-close", "aria-label": "Dismiss", onclick: () => { dismissed.add(problem.id + problem.text); update(); } }, "×")));
     items.push(...(panel.get("total").notes || []).map((note) => h("div", { class: "rl-notice" }, note)));
