@@ -245,7 +245,7 @@ function makeDetail(panel, id) {
 // ---------------------------------------------------------------------------------------------- the space–time diagram
 
 function makeDiagram(panel, id) {
-  let whose = "yours", whole = false, shown = "", finding = "", drawn = null;
+  let whose = "yours", whole = false, shown = "", finding = "", drawn = null, waiting = false;
   const pair = (label, options, act) => {
     const buttons = options.map(([value, words, title]) => {
       const one = button(words, { kind: "rl-small", title, act: () => act(value) });
@@ -267,6 +267,7 @@ function makeDiagram(panel, id) {
 
   function ask() {
     el.hidden = false;
+    waiting = true;
     mark();
     figure.replaceChildren(h("p", { class: "rl-hint" }, "Drawing …"));
     const room = clamp(el.clientWidth || 900, 700, 1500);
@@ -279,7 +280,7 @@ function makeDiagram(panel, id) {
 
   function take(message) {
     [whose, whole] = [message.whose, message.whole];
-    el.hidden = false;
+    el.hidden = waiting = false;
     mark();
     const drawing = new DOMParser().parseFromString(message.svg, "image/svg+xml").documentElement;
     drawing.querySelectorAll("script").forEach((script) => script.remove());
@@ -307,6 +308,8 @@ function makeDiagram(panel, id) {
     const about = row.scene + row.message; // another failure than the one that is drawn
     if (shown !== about) { shown = about; el.hidden = true; figure.replaceChildren(); story.replaceChildren(); whose = "yours"; whole = false; }
     who.buttons[1][1].allow(panel.reference());
+    const failed = !panel.get("activity").opening && panel.get("problems").some((problem) => problem.id === "work");
+    if (waiting && failed) figure.replaceChildren(h("p", { class: "rl-hint" }, "It could not be drawn: the reason stands above."));
   }
 
   return { el, ask, take, update };
