@@ -5,8 +5,12 @@ Everything that draws, explains or judges a run (timeline, space-time diagram, r
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from replstore.simulator import TraceEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +45,8 @@ class Event:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Event:
         return cls(**data)
+
+
+def events_of(trace: Iterable[TraceEvent]) -> list[Event]:
+    """A simulator's trace. (Its entries have the same fields in the same order.)"""
+    return [Event(*happening) for happening in trace]

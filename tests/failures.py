@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 
-from labs.events import Event
+from labs.events import events_of
 from labs.failures import NAMES, Failure, file_of
 from labs.grading.checks.ex3 import PARTS
 from labs.grading.election_proxy import readable
@@ -66,10 +66,9 @@ def record(name: str) -> Failure:
     schedule = next(iter(part.schedules(SEED)))
     run = carry_out(schedule, recipe.election)
     violation = next(v for v in check_run(run, part.claims) if v.rule == recipe.rule)
-    trace = [Event(e.time, e.node, e.event, e.kind, e.seq, e.id, e.peer, e.details) for e in run.trace]
     # A second more on either side: who led before, and what is in the air at the edges.
     first, last = recipe.window[0] - 1, recipe.window[1] + 1
-    shown = (event for event in readable(trace) if first <= event.time <= last)
+    shown = (event for event in readable(events_of(run.trace)) if first <= event.time <= last)
     return Failure(
         name=name,
         lacks=recipe.lacks,

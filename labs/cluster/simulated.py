@@ -16,7 +16,7 @@ from labs.cluster.base import Answer, Cluster, ClusterError, NodeStatus, NoSuchN
 from labs.cluster.client import Client, Clock
 from labs.cluster.environment import check_delay, check_loss, check_settings
 from labs.cluster.transport import Reply
-from labs.events import Event
+from labs.events import Event, events_of
 from replstore.answers import answer, found
 from replstore.codec import from_json
 from replstore.election import Election, Seat
@@ -221,8 +221,7 @@ class SimulatedCluster(Cluster):
 
     def events_since(self, position: int) -> tuple[list[Event], int]:
         with self._lock:
-            for e in self.simulator.trace[len(self._converted) :]:
-                self._converted.append(Event(e.time, e.node, e.event, e.kind, e.seq, e.id, e.peer, e.details))
+            self._converted += events_of(self.simulator.trace[len(self._converted) :])
             return self._converted[position:], len(self._converted)
 
     def peek(self, node: str, key: str) -> Answer:

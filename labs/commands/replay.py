@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from labs.commands.options import Mode
-from labs.events import Event
+from labs.events import Event, events_of
 from labs.pictures.explain import tell
 from labs.pictures.html import page
 from labs.rules import Claims, Violation, check_run
@@ -53,7 +53,7 @@ def replay(
         save.write_text(chosen.to_json() + "\n", encoding="utf-8")
     run, violations = _judged(chosen, election, claims_from(claim))
     again = _command(schedule, Job(election, mode.value, nodes, seed, claims_from(claim)))
-    events = [Event(e.time, e.node, e.event, e.kind, e.seq, e.id, e.peer, e.details) for e in run.trace]
+    events = events_of(run.trace)
     console = Console(highlight=False, soft_wrap=True)
     _tell(console, run, events, violations, whole)
     for violation in violations:

@@ -18,7 +18,7 @@ from types import ModuleType
 
 from labs.cluster.base import ClusterError, Settings
 from labs.cluster.simulated import SimulatedCluster
-from labs.events import Event
+from labs.events import events_of
 from labs.grading.election_proxy import readable
 from labs.grading.results import Scene
 from labs.pictures import read, spacetime_svg
@@ -133,7 +133,7 @@ def opening(scene: Scene) -> float:
 def draw(scene: Scene, run: Run, width: float, whole: bool, proof: bool) -> tuple[str, list[tuple[float, str]]]:
     """The space–time diagram of `run`, around the scene's moment or the whole of it, and the story of the same time.
     `proof`: the events that prove the failure stand out."""
-    events = readable([Event(e.time, e.node, e.event, e.kind, e.seq, e.id, e.peer, e.details) for e in run.trace])
+    events = readable(events_of(run.trace))
     last = events[-1].time if events else 0.0
     window = (0.0, last) if whole else (opening(scene), min(last, scene.moment + AFTER))
     near = [event for event in events if window[0] - 1 <= event.time <= window[1] + 1]

@@ -7,7 +7,7 @@ from itertools import islice
 
 import pytest
 
-from labs.events import Event
+from labs.events import Event, events_of
 from labs.rules import RULES, Claims, Violation, check, check_run, lost_writes
 from labs.schedules import Run, Schedule, Step, Strategy, carry_out, random_schedule
 from replstore.bully import Bully
@@ -319,7 +319,7 @@ def test_a_vote_that_only_the_recovery_tells_of_counts() -> None:
 
 def test_events_as_real_nodes_tell_them_are_judged_alike() -> None:
     run = carry_out(DIRECTED["each alone"], TwoVotesInOneTerm)
-    rows = [Event(e.time, e.node, e.event, e.kind, e.seq, e.id, e.peer, e.details).to_json() for e in run.trace]
+    rows = [event.to_json() for event in events_of(run.trace)]
     found = check([Event.from_json(row) for row in rows], run.node_ids, run.schedule.timeout, FULL)
 
     assert [violation.text for violation in found] == [violation.text for violation in check_run(run, FULL)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from labs.events import Event
+from labs.events import Event, events_of
 from labs.grading.checks import ex3_runs as runs
 from labs.grading.election_proxy import readable
 from labs.grading.faults import FaultKind, GraderFault, StudentFault
@@ -73,7 +73,7 @@ class Part:
             run = carry_out(schedule, strategies())
             count += 1
             if run.failure is not None:
-                return Found(count, run, nothing_shown=run.failure)
+                return Found(count, run)
             violations = sorted(check_run(run, self.claims, rules), key=lambda violation: violation.time)
             if violations:
                 return Found(count, run, tuple(violations))
@@ -134,7 +134,7 @@ def _told(run: Run, violations: tuple[Violation, ...], replay: str, several: boo
 
 
 def _events(run: Run) -> list[Event]:
-    return readable([Event(e.time, e.node, e.event, e.kind, e.seq, e.id, e.peer, e.details) for e in run.trace])
+    return readable(events_of(run.trace))
 
 
 def _facts(schedule: Schedule, until: float = float("inf")) -> tuple[str, ...]:
