@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -207,9 +208,11 @@ def _fraction(session: Session) -> Outcome:
 class _Scenario:
     """A user's session beside another client's writes, over followers that are behind."""
 
-    def __init__(self, session: Session, seed: int, delay: float, jitter: float) -> None:
-        self.rng = Random(f"session/{seed}")
-        self.cluster = make(KIND, seed)
+    def __init__(self, session: Session, seed: int, number: int, delay: float, jitter: float) -> None:
+        """`number` tells the scenarios of one seed apart."""
+        self.seed = seed
+        self.rng = Random(f"session/{10 * seed + number}")
+        self.cluster = make(KIND, 10 * seed + number)
         self.cluster.delay_replication(delay, jitter)
         self.desk = ClusterDesk(self.cluster, allowed=("put", "get", "delete", "leader", "now", "sleep", "status"))
         self.user: StudentObject = session.create("Session", self.desk)
@@ -218,6 +221,11 @@ class _Scenario:
         self.seen: dict[str, Version] = {}
         self.problems: dict[str, str] = {}
         self.gets: list[tuple[int, int]] = []
+
+    def failed(self, check: str, message: str, share: float = 0.0) -> Outcome:
+        """With the way back here: the cluster as it is now, and the command."""
+        replay = f"replab check ex2 --only ex2.{check} --seed {self.seed}"
+        return failed(message, share=share, scene=scene(self.cluster), replay=replay)
 
     def play(self, steps: int) -> None:
         for number in range(steps):
@@ -283,34 +291,28 @@ def _asked_leader(calls: list[Call], cluster: SimulatedCluster) -> int:
     return sum(call.method == "get" and call.arguments.get("via") in (None, leader) for call in calls)
 
 
-def _again(check: str, seed: int) -> str:
-    return f"replab check ex2 --only ex2.{check} --seed {seed}"
-
-
 WEATHERS = ((100, 0), (500, 0), (300, 400), (0, 0))
 STEPS = 60
 
 
 def _guarantee(session: Session, which: str) -> Outcome:
     bad: list[str] = []
-    where: Scene | None = None
-    replay = ""
+    first: Outcome | None = None
     for number, (delay, jitter) in enumerate(WEATHERS):
-        seed = session.seeds[-1 - number % len(session.seeds)]
-        scenario = _Scenario(session, 10 * seed + number, delay, jitter)
+        scenario = _Scenario(session, session.seeds[-1 - number % len(session.seeds)], number, delay, jitter)
         scenario.play(STEPS)
         if which in scenario.problems:
             bad.append(f"delay {delay} ms, jitter {jitter} ms: {scenario.problems[which]}")
-            where = where or scene(scenario.cluster)
-            replay = replay or _again("read-your-writes" if which == "own" else "monotonic-reads", seed)
-    if not bad:
+            check = "read-your-writes" if which == "own" else "monotonic-reads"
+            first = first or scenario.failed(check, "the guarantee was broken")
+    if first is None:
         return passed(f"{len(WEATHERS)} sessions of {STEPS} steps")
-    return failed("the guarantee was broken", evidence=tuple(bad), scene=where, replay=replay)
+    return replace(first, evidence=tuple(bad))
 
 
 def _reads_followers(session: Session) -> Outcome:
     """Followers that are not behind can answer everything; the leader need not be asked for a key but now and then."""
-    scenario = _Scenario(session, session.seeds[-1] * 10 + 7, 5, 0)
+    scenario = _Scenario(session, session.seeds[-1], 7, 5, 0)
     for key in ("a", "b", "c"):  # who asks the leader about a key that a follower does not have is only careful
         scenario.write_as_another(key, "theirs")
     scenario.cluster.sleep(0.2)
@@ -324,17 +326,13 @@ def _reads_followers(session: Session) -> Outcome:
     share = asked / len(scenario.gets)
     if share <= 0.5:
         return passed(f"the leader was asked in {asked} of {len(scenario.gets)} reads")
-    return failed(
-        f"the leader was asked in {asked} of {len(scenario.gets)} reads, though the followers were up to date",
-        share=max(0.0, 2 * (1 - share)),
-        scene=scene(scenario.cluster),
-        replay=_again("reads-followers", session.seeds[-1]),
-    )
+    message = f"the leader was asked in {asked} of {len(scenario.gets)} reads, though the followers were up to date"
+    return scenario.failed("reads-followers", message, share=max(0.0, 2 * (1 - share)))
 
 
 def _deletes(session: Session) -> Outcome:
     for number, (delay, jitter) in enumerate(((0, 0), (300, 200))):
-        scenario = _Scenario(session, session.seeds[-1] * 10 + number, delay, jitter)
+        scenario = _Scenario(session, session.seeds[-1], number, delay, jitter)
         scenario.put("a", "mine")
         scenario.write_as_another("b", "theirs")
         scenario.cluster.sleep(1.5)
@@ -348,16 +346,16 @@ def _deletes(session: Session) -> Outcome:
             scenario.cluster.wait_for(_everybody_knows)
         except ConditionTimeout:
             message = "a key that another client had deleted came back: get must not write"
-            return failed(message, scene=scene(scenario.cluster), replay=_again("deletes", session.seeds[-1]))
+            return scenario.failed("deletes", message)
         for key in ("a", "b"):
             value = scenario.user.call("get", key)
             if value is not None:
                 message = f"the key had been deleted by another client, as every node knew, but get gave {value!r:.100}"
-                return failed(message, scene=scene(scenario.cluster), replay=_again("deletes", session.seeds[-1]))
+                return scenario.failed("deletes", message)
         scenario.put("a", "again")
         if (value := scenario.user.call("get", "a")) != "again":
             message = f"the session wrote 'again' after the deletion, and read {value!r:.100}"
-            return failed(message, scene=scene(scenario.cluster), replay=_again("deletes", session.seeds[-1]))
+            return scenario.failed("deletes", message)
     return passed()
 
 
@@ -367,7 +365,7 @@ def _everybody_knows(cluster: SimulatedCluster) -> bool:
 
 def _fail_over(session: Session) -> Outcome:
     for seed in session.seeds[-3:]:
-        scenario = _Scenario(session, seed * 10 + 8, 500, 0)
+        scenario = _Scenario(session, seed, 8, 500, 0)
         cluster = scenario.cluster
         scenario.put("a", "kept")
         cluster.sleep(1.5)
@@ -378,15 +376,15 @@ def _fail_over(session: Session) -> Outcome:
         kept = cluster.get("a").value
         if value != kept:
             message = f"after the fail-over the leader has {kept!r} for the key, but get gave {value!r}"
-            return failed(message, scene=scene(cluster), replay=_again("fail-over", seed))
+            return scenario.failed("fail-over", message)
         scenario.put("a", "new")
         value = scenario.user.call("get", "a")
         if scenario.problems or value != "new":
             message = f"after the fail-over the session wrote 'new' and then read {value!r}"
-            return failed(message, scene=scene(cluster), replay=_again("fail-over", seed))
+            return scenario.failed("fail-over", message)
         for node in cluster.node_ids:
             cluster.kill(node)
         if (acknowledged := scenario.try_to_put("a", "never")[0]) is not False:
             message = f"put returned {acknowledged!r}, though all nodes were down"
-            return failed(message, scene=scene(cluster), replay=_again("fail-over", seed))
+            return scenario.failed("fail-over", message)
     return passed()
