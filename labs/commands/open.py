@@ -6,7 +6,6 @@ import json
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -49,7 +48,7 @@ def open_lab(
     console = Console()
     if not folder.is_dir():
         raise typer.BadParameter(f"{folder} is no folder")
-    chosen = _checked(port) if port else _free_port()
+    chosen = _checked(port) if port else ports.choose(1)[0]
     space = workspace.find_or_make(folder)
     if space.made:
         console.print(f"Working copy: {space.root.resolve()}", soft_wrap=True)
@@ -117,12 +116,6 @@ def _checked(port: int) -> int:
     if not ports.is_free(port):
         raise typer.BadParameter(f"port {port} is in use{ports.holder(port)}: choose another, or leave --port away")
     return port
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _wait(server: subprocess.Popen[bytes], port: int, token: str) -> None:
