@@ -110,6 +110,7 @@ class Stage:
             panel = ClusterPanel(cluster, availability=kind == "real", in_cell=False, **options)
         except BaseException:
             cluster.close()
+            self._forget()
             raise
         self.open = Open(kind, title, text, cluster, panel, warning)
         self._changed(self.open)
