@@ -21,8 +21,8 @@ from typing import Any
 import psutil
 
 from benchmarks.report import console, describe, machine, save, spread
-from tests.browser.frames import COUNT_FRAMES
-from tests.browser.lab import CHROMIUM_FLAGS, Notebook, OpenedLab, chromium, write_notebook
+from tools.browser.frames import COUNT_FRAMES
+from tools.browser.lab import CHROMIUM_FLAGS, Notebook, OpenedLab, chromium, write_notebook
 
 TARGETS = {
     "first panel, s": 15.0,

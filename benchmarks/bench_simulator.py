@@ -19,10 +19,10 @@ from typing import Any
 
 from benchmarks.report import console, describe, machine, save
 from labs.rules import Claims, check_run
-from labs.schedules import Strategy, carry_out, random_schedule
-from labs.search import Bound, Search
+from labs.simulation.explorer.search import Bound, Search
+from labs.simulation.schedule import Strategy, carry_out, random_schedule
+from labs.simulation.simulator import Simulator
 from replstore.lowest_id import LowestId
-from replstore.simulator import Simulator
 from solutions.ex3_election import MyElection
 
 CLAIMS = Claims(votes=True, steps_down=True, pre_vote=True)

@@ -9,7 +9,7 @@ import os
 import sys
 from pathlib import Path
 
-from labs.commands.open import SETTINGS
+from labs.cli.open import SETTINGS
 
 c = get_config()  # noqa: F821 - JupyterHub defines it for this file
 

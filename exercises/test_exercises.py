@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from labs.grading.checks import SUITE
-from labs.grading.intake import Submission, open_submission
 from labs.grading.reports.words import explain
 from labs.grading.results import Check, CheckResult, Status
 from labs.grading.runner import VISIBLE_SEEDS, Settings, grade
+from labs.grading.submission.submission import Submission, open_submission
 
 CHECKS = {check.id: check for check in SUITE.checks("student", VISIBLE_SEEDS)}
 

@@ -17,7 +17,7 @@ import ipywidgets as widgets
 from IPython import display as ipython_display
 
 from labs.cluster import FAST, Answer, Cluster, Settings, open_cluster
-from labs.failures import load as load_failure
+from labs.lesson.failures import load as load_failure
 from labs.panel import ClusterPanel, ExercisePanel
 from labs.panel.model import PROBE_KEY
 
@@ -105,7 +105,7 @@ def roles(of: Cluster) -> None:
 
 def failure(name: str) -> None:
     """A run in which an election that lacks something breaks a rule: its picture, its story, and how to see whether
-    one's own does better. `name` is one of `labs.failures.NAMES`."""
+    one's own does better. `name` is one of `labs.lesson.failures.NAMES`."""
     shown = load_failure(name)
     story = "".join(f"<li>{escape(sentence)}</li>" for sentence in shown.story())
     page = (

@@ -31,7 +31,7 @@ from labs.cluster.base import (
 
 if TYPE_CHECKING:
     from labs.cluster.client import Client
-    from labs.cluster.docker import DockerCluster
+    from labs.cluster.docker.cluster import DockerCluster
     from labs.cluster.http_cluster import HttpCluster
     from labs.cluster.opening import open_cluster
     from labs.cluster.process import ProcessCluster

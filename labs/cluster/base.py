@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from labs.events import Event
+from labs.trace.events import Event
 
 T = TypeVar("T")
 

@@ -24,8 +24,8 @@ from typing import Any
 from labs.cluster.base import Answer, Cluster, ClusterError, NodeStatus, NoSuchNode, Settings, StartFailed
 from labs.cluster.client import Client, Operation
 from labs.cluster.environment import check_delay, check_loss, check_settings, node_environment
-from labs.cluster.happenings import Happenings
-from labs.events import Event
+from labs.cluster.event_collector import Happenings
+from labs.trace.events import Event
 
 RUNNING, PAUSED, STOPPED = "running", "paused", "stopped"
 ANSWER_TIMEOUT = 1.0

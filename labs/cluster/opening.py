@@ -39,7 +39,7 @@ def _best(settings: Settings, tell: Callable[[str], None]) -> Cluster:
 def why_no_docker(timeout: float = 3.0) -> str | None:
     """What keeps Docker from being used, and what to do about it; None where an engine answers."""
     try:
-        from labs.cluster.docker_engine import connect
+        from labs.cluster.docker.engine import connect
 
         connect(timeout).client.close()
     except ImportError as error:
@@ -57,7 +57,7 @@ def _process(settings: Settings) -> Cluster:
 
 def _docker(settings: Settings) -> Cluster:
     try:
-        from labs.cluster.docker import DockerCluster
+        from labs.cluster.docker.cluster import DockerCluster
     except ImportError as error:
         raise BackendUnavailable(f"the docker backend cannot be loaded: {error}") from error
     return DockerCluster(settings)

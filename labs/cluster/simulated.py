@@ -16,7 +16,8 @@ from labs.cluster.base import Answer, Cluster, ClusterError, NodeStatus, NoSuchN
 from labs.cluster.client import Client, Clock
 from labs.cluster.environment import check_delay, check_loss, check_settings
 from labs.cluster.transport import Reply
-from labs.events import Event, events_of
+from labs.simulation.simulator import Network, Simulator
+from labs.trace.events import Event, events_of
 from replstore.answers import answer, found
 from replstore.codec import from_json
 from replstore.election import Election, Seat
@@ -24,7 +25,6 @@ from replstore.messages import Delete, LinearizableGet, Put
 from replstore.node import Node
 from replstore.runtime import LOG_LINES
 from replstore.settings import load_election
-from replstore.simulator import Network, Simulator
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -18,10 +18,10 @@ from pathlib import Path
 
 from labs.grading import reports
 from labs.grading.faults import GraderFault
-from labs.grading.intake import find_submissions, open_submission
 from labs.grading.reports import table
 from labs.grading.results import Report
 from labs.grading.runner import Settings, grade, load_suite
+from labs.grading.submission.submission import find_submissions, open_submission
 
 
 @dataclass(frozen=True)

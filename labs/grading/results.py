@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 from labs.grading.faults import FaultKind
 
 if TYPE_CHECKING:
-    from labs import schedules
     from labs.cluster.simulated import SimulatedCluster
     from labs.grading.session import Session
+    from labs.simulation import schedule as schedules
 
 SCHEMA = "replication-lab/report"
 VERSION = 1

@@ -21,11 +21,7 @@ from hashlib import sha256
 from importlib import import_module
 from typing import Protocol
 
-from labs.grading.exercises import BY_ID, EXERCISES, Exercise
 from labs.grading.faults import FaultKind, GraderFault, StudentFault
-from labs.grading.intake import Submission
-from labs.grading.isolation import Isolation
-from labs.grading.limits import DEFAULT, Limits
 from labs.grading.results import (
     Check,
     CheckResult,
@@ -38,8 +34,12 @@ from labs.grading.results import (
     clean_all,
     failed,
 )
-from labs.grading.sandbox import best_isolation
+from labs.grading.sandbox.isolation import Isolation
+from labs.grading.sandbox.limits import DEFAULT, Limits
+from labs.grading.sandbox.sandbox import best_isolation
 from labs.grading.session import Budget, Session
+from labs.grading.submission.submission import Submission
+from labs.lesson.exercises import BY_ID, EXERCISES, Exercise
 
 LEVELS = ("student", "instructor")
 VISIBLE_SEEDS = (0, 1, 2)

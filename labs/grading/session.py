@@ -12,13 +12,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from labs.grading.child.values import MARK, BadValue, decode, encode
-from labs.grading.desk import ClusterDesk
-from labs.grading.election_proxy import ElectionHost
-from labs.grading.exercises import Exercise
+from labs.grading.cluster_gateway import ClusterDesk
+from labs.grading.election_gateway import ElectionHost
 from labs.grading.faults import FaultKind, Stopped, StudentFault
-from labs.grading.isolation import Isolation
-from labs.grading.limits import DEFAULT, Limits
-from labs.grading.sandbox import Sandbox
+from labs.grading.sandbox.isolation import Isolation
+from labs.grading.sandbox.limits import DEFAULT, Limits
+from labs.grading.sandbox.sandbox import Sandbox
+from labs.lesson.exercises import Exercise
 
 
 class Budget:

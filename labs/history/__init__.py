@@ -1,7 +1,7 @@
 """What clients saw: recorded, kept in files, and judged.
 
 Start with `Recorder` to get a history from a cluster (or `load` one), then `check` (linearizability),
-`check_sessions`, `staleness`, `lost_writes` and `divergence`; `draw` and `draw_violation` make pictures.
+`check_sessions`, `staleness`, `lost_writes` and `divergence`. `labs.pictures.history` draws.
 """
 
 from labs.history.files import load, save
@@ -9,7 +9,6 @@ from labs.history.generate import linearizable_history
 from labs.history.linearizability import Verdict, Violation, check, is_linearizable
 from labs.history.models import CAS_REGISTER, REGISTER, TEXT, Model, model_for
 from labs.history.operations import History, HistoryError, Operation
-from labs.history.picture import draw, draw_violation
 from labs.history.record import Client, Recorder
 from labs.history.replicas import Divergence, LostWrite, divergence, lost_writes, read_back
 from labs.history.sessions import SessionViolation, check_sessions, violations_of
@@ -18,6 +17,6 @@ from labs.history.staleness import Staleness, staleness
 __all__ = [
     "CAS_REGISTER", "REGISTER", "TEXT", "Client", "Divergence", "History", "HistoryError", "LostWrite", "Model",
     "Operation", "Recorder", "SessionViolation", "Staleness", "Verdict", "Violation", "check", "check_sessions",
-    "divergence", "draw", "draw_violation", "is_linearizable", "linearizable_history", "load", "lost_writes",
+    "divergence", "is_linearizable", "linearizable_history", "load", "lost_writes",
     "model_for", "read_back", "save", "staleness", "violations_of",
 ]  # fmt: skip

@@ -11,10 +11,10 @@ import threading
 from collections.abc import Callable, Sequence
 
 from labs.grading.checks import SUITE
-from labs.grading.exercises import Exercise
 from labs.grading.faults import Stopped
 from labs.grading.results import Check, CheckResult, Outcome, Report, Status
 from labs.grading.runner import VISIBLE_SEEDS, Settings, grade
+from labs.lesson.exercises import Exercise
 from labs.panel.marks import Marks
 from labs.panel.sources import Code, fingerprint
 

@@ -20,9 +20,9 @@ import ipywidgets as widgets
 import traitlets
 
 from labs.cluster.base import ClusterError
-from labs.grading.exercises import BY_ID
 from labs.grading.faults import GraderFault
 from labs.grading.results import Report, Scene
+from labs.lesson.exercises import BY_ID
 from labs.panel import assets
 from labs.panel.actions import BadCommand, Command, Worker, doing
 from labs.panel.cells import CELLS
@@ -32,7 +32,7 @@ from labs.panel.poller import Loop
 from labs.panel.replays import CannotReplay, draw, strategy_of
 from labs.panel.sources import Code, reference, sources_for
 from labs.panel.stage import Open, Stage, why
-from labs.schedules import carry_out
+from labs.simulation.schedule import carry_out
 
 LOOK_EVERY = 1.0
 """Seconds between two looks whether the student has saved the file."""

@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from labs.cluster.base import NodeStatus, Settings
-from labs.events import Event
-from labs.panel import sentences
 from labs.panel.values import Values
+from labs.trace import sentences
+from labs.trace.events import Event
 
 MINUTE = 60.0
 """How many seconds of the past the panel keeps."""

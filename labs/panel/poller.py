@@ -19,9 +19,9 @@ from typing import Any, NamedTuple
 from labs.cluster.base import Answer, Cluster
 from labs.cluster.client import Operation
 from labs.cluster.transport import Transport
-from labs.events import Event
 from labs.panel.model import PROBE_KEY, PanelModel
 from labs.panel.values import ABSENT
+from labs.trace.events import Event
 
 EVENTS_EVERY = 0.18
 """Seconds between two looks at the events: with the network's and the browser's share, an event is on the screen

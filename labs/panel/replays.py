@@ -18,14 +18,14 @@ from types import ModuleType
 
 from labs.cluster.base import ClusterError, Settings
 from labs.cluster.simulated import SimulatedCluster
-from labs.events import events_of
-from labs.grading.election_proxy import readable
+from labs.grading.election_gateway import readable
 from labs.grading.results import Scene
 from labs.pictures import read, spacetime_svg
-from labs.pictures.explain import shortened, story
-from labs.schedules import Run, Schedule, Strategy, begin, carry_out, mend, simulation
+from labs.simulation.schedule import Run, Schedule, Strategy, begin, carry_out, mend, simulation
+from labs.simulation.simulator import Simulator, TraceEvent
+from labs.trace.events import events_of
+from labs.trace.story import shortened, story
 from replstore.election import Election, Seat
-from replstore.simulator import Simulator, TraceEvent
 
 BEFORE = 1.5
 """Seconds before the moment that counts at which a replay is opened, and with which its picture begins."""

@@ -14,10 +14,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
-from labs.grading.archive import Unreadable
-from labs.grading.exercises import BY_FILE, Exercise
-from labs.grading.intake import Submission, open_submission, read_text
-from labs.workspace import exercises_folder
+from labs.grading.submission.archive import Unreadable
+from labs.grading.submission.submission import Submission, open_submission, read_text
+from labs.lesson.exercises import BY_FILE, Exercise
+from labs.lesson.workspace import exercises_folder
 
 
 @dataclass(frozen=True)

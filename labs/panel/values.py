@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from labs.panel.sentences import show
+from labs.trace.sentences import show
 
 ROWS = 12
 """Keys shown at a time: the ones written last."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections import defaultdict
 from statistics import median
 
+from labs.pictures.canvas import Place, Sheet
 from labs.pictures.frame import Frame
-from labs.pictures.ink import cross, head, line, tag, tooltip
-from labs.pictures.intervals import Run
-from labs.pictures.passages import Passage
-from labs.pictures.sheet import Place, Sheet
+from labs.pictures.svg import cross, head, line, tag, tooltip
+from labs.trace.messages import Passage
+from labs.trace.timeline import Run
 
 BUNDLED_FROM = 500
 """So many heartbeats that arrived are drawn one by one, each with its own tooltip."""

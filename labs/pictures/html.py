@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib.resources import files
 
-from labs.events import Event
-from labs.pictures.explain import shortened, story
-from labs.pictures.ink import safe, tag
-from labs.pictures.intervals import origin_of, read
-from labs.pictures.prose import Line
-from labs.pictures.sheet import Highlight
+from labs.pictures.canvas import Highlight
 from labs.pictures.spacetime import spacetime_svg
+from labs.pictures.svg import safe, tag
+from labs.trace.events import Event
+from labs.trace.prose import Line
+from labs.trace.story import shortened, story
+from labs.trace.timeline import origin_of, read
 
 SENTENCES = 200
 """A page tells at most so many."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from labs.pictures.ink import CHARACTER, cross, head, line, symbol, tag, words
-from labs.pictures.marks import WIDTHS
+from labs.pictures.lifelines import WIDTHS
+from labs.pictures.svg import CHARACTER, cross, head, line, symbol, tag, words
 
 SWATCH = 30.0
 ROW = 20.0

@@ -10,17 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from labs.events import Event
-from labs.pictures import marks
+from labs.pictures import lifelines as marks
 from labs.pictures.arrows import Arrows
-from labs.pictures.explain import summary
+from labs.pictures.canvas import Chosen, Highlight, Sheet
 from labs.pictures.frame import Frame, build
-from labs.pictures.ink import line, tag, words
-from labs.pictures.intervals import Run, origin_of, read
 from labs.pictures.legend import legend
-from labs.pictures.network import Spell
-from labs.pictures.sheet import Chosen, Highlight, Sheet
 from labs.pictures.style import CSS
+from labs.pictures.svg import line, tag, words
+from labs.trace.events import Event
+from labs.trace.network import Spell
+from labs.trace.story import summary
+from labs.trace.timeline import Run, origin_of, read
 
 NARROWEST = 360
 

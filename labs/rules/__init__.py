@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from labs.rules import data, leadership, votes
 from labs.rules.data import LostWrite, lost_writes
 from labs.rules.evidence import RECOVERY, Claims, Evidence, Finding, Happening, Rule, Violation
-from labs.schedules import Run
+from labs.simulation.schedule import Run
 
 __all__ = [
     "RECOVERY",

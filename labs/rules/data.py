@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from labs.rules.evidence import Evidence, Finding, Happening, in_the_end, proven
 from labs.rules.world import DEATHS
-from labs.schedules import Run
+from labs.simulation.schedule import Run
 from replstore.messages import Delete, Done, Entry, EntryId, NodeId
 from replstore.node import Node
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
 
-from labs.schedules import Run
+from labs.simulation.schedule import Run
 
 RECOVERY = 10
 """Election timeouts that a mended cluster has to find one leader, whom everybody follows."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from labs.cluster import Cluster, ClusterError, ConditionTimeout, NoSuchNode, Outcome
-from labs.events import Event
+from labs.trace.events import Event
 
 from .conftest import QUICK, ClusterOf, has, lacks, one_leader
 

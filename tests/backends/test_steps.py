@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from labs.cluster import Cluster, open_cluster
-from labs.steps import STEPS, run_step, walk
+from labs.lesson.steps import STEPS, run_step, walk
 
 from .conftest import QUICK, fitting
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.lab import CHROMIUM_FLAGS, Lab, Notebook, OpenedLab, chromium, write_notebook
+from tools.browser.lab import CHROMIUM_FLAGS, Lab, Notebook, OpenedLab, chromium, write_notebook
 
 OpenNotebook = Callable[..., Notebook]
 

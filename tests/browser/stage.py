@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from labs.events import Event
 from labs.panel import assets
 from labs.panel.model import PanelModel
+from labs.trace.events import Event
 
 TRAITS: dict[str, Any] = {"doing": [], "answer": {}, "problems": [], "availability": True, "player": {}}
 

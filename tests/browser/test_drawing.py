@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from labs.cluster.base import NodeStatus, Settings
-from labs.events import Event
 from labs.panel.model import PanelModel
 from labs.panel.values import ABSENT
-from tests.browser.frames import COUNT_FRAMES
+from labs.trace.events import Event
 from tests.browser.stage import Stage
+from tools.browser.frames import COUNT_FRAMES
 
 INK = """() => { const c = document.querySelector('.rl-dots');
   return c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some(byte => byte > 0); }"""

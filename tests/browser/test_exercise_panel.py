@@ -11,8 +11,8 @@ from playwright.sync_api import expect
 import solutions
 from labs.panel import assets
 from tests.browser.conftest import OpenNotebook
-from tests.browser.lab import Notebook, write_notebook
 from tests.browser.looks import faint, sticks_out
+from tools.browser.lab import Notebook, write_notebook
 
 CODE = """from pathlib import Path
 import exercises, solutions

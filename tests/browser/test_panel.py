@@ -8,7 +8,7 @@ import time
 from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenNotebook
-from tests.browser.lab import Notebook
+from tools.browser.lab import Notebook
 
 START = """from labs.cluster import ProcessCluster
 from labs.cluster.base import Settings

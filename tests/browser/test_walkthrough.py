@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenNotebook
-from tests.browser.lab import Notebook, OpenedLab
 from tests.browser.looks import faint, sticks_out
+from tools.browser.lab import Notebook, OpenedLab
 
 IMPORT, START, PANEL, LAST = 1, 4, 5, 26
 """Cells of `02_walkthrough`."""

@@ -7,8 +7,8 @@ import os
 import pytest
 
 from labs.cluster import BackendUnavailable
-from labs.cluster.docker_engine import Engine, connect
-from labs.docker_image import ensure_image
+from labs.cluster.docker.engine import Engine, connect
+from labs.cluster.docker.image import ensure_image
 
 
 def engine_or_skip() -> Engine:

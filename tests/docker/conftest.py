@@ -8,8 +8,8 @@ from contextlib import closing
 import pytest
 
 from labs.cluster import FAST, Settings
-from labs.cluster.docker import DockerCluster
-from labs.cluster.docker_engine import Engine
+from labs.cluster.docker.cluster import DockerCluster
+from labs.cluster.docker.engine import Engine
 from tests.docker.availability import engine_or_skip
 from tests.docker.tunnel import Tunnel
 

@@ -10,9 +10,9 @@ import pytest
 from docker.errors import APIError, ImageNotFound
 
 from labs.cluster import BackendUnavailable, ClusterError
-from labs.cluster.docker_code import strategy_files
-from labs.cluster.docker_engine import Engine
-from labs.docker_image import DEFAULT_BASE, LOCAL_BASE, choose_base
+from labs.cluster.docker.code import strategy_files
+from labs.cluster.docker.engine import Engine
+from labs.cluster.docker.image import DEFAULT_BASE, LOCAL_BASE, choose_base
 
 
 class Images:

@@ -12,9 +12,9 @@ import pytest
 import requests
 
 from labs.cluster import FAST, ClusterError, Settings, StartFailed
-from labs.cluster.docker import DockerCluster
-from labs.cluster.docker_engine import Engine
-from labs.cluster.docker_leftovers import Found, find
+from labs.cluster.docker.cluster import DockerCluster
+from labs.cluster.docker.engine import Engine
+from labs.cluster.docker.leftovers import Found, find
 from tests.docker.availability import patience
 
 Make = Callable[..., DockerCluster]

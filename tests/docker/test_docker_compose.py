@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from labs.cluster.docker_engine import Engine
-from labs.cluster.docker_leftovers import COMPOSE, find
-from labs.docker_image import choose_base
+from labs.cluster.docker.engine import Engine
+from labs.cluster.docker.image import choose_base
+from labs.cluster.docker.leftovers import COMPOSE, find
 
 ROOT = Path(__file__).parent.parent.parent
 Compose = Callable[..., str]

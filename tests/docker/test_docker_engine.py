@@ -12,7 +12,7 @@ import pytest
 from docker.context.config import get_context_id
 
 from labs.cluster import BackendUnavailable
-from labs.cluster.docker_engine import connect, endpoint, explain, published_host
+from labs.cluster.docker.engine import connect, endpoint, explain, published_host
 
 
 @pytest.fixture

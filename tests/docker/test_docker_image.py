@@ -9,8 +9,8 @@ import pytest
 
 import replstore
 from labs.cluster import BackendUnavailable, ClusterError
-from labs.cluster.docker_engine import Engine
-from labs.docker_image import (
+from labs.cluster.docker.engine import Engine
+from labs.cluster.docker.image import (
     DEFAULT_BASE,
     HASH_LABEL,
     ImageBuildFailed,

@@ -14,18 +14,18 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from labs.cli import down
 from labs.cluster import FAST, ClusterError
-from labs.cluster.docker import DockerCluster
-from labs.cluster.docker_engine import Engine
-from labs.cluster.docker_leftovers import Found, Owner, find, remove
-from labs.commands import down
+from labs.cluster.docker.cluster import DockerCluster
+from labs.cluster.docker.engine import Engine
+from labs.cluster.docker.leftovers import Found, Owner, find, remove
 
 LONELY = replace(FAST, nodes=1)
 CHILD = """
 import sys
 from dataclasses import replace
 from labs.cluster import FAST
-from labs.cluster.docker import DockerCluster
+from labs.cluster.docker.cluster import DockerCluster
 
 cluster = DockerCluster(replace(FAST, nodes=1))
 cluster.start()

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from labs.cluster import FAST, ClusterError
-from labs.cluster.docker import DockerCluster
-from labs.cluster.docker_engine import Engine, EngineGone, connect
-from labs.cluster.docker_leftovers import find, remove
+from labs.cluster.docker.cluster import DockerCluster
+from labs.cluster.docker.engine import Engine, EngineGone, connect
+from labs.cluster.docker.leftovers import find, remove
 from tests.docker.tunnel import Tunnel
 
 LONELY = replace(FAST, nodes=1)

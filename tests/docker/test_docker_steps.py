@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 
-from labs.cluster.docker_engine import Engine
+from labs.cluster.docker.engine import Engine
 from tests.docker.availability import patience
 
 

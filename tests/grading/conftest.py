@@ -9,12 +9,12 @@ import psutil
 import pytest
 
 from labs.grading.faults import GraderFault
-from labs.grading.intake import Submission
-from labs.grading.isolation import KINDS, Isolation
-from labs.grading.processes import MARK, private_uids
 from labs.grading.results import CheckResult, Report
 from labs.grading.runner import Settings, grade
-from labs.grading.sandbox import best_isolation
+from labs.grading.sandbox.isolation import KINDS, Isolation
+from labs.grading.sandbox.processes import MARK, private_uids
+from labs.grading.sandbox.sandbox import best_isolation
+from labs.grading.submission.submission import Submission
 from tests.grading.toys import QUICK, SUITE, ToySuite
 
 

@@ -15,8 +15,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from labs.commands import grade as grade_command
-from labs.commands import handout
+from labs.cli import grade as grade_command
+from labs.cli import handout
 from labs.grading import batch, reports
 from labs.grading.faults import GraderFault
 from labs.grading.results import Report

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from labs.grading.channel import Channel, Closed, Late, PolledChannel, ThreadedChannel, TooMuch
+from labs.grading.sandbox.channel import Channel, Closed, Late, PolledChannel, ThreadedChannel, TooMuch
 
 Start = Callable[..., Channel]
 

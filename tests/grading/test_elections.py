@@ -13,15 +13,15 @@ import pytest
 import solutions
 from labs.cluster.base import Settings
 from labs.cluster.simulated import SimulatedCluster
-from labs.grading.election_proxy import ElectionHost, StudentMessage, readable
-from labs.grading.exercises import BY_ID
+from labs.grading.election_gateway import ElectionHost, StudentMessage, readable
 from labs.grading.faults import FaultKind, GraderFault, StudentFault
-from labs.grading.limits import Limits
+from labs.grading.sandbox.limits import Limits
 from labs.grading.session import Session
+from labs.lesson.exercises import BY_ID
+from labs.simulation.simulator import Moment, Simulator
 from replstore.election import Election, Seat
 from replstore.lowest_id import LowestId
 from replstore.messages import Put, Tick
-from replstore.simulator import Moment, Simulator
 from tests.grading.toys import GOOD_EX3, QUICK
 
 THE_COURSES = "from replstore.lowest_id import LowestId\nclass MyElection(LowestId):\n    pass\n"

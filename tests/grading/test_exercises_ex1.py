@@ -6,8 +6,8 @@ from importlib import import_module
 
 import pytest
 
-from labs.grading.broken import FAULTS
-from tests.grading.direct import lost, outcome, planted, the_checks
+from labs.grading.checks.broken_stores import FAULTS
+from tools.direct import lost, outcome, planted, the_checks
 
 BROKEN = {f"ex1.broken.{fault.name.replace(' ', '-')}" for fault in FAULTS}
 VERDICT = "def survives(cluster: Cluster) -> Verdict:\n"

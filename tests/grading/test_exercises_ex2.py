@@ -6,7 +6,7 @@ from importlib import import_module
 
 import pytest
 
-from tests.grading.direct import lost, planted
+from tools.direct import lost, planted
 
 RIGHT = ("solutions.ex2_replication_lag", "solutions.alternatives.ex2_token")
 

@@ -13,15 +13,15 @@ import pytest
 from labs.grading import session
 from labs.grading.checks import SUITE
 from labs.grading.checks.ex3 import PARTS
-from labs.grading.intake import Submission
 from labs.grading.results import Status
 from labs.grading.runner import Settings, grade
-from labs.grading.sandbox import Sandbox
+from labs.grading.sandbox.sandbox import Sandbox
+from labs.grading.submission.submission import Submission
 from replstore.messages import NodeId
 from solutions.ex3_election import MyElection, RequestVote
-from tests import mutants
-from tests.grading.direct import SOLUTIONS, lost
-from tests.mutants import MUTANTS, Mutant
+from tools import mutants
+from tools.direct import SOLUTIONS, lost
+from tools.mutants import MUTANTS, Mutant
 
 DESIGNS = (
     "solutions.ex3_election",
@@ -58,7 +58,7 @@ def test_a_mistake_costs_the_part_that_names_it(mutant: Mutant) -> None:
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.mistake)
 def test_the_published_table_tells_of_each_mistake(mutant: Mutant) -> None:
-    """(Which other rules found it takes long to find out: `python -m tests.mutants --write docs/grading.md`.)"""
+    """(Which other rules found it takes long to find out: `python -m tools.mutants --write docs/grading.md`.)"""
     published = GUIDE.read_text(encoding="utf-8").partition(mutants.BEGIN)[2].partition(mutants.END)[0]
     [line] = [line for line in published.splitlines() if line.startswith(f"| {mutant.mistake} |")]
     cells = [cell.strip() for cell in line.strip("|").split("|")]

@@ -13,11 +13,11 @@ import pytest
 import exercises
 from labs.grading import batch
 from labs.grading.checks import OWN, SUITE
-from labs.grading.intake import Submission, open_submission
 from labs.grading.reports import REPORT
 from labs.grading.results import Check, Report, Status, passed
 from labs.grading.runner import Settings, grade, seeds_for
-from tests.grading.direct import SOLUTIONS, from_source, outcome, planted, planted_source, the_checks
+from labs.grading.submission.submission import Submission, open_submission
+from tools.direct import SOLUTIONS, from_source, outcome, planted, planted_source, the_checks
 
 STARTER = Path(exercises.__path__[0])
 ALTERNATIVES = {

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from labs.grading.exercises import BY_ID
-from labs.grading.isolation import Isolation
-from labs.grading.limits import Limits
 from labs.grading.results import Status
 from labs.grading.runner import Settings, grade
+from labs.grading.sandbox.isolation import Isolation
+from labs.grading.sandbox.limits import Limits
 from labs.grading.session import Session
+from labs.lesson.exercises import BY_ID
 from tests.grading.conftest import grade_ex1, submission, the_result
 from tests.grading.toys import GOOD_EX1, ONCE, QUICK, SUITE
 

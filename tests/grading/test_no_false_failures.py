@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.grading.direct import SOLUTIONS, planted
-from tests.no_false_failures import ALTERNATIVES, REFERENCES, Subject, describe, run, try_seeds
+from tools.direct import SOLUTIONS, planted
+from tools.no_false_failures import ALTERNATIVES, REFERENCES, Subject, describe, run, try_seeds
 
 WRONG = Subject("ex2", "wrong_ex2")
 

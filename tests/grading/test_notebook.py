@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from labs.grading.intake import open_submission
-from labs.grading.notebook import NotANotebook, extract
 from labs.grading.results import Status
+from labs.grading.submission.notebook import NotANotebook, extract
+from labs.grading.submission.submission import open_submission
 from tests.grading.conftest import grade_ex1, the_result
 
 

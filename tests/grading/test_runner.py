@@ -9,11 +9,11 @@ from dataclasses import replace
 import pytest
 
 from labs.grading.faults import GraderFault, StudentFault
-from labs.grading.intake import Submission
-from labs.grading.isolation import Isolation
 from labs.grading.results import Check, Outcome, Report, Status, clean, failed, passed
 from labs.grading.runner import Settings, grade, load_suite, seeds_for
+from labs.grading.sandbox.isolation import Isolation
 from labs.grading.session import Session
+from labs.grading.submission.submission import Submission
 from tests.grading.conftest import grade_ex1, submission, the_result
 from tests.grading.toys import BROKEN_SUITE, GOOD_EX1, GOOD_EX2, GOOD_EX3, ONCE, QUICK, SUITE, ToySuite
 

@@ -10,11 +10,11 @@ from dataclasses import replace
 
 from labs.cluster.base import Settings
 from labs.cluster.simulated import SimulatedCluster
-from labs.grading.desk import ClusterDesk
-from labs.grading.limits import MIB, Limits
+from labs.grading.cluster_gateway import ClusterDesk
 from labs.grading.results import Check, Outcome, failed, passed
+from labs.grading.sandbox.limits import MIB, Limits
 from labs.grading.session import Session
-from replstore.simulator import Simulator
+from labs.simulation.simulator import Simulator
 
 SUITE_SPEC = "tests.grading.toys:SUITE"
 QUICK = Limits(load=3, question=3, call=1.0, check=6, exercise=12, memory=256 * MIB, disk_bytes=4 * MIB)

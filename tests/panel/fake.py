@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from labs.cluster.base import Answer, Cluster, NodeStatus, NoSuchNode, Outcome, Settings
-from labs.events import Event
+from labs.trace.events import Event
 
 FLIGHT = 0.004
 

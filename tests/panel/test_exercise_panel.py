@@ -17,13 +17,13 @@ import exercises
 import solutions
 from labs.grading.checks import SUITE, ex3
 from labs.grading.faults import GraderFault
-from labs.grading.intake import Submission
 from labs.grading.results import CheckResult, Status
 from labs.grading.runner import Settings, grade
+from labs.grading.submission.submission import Submission
 from labs.panel import ExercisePanel, cells, checking, exercise
 from labs.panel.replays import ReplayedCluster, differs, strategy_of
 from labs.panel.sources import this_notebook
-from labs.schedules import carry_out
+from labs.simulation.schedule import carry_out
 
 EX3 = "ex3_election.py"
 STARTER = (Path(exercises.__file__).parent / EX3).read_text(encoding="utf-8")

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from labs.grading.exercises import BY_ID
 from labs.grading.results import Check, CheckResult, Outcome, Report, Run, Scene, Status, failed, passed
+from labs.lesson.exercises import BY_ID
 from labs.panel.marks import Marks
 
 NAMES = ("a", "b", "c")

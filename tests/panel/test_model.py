@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labs.cluster.base import NodeStatus, Settings
-from labs.events import Event
 from labs.panel.model import MINUTE, NODE_VERBS, PATIENCE, PROBE_KEY, NodeView, PanelModel, why_not
+from labs.trace.events import Event
 
 NODES = ("node-1", "node-2", "node-3")
 

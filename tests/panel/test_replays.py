@@ -14,7 +14,7 @@ from labs.grading.checks import ex3_runs
 from labs.grading.results import Scene
 from labs.panel.replays import CannotReplay, ReplayedCluster, draw, moments_of, strategy_of
 from labs.panel.stage import span_for
-from labs.schedules import Schedule, carry_out, random_schedule
+from labs.simulation.schedule import Schedule, carry_out, random_schedule
 from replstore.lowest_id import LowestId
 from replstore.messages import Message
 

@@ -9,14 +9,14 @@ from random import Random
 
 from labs.cluster.base import Settings
 from labs.cluster.simulated import SimulatedCluster
-from labs.events import Event
 from labs.grading.faults import GraderFault
 from labs.grading.results import Scene
+from labs.simulation.simulator import Network
+from labs.trace.events import Event
 from replstore.bully import Bully
 from replstore.election import Election, Seat
 from replstore.lowest_id import LowestId
 from replstore.node import Node
-from replstore.simulator import Network
 
 
 @dataclass(frozen=True)

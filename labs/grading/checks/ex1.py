@@ -7,10 +7,10 @@ from itertools import combinations
 from typing import Any
 
 from labs.cluster.simulated import SimulatedCluster
-from labs.grading.broken import FAULTS, Fault
+from labs.grading.checks.broken_stores import FAULTS, Fault
 from labs.grading.checks.clusters import STUDENT_KINDS, Kind, good_kinds, make, scene
-from labs.grading.checks.spells import Spell, spells
-from labs.grading.desk import ClusterDesk
+from labs.grading.checks.outages import Spell, spells
+from labs.grading.cluster_gateway import ClusterDesk
 from labs.grading.results import Check, Outcome, failed, passed
 from labs.grading.session import Session
 

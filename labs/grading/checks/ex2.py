@@ -9,7 +9,7 @@ from typing import Any
 from labs.cluster.base import Answer, ConditionTimeout
 from labs.cluster.simulated import SimulatedCluster
 from labs.grading.checks.clusters import Kind, applied_at, make, scene
-from labs.grading.desk import Call, ClusterDesk
+from labs.grading.cluster_gateway import Call, ClusterDesk
 from labs.grading.results import Check, Outcome, Scene, failed, passed
 from labs.grading.session import Session, StudentObject
 from replstore.lowest_id import LowestId

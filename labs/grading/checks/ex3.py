@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from labs.events import Event, events_of
 from labs.grading.checks import ex3_runs as runs
-from labs.grading.election_proxy import readable
+from labs.grading.election_gateway import readable
 from labs.grading.faults import FaultKind, GraderFault, StudentFault
 from labs.grading.results import Check, Outcome, Scene, failed, passed
 from labs.grading.session import Session
 from labs.pictures import page, spacetime_svg
 from labs.rules import RULES, Claims, Violation, check_run
-from labs.schedules import Run, Schedule, Strategy, carry_out
+from labs.simulation.schedule import Run, Schedule, Strategy, carry_out
+from labs.trace.events import Event, events_of
 
 BY_NAME = {rule.name: rule for rule in RULES}
 WINDOW = 1.5

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any
 
-from labs.schedules import Schedule, Step, random_schedule
+from labs.simulation.schedule import Schedule, Step, random_schedule
 
 NAMES = tuple(f"node-{number}" for number in range(1, 6))
 DUE = 4.1

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from labs.cluster.base import Answer, Cluster, NodeStatus, Outcome, Settings
-from labs.events import Event
 from labs.grading.child.wire import Wire
+from labs.trace.events import Event
 
 
 class ProxyCluster(Cluster):

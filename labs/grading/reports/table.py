@@ -10,8 +10,8 @@ import csv
 import io
 from collections.abc import Iterable, Mapping
 
-from labs.grading.exercises import BY_ID
 from labs.grading.results import ExerciseSummary, Report
+from labs.lesson.exercises import BY_ID
 
 FILE = "grades.csv"
 COLUMNS = (

@@ -1,0 +1,143 @@
+"""`replab check`: a student's own check, result by result as they come."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from labs.grading.checks import SUITE
+from labs.grading.faults import GraderFault
+from labs.grading.reports.console import STYLES
+from labs.grading.reports.words import MARKS, explain, number, score
+from labs.grading.results import Check, CheckResult, Outcome, Report, Status
+from labs.grading.runner import VISIBLE_SEEDS, Settings, grade
+from labs.grading.submission.archive import Unreadable
+from labs.grading.submission.submission import Submission, open_submission, read_text
+from labs.lesson.exercises import BY_FILE, BY_ID
+from labs.lesson.workspace import exercises_folder
+
+NO_MARK = 3
+"""Exit code where the grader itself failed."""
+
+
+class What(StrEnum):
+    everything = "all"
+    ex1 = "ex1"
+    ex2 = "ex2"
+    ex3 = "ex3"
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(check)
+
+
+def check(
+    what: Annotated[What, typer.Argument(metavar="[ex1|ex2|ex3|all]", help="Default: all.")] = What.everything,
+    only: Annotated[list[str] | None, typer.Option(metavar="CHECK", help="As ex3.votes; may be repeated.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Runs with this seed alone: what a result says under “See it again”.")
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option(help="A file, folder, zip or notebook instead of the folder exercises/.")
+    ] = None,
+    picture: Annotated[Path, typer.Option(metavar="DIR", help="Where pictures of failed runs go.")] = Path("pictures"),
+) -> None:
+    """Check the exercises as they will be graded. Exit code 1 if anything is missing yet."""
+    console = Console(highlight=False)
+    path = _find(file)
+    if file is None:
+        console.print(Text(f"Checking {path}", style="dim"))
+    settings = Settings(seeds=VISIBLE_SEEDS if seed is None else (seed,), only=_asked(what, only or []))
+    try:
+        report = grade(_open(path, what), SUITE, settings, _Teller(console, picture).tell)
+    except GraderFault as fault:
+        typer.echo(f"replab: {fault}", err=True)
+        raise typer.Exit(NO_MARK) from None
+    _sum_up(report, console)
+    if not report.graded:
+        raise typer.Exit(NO_MARK)
+    if any(result.status is not Status.PASSED for result in report.checks):
+        raise typer.Exit(1)
+
+
+def _find(file: Path | None) -> Path:
+    """The folder with the exercises' files: here, in `exercises`, in a working copy, or further up."""
+    if file is not None:
+        if not file.exists():
+            raise typer.BadParameter(f"there is no {file}")
+        return file
+    folder = exercises_folder(Path.cwd())
+    if folder is None:
+        raise typer.BadParameter("no exercises are here; go to the folder that contains exercises/, or name a --file")
+    return folder
+
+
+def _open(path: Path, what: What) -> Submission:
+    """A single Python file may have any name if it is said which exercise it is."""
+    if path.suffix != ".py" or path.name in BY_FILE or what is What.everything:
+        return open_submission(path)
+    try:
+        return Submission(path.stem, {what.value: read_text(path.read_bytes())}, {})
+    except Unreadable as problem:
+        return Submission(path.stem, {}, {what.value: f"{path.name} {problem}"})
+
+
+def _asked(what: What, only: list[str]) -> tuple[str, ...]:
+    checks: tuple[Check, ...] = tuple(SUITE.checks("student", VISIBLE_SEEDS))
+    known = [one.id for one in checks if what is What.everything or one.exercise == what.value]
+    if unknown := [name for name in only if name not in known]:
+        raise typer.BadParameter(f"there is no check {unknown[0]!r}; there are {', '.join(known)}")
+    return tuple(only or known)
+
+
+class _Teller:
+    """Prints each result when it comes, and writes its picture."""
+
+    def __init__(self, console: Console, pictures: Path) -> None:
+        self._console = console
+        self._pictures = pictures
+        self._exercise = ""
+
+    def tell(self, result: CheckResult, outcome: Outcome) -> None:
+        exercise = BY_ID[str(result.check["exercise"])]
+        if self._exercise != exercise.id:
+            self._exercise = exercise.id
+            self._console.print(Text(f"\n{exercise.id} {exercise.title}", style="bold"))
+        style = STYLES[result.status]
+        head = Text(f"{MARKS[result.status]} {score(result):>6} {result.check['title']}", style=style)
+        self._console.print(head.append(f"  {result.id}", style="dim"))
+        for line in [*_explain(result), *self._picture(result, outcome)]:
+            shown = Text(line, style="default" if line.startswith(("Rule", "Hint", "See", "Picture")) else "dim")
+            self._console.print(Padding(shown, (0, 0, 0, 9)))
+
+    def _picture(self, result: CheckResult, outcome: Outcome) -> list[str]:
+        if outcome.page is None:
+            return []
+        self._pictures.mkdir(parents=True, exist_ok=True)
+        path = self._pictures / f"{result.id}.html"
+        path.write_text(outcome.page(), encoding="utf-8", newline="\n")
+        return [f"Picture: {path}"]
+
+
+def _explain(result: CheckResult) -> list[str]:
+    if result.status is Status.NOT_ATTEMPTED:
+        return [] if result.message == "not attempted" or result.message.startswith("builds on") else [result.message]
+    return explain(result)
+
+
+def _sum_up(report: Report, console: Console) -> None:
+    for note in report.notes:
+        if not note.startswith("not used: "):
+            console.print(Text(f"note: {note}", style="dim"))
+    if not report.graded:
+        console.print(Text("\nNO MARK: the grader failed", style="bold magenta"))
+        return
+    console.print(Text(f"\n{number(report.earned)} of {number(report.points)} points", style="bold"))
+    if report.isolation.startswith("resource limits only"):
+        console.print(Text("(without a sandbox: your code ran as you yourself)", style="dim"))

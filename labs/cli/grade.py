@@ -1,0 +1,86 @@
+"""`replab grade`: the instructor's grading, of one submission or of a class."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from labs.grading import batch, reports
+from labs.grading.faults import GraderFault
+from labs.grading.reports import console as screen
+from labs.grading.results import Report
+from labs.grading.runner import Settings, seeds_for
+from labs.grading.sandbox.isolation import KINDS
+from labs.grading.sandbox.sandbox import best_isolation
+
+SUITE = "labs.grading.checks:SUITE"
+NO_MARK = 3
+"""Exit code where the grader itself failed."""
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(grade)
+
+
+def grade(
+    submissions: Annotated[
+        list[Path],
+        typer.Argument(metavar="SUBMISSION...", help="Files, folders, zips, notebooks, or a folder of submissions."),
+    ],
+    out: Annotated[Path, typer.Option(help="Where the results go, a folder for each submission.")] = Path("grades"),
+    workers: Annotated[int, typer.Option("-j", "--workers", min=1, help="Submissions at the same time.")] = 1,
+    formats: Annotated[
+        list[str] | None, typer.Option("--format", help=f"More than report.json: {', '.join(reports.FORMATS)}.")
+    ] = None,
+    student: Annotated[bool, typer.Option("--student", help="Only the checks that students have, too.")] = False,
+    seed: Annotated[int, typer.Option(help="Where the unseen seeds begin: choose your own, and keep it.")] = 1000,
+    only: Annotated[list[str] | None, typer.Option(help="An exercise (ex1) or a check; may be repeated.")] = None,
+    single: Annotated[bool, typer.Option("--single", help="Each SUBMISSION is one, even a folder of folders.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Grade anew what is graded already.")] = False,
+    isolation: Annotated[str, typer.Option(help=f"auto, or one of {', '.join(KINDS)}.")] = "auto",
+    suite: Annotated[str, typer.Option(help="The checks, as module:attribute.", hidden=True)] = SUITE,
+) -> None:
+    """Grade submissions. What is in --out already is not done again, so a broken-off run can be repeated.
+
+    Exit code 3: the grader itself failed somewhere, and there it gave no mark.
+    """
+    wanted = tuple(formats or ["html"])
+    if unknown := [name for name in wanted if name not in reports.FORMATS]:
+        raise typer.BadParameter(f"no format {unknown[0]!r}; there are {', '.join(reports.FORMATS)}")
+    if isolation not in ("auto", *KINDS):
+        raise typer.BadParameter(f"no isolation {isolation!r}; there are auto, {', '.join(KINDS)}")
+    level = "student" if student else "instructor"
+    settings = Settings(level=level, seeds=seeds_for(level, seed), only=tuple(only or ()))
+    try:
+        chosen = best_isolation(None if isolation == "auto" else isolation)
+        settings = replace(settings, isolation=chosen)
+        jobs = batch.plan(submissions, out, suite, settings, wanted, single=single)
+        graded = _run(jobs, min(workers, os.cpu_count() or 1), again)
+        path = batch.write_table(jobs, graded, out)
+    except GraderFault as fault:
+        typer.echo(f"replab: {fault}", err=True)
+        raise typer.Exit(NO_MARK) from None
+    _show(graded)
+    typer.echo(f"Isolation: {chosen.describe()}\nMarks: {path}")
+    if not all(report.graded for report in graded):
+        raise typer.Exit(NO_MARK)
+
+
+def _run(jobs: list[batch.Job], workers: int, again: bool) -> list[Report]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("grading", total=len(jobs))
+        return batch.run(jobs, workers, lambda report, known: progress.advance(task), again=again)
+
+
+def _show(graded: list[Report]) -> None:
+    if len(graded) == 1:
+        screen.show(graded[0], Console())
+    else:
+        screen.overview(graded, Console())

@@ -1,0 +1,137 @@
+"""`replab open`: JupyterLab on the first notebook."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import webbrowser
+from pathlib import Path
+from typing import IO, Annotated
+
+import requests
+import typer
+from rich.console import Console
+
+from labs.cluster import ports
+from labs.lesson import workspace
+
+SETTINGS = {
+    # No question about news: a classroom may be offline, and a dialog would hide the first notebook.
+    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
+    # Callbacks of widgets on the main thread, in the order of the clicks.
+    "@jupyterlab/apputils-extension:kernels-settings": {"commsOverSubshells": "disabled"},
+}
+HARMLESS = (b"Kernel is running over TCP without encryption", b"received signal 15, stopping")
+"""The kernels talk to nobody but this machine; and it is this command that sends signal 15."""
+PATIENCE = 60.0
+"""Seconds that the server may take to answer."""
+
+
+def register(app: typer.Typer) -> None:
+    app.command("open")(open_lab)
+
+
+def open_lab(
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open it in the browser.")] = True,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: a free one.")] = 0,
+    folder: Annotated[Path, typer.Option(help="Where the working copy is, or is to be made.")] = Path(),
+    prepare: Annotated[bool, typer.Option("--prepare", help="Only make or update the working copy.")] = False,
+) -> None:
+    """Open the lab's notebooks. Ctrl-C ends it."""
+    console = Console()
+    if not folder.is_dir():
+        raise typer.BadParameter(f"{folder} is no folder")
+    chosen = _checked(port) if port else ports.choose(1)[0]
+    space = workspace.find_or_make(folder)
+    if space.made:
+        console.print(f"Working copy: {space.root.resolve()}", soft_wrap=True)
+    for path in space.offered:
+        told = f"There is a newer version of a file that you changed; it is beside yours: {path}"
+        console.print(told, soft_wrap=True)
+    if prepare:
+        return
+    token = secrets.token_hex(16)
+    with tempfile.TemporaryDirectory(prefix="replab-open-") as private:
+        # In a session of its own, Ctrl-C reaches only this command, and JupyterLab does not ask whether it is meant.
+        command = _command(space.root, Path(private), chosen, token)
+        environment = _environment(space.root)
+        server = subprocess.Popen(command, env=environment, start_new_session=True, stderr=subprocess.PIPE)
+        threading.Thread(target=_pass_on, args=(server.stderr,), daemon=True).start()
+        _end_like_ctrl_c("SIGTERM", "SIGHUP")
+        try:
+            _wait(server, chosen, token)
+            url = f"http://127.0.0.1:{chosen}/lab/tree/{space.start.as_posix()}?token={token}"
+            console.print(f"The lab is open: {url}", soft_wrap=True)
+            if browser and not webbrowser.open(url):
+                console.print("No browser could be opened here; go to this address yourself.")
+            server.wait()
+        except KeyboardInterrupt:
+            console.print("Closing the lab.")
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def _command(root: Path, private: Path, port: int, token: str) -> list[str]:
+    (private / "overrides.json").write_text(json.dumps(SETTINGS))
+    return [
+        *(sys.executable, "-m", "jupyterlab", "--no-browser"),
+        *("--ServerApp.log_level=ERROR", "--LabApp.log_level=ERROR"),
+        *("--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"),
+        *(f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={root}"),
+        f"--LabApp.app_settings_dir={private}",
+        *(["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
+    ]
+
+
+def _environment(root: Path) -> dict[str, str]:
+    """Notebooks import the student's exercises, not the package's; and `!replab` is the one beside this Python."""
+    paths = [str(root), *filter(None, [os.environ.get("PYTHONPATH")])]
+    programs = [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PATH": os.pathsep.join(programs)}
+
+
+def _pass_on(messages: IO[bytes]) -> None:
+    """JupyterLab's messages and its kernels', but for those that would only frighten."""
+    for line in messages:
+        if not any(words in line for words in HARMLESS):
+            sys.stderr.write(line.decode(errors="replace"))
+
+
+def _end_like_ctrl_c(*names: str) -> None:
+    """Whoever ends this command, also by closing its terminal, ends JupyterLab with it. (Windows has no SIGHUP.)"""
+    for name in names:
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.default_int_handler)
+
+
+def _checked(port: int) -> int:
+    if not ports.is_free(port):
+        raise typer.BadParameter(f"port {port} is in use{ports.holder(port)}: choose another, or leave --port away")
+    return port
+
+
+def _wait(server: subprocess.Popen[bytes], port: int, token: str) -> None:
+    """Until it answers. Raises `typer.Exit` with a reason if it ends before that."""
+    deadline = time.monotonic() + PATIENCE
+    address = f"http://127.0.0.1:{port}/api/status"
+    asking = requests.Session()
+    asking.trust_env = False  # a proxy of the campus is for the world, not for this machine
+    while time.monotonic() < deadline:
+        if server.poll() is not None:
+            typer.echo(f"replab: JupyterLab ended with exit code {server.returncode}; its message is above.", err=True)
+            raise typer.Exit(1)
+        try:
+            if asking.get(address, params={"token": token}, timeout=1).ok:
+                return
+        except requests.RequestException:
+            time.sleep(0.1)
+    typer.echo(f"replab: JupyterLab did not answer within {PATIENCE:g} s.", err=True)
+    raise typer.Exit(1)

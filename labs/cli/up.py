@@ -1,0 +1,101 @@
+"""`replab up`: a cluster to play with, until Ctrl-C."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from types import FrameType
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from labs.cli.options import (
+    Backend,
+    BackendOption,
+    HeartbeatOption,
+    Mode,
+    ModeOption,
+    TimeoutOption,
+    settings_from,
+)
+from labs.cluster.base import Cluster
+from labs.cluster.opening import open_cluster
+from labs.cluster.registry import announced
+from replstore.runtime import LOG_LINES
+
+LOOK_EVERY = 0.3
+"""Seconds between two looks at what happened."""
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(up)
+
+
+def up(
+    nodes: Annotated[int, typer.Option(min=1, max=25, help="How many nodes.")] = 3,
+    heartbeat: HeartbeatOption = None,
+    election_timeout: TimeoutOption = None,
+    mode: ModeOption = Mode.asynchronous,
+    election: Annotated[str, typer.Option(help="lowest-id, bully, or module:Class of your own.")] = "lowest-id",
+    backend: BackendOption = Backend.auto,
+    first_port: Annotated[int, typer.Option(help="node-1's port; 0: any free ones.")] = 4001,
+) -> None:
+    """Keep a cluster running until Ctrl-C, and tell what happens in it."""
+    if backend is Backend.simulated:
+        raise typer.BadParameter("a simulated cluster has no addresses to play with; choose process or docker")
+    settings = settings_from(nodes, heartbeat, election_timeout, mode=mode, election=election,
+                             first_port=first_port or None)  # fmt: skip
+    console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+    asked_to_end = threading.Event()
+    signal.signal(signal.SIGTERM, lambda number, frame: asked_to_end.set())
+    signal.signal(signal.SIGINT, _first_politely(asked_to_end))
+    with open_cluster(backend.value, settings, console.print) as cluster:
+        cluster.start()
+        urls = {node: cluster.url(node) or "" for node in cluster.node_ids}
+        _introduce(urls, console)
+        with announced(cluster.backend, urls):
+            _tell(cluster, console, asked_to_end)
+        console.print("Ending the cluster …")
+    console.print("Nothing is left running.")
+
+
+def _first_politely(asked_to_end: threading.Event) -> Callable[[int, FrameType | None], None]:
+    """Ctrl-C ends the cluster in order; a second one interrupts whatever is going on."""
+
+    def handler(number: int, frame: FrameType | None) -> None:
+        if asked_to_end.is_set():
+            raise KeyboardInterrupt
+        asked_to_end.set()
+
+    return handler
+
+
+def _introduce(urls: dict[str, str], console: Console) -> None:
+    for node, url in urls.items():
+        console.print(f"  {node}  {url}", style="bold")
+    first, last = next(iter(urls.values())), list(urls.values())[-1]
+    console.print("\nTry in another terminal:")
+    console.print(f"  curl {first}/status")
+    console.print(f"""  curl -X PUT {first}/key/name -H "Content-Type: application/json" -d '"Alice"'""")
+    console.print(f"  curl {last}/key/name")
+    console.print("  replab status")
+    console.print("\nCtrl-C ends the cluster.\n")
+
+
+def _tell(cluster: Cluster, console: Console, asked_to_end: threading.Event) -> None:
+    """Print what the nodes note, as it happens, until asked to end."""
+    position = 0
+    states = dict.fromkeys(cluster.node_ids, "running")
+    while not asked_to_end.wait(LOOK_EVERY):
+        news, position = cluster.events_since(position)
+        for event in sorted(news, key=lambda event: event.time):
+            if event.event == "note" and event.kind in LOG_LINES:
+                text = LOG_LINES[event.kind].format_map(event.details)
+                console.print(f"{datetime.fromtimestamp(event.time):%H:%M:%S} [{event.node}] {text}")
+        for node, status in cluster.status().items():
+            if status.state != states[node]:
+                states[node] = status.state
+                console.print(f"{datetime.now():%H:%M:%S} [{node}] is {status.state}", style="red")

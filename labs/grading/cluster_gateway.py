@@ -1,0 +1,186 @@
+"""The grader's side of the `cluster` that a student's function is given.
+
+Law of this module: the cluster is the grader's, and student code reaches it only through these verbs, every argument of
+which is checked. What it did is written down in `calls`, for the checks to judge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import asdict, dataclass
+from math import isfinite
+from typing import Any
+
+from labs.cluster.base import Answer, Cluster, ClusterError, NodeStatus
+from labs.grading.child.values import BadValue, check_json
+from labs.grading.faults import FaultKind, StudentFault
+from labs.grading.sandbox.limits import DEFAULT, Limits
+
+MAX_KEY = 1000
+MAX_TEXT = 100_000
+MAX_TIMEOUT = 600.0
+MAX_EVENTS = 20_000
+
+
+@dataclass(frozen=True)
+class Call:
+    """One thing that the student's code asked the cluster for. Times are the cluster's own, in seconds."""
+
+    method: str
+    arguments: Mapping[str, Any]
+    result: Any
+    """What the trusted cluster gave back: `Answer`, the statuses, a leader's id …; the exception if it raised one."""
+    began: float
+    ended: float
+
+
+class ClusterDesk:
+    """Hands `cluster` to student code: `session.call("survives", ClusterDesk(cluster))`.
+
+    `allowed` restricts the verbs (None: all). `settings.seed` stays secret.
+    """
+
+    def __init__(self, cluster: Cluster, allowed: Collection[str] | None = None) -> None:
+        self.cluster = cluster
+        self.calls: list[Call] = []
+        self.limits: Limits = DEFAULT
+        self._allowed = set(VERBS) if allowed is None else set(allowed) & set(VERBS)
+        self._born = cluster.now()
+
+    def introduce(self) -> dict[str, Any]:
+        """What the other side needs to make its stand-in."""
+        settings = asdict(self.cluster.settings) | {"seed": 0, "python_path": [], "first_port": None}
+        return {"settings": settings, "backend": self.cluster.backend}
+
+    def serve(self, method: str, arguments: Any) -> dict[str, Any]:
+        """Answer one request: `{"ok": JSON}` or `{"raise": [name, text]}`. Raises `StudentFault` beyond the budget."""
+        self._spend()
+        began = self.cluster.now()
+        try:
+            result = self._carry_out(method, arguments)
+        except (ClusterError, _Refused) as error:
+            self._note(method, arguments, error, began)
+            return {"raise": [_name(error), str(error)]}
+        self._note(method, arguments, result, began)
+        return {"ok": _to_json(result)}
+
+    def _spend(self) -> None:
+        if len(self.calls) >= self.limits.cluster_calls:
+            raise StudentFault(
+                FaultKind.RESOURCE_LIMIT, f"more than {self.limits.cluster_calls:,} calls of the cluster"
+            )
+        if self._seconds > self.limits.cluster_seconds:
+            limit = self.limits.cluster_seconds
+            raise StudentFault(FaultKind.RESOURCE_LIMIT, f"more than {limit:,.0f} s of the cluster's own time")
+
+    @property
+    def _seconds(self) -> float:
+        return self.cluster.now() - self._born
+
+    def _note(self, method: str, arguments: Any, result: Any, began: float) -> None:
+        known = dict(arguments) if type(arguments) is dict else {}
+        self.calls.append(Call(method, known, result, began, self.cluster.now()))
+
+    def _carry_out(self, method: str, arguments: Any) -> Any:
+        if method not in self._allowed:
+            raise _Refused(f"cluster.{method} is not available here")
+        checks = VERBS[method]
+        if type(arguments) is not dict or arguments.keys() != checks.keys():
+            raise _Refused(f"cluster.{method} takes {', '.join(checks) or 'no arguments'}")
+        for name, check in checks.items():
+            if problem := check(arguments[name]):
+                raise _Refused(f"cluster.{method}: {name} must be {problem}")
+        if method == "sleep" and self._seconds + arguments["seconds"] > self.limits.cluster_seconds:
+            limit = self.limits.cluster_seconds
+            raise StudentFault(FaultKind.RESOURCE_LIMIT, f"more than {limit:,.0f} s of the cluster's own time")
+        if method == "partition":
+            return self.cluster.partition(*arguments["groups"])
+        return getattr(self.cluster, method)(**arguments)
+
+
+class _Refused(ValueError):
+    """An argument that the cluster would not take."""
+
+
+def _name(error: Exception) -> str:
+    return "ValueError" if isinstance(error, _Refused) else type(error).__name__
+
+
+# --------------------------------------------------------------------------------------------------------
+# Arguments: what each must be, None where it is fine
+
+Rule = Callable[[Any], str | None]
+
+
+def _text(value: Any) -> str | None:
+    return None if type(value) is str and len(value) <= MAX_KEY else f"a string of at most {MAX_KEY} characters"
+
+
+def _text_or_none(value: Any) -> str | None:
+    return None if value is None else _text(value)
+
+
+def _flag(value: Any) -> str | None:
+    return None if type(value) is bool else "True or False"
+
+
+def _number(most: float) -> Rule:
+    def check(value: Any) -> str | None:
+        fine = type(value) in (int, float) and isfinite(value) and 0 <= value <= most
+        return None if fine else f"a number from 0 to {most:g}"
+
+    return check
+
+
+def _number_or_none(most: float) -> Rule:
+    check = _number(most)
+    return lambda value: None if value is None else check(value)
+
+
+def _groups(value: Any) -> str | None:
+    fine = type(value) is list and all(type(group) is list and not any(map(_text, group)) for group in value)
+    return None if fine else "groups of node ids"
+
+
+def _json(value: Any) -> str | None:
+    try:
+        return None if len(repr(check_json(value))) <= MAX_TEXT else f"JSON of at most {MAX_TEXT:,} characters"
+    except BadValue as error:
+        return f"JSON, not {error}"
+
+
+_timeout = _number_or_none(MAX_TIMEOUT)
+VERBS: dict[str, dict[str, Rule]] = {
+    "start": {"node": _text_or_none},
+    "stop": {"node": _text},
+    "kill": {"node": _text},
+    "pause": {"node": _text},
+    "resume": {"node": _text},
+    "restart": {"node": _text},
+    "partition": {"groups": _groups},
+    "heal": {},
+    "delay_replication": {"ms": _number(60_000), "jitter_ms": _number(60_000)},
+    "lose_messages": {"drop": _number(1), "duplicate": _number(1)},
+    "put": {"key": _text, "value": _json, "via": _text_or_none, "timeout": _timeout},
+    "get": {"key": _text, "via": _text_or_none, "linearizable": _flag, "timeout": _timeout},
+    "delete": {"key": _text, "via": _text_or_none, "timeout": _timeout},
+    "status": {},
+    "leader": {},
+    "events": {},
+    "now": {},
+    "sleep": {"seconds": _number(1e9)},
+}
+
+
+# --------------------------------------------------------------------------------------------------------
+# Results
+
+
+def _to_json(result: Any) -> Any:
+    if isinstance(result, Answer):
+        return {**vars(result), "outcome": result.outcome.value}  # (`asdict` would copy the values: far slower)
+    if isinstance(result, dict):
+        return [vars(status) for status in result.values() if isinstance(status, NodeStatus)]
+    if isinstance(result, list):
+        return [event.to_json() for event in result[-MAX_EVENTS:]]
+    return result

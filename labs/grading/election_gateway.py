@@ -1,0 +1,287 @@
+"""A student's `Election` in a simulated cluster: the node is ours, the strategy answers from the sandbox.
+
+Law of this module: whatever the strategy answers is checked before the node sees it, so that nothing a student writes
+can break the simulator. Its own messages are carried unopened.
+
+    host = session.elections()                       # in a check
+    run = Simulator(election=host, ...)              # the host is the factory of strategies
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from labs.grading.faults import FaultKind, GraderFault, StudentFault
+from labs.simulation.simulator import Moment
+from labs.trace.events import Event
+from replstore.codec import CodecError, decode_message, encode_message, pack, unpack
+from replstore.election import Election, Seat
+from replstore.messages import Heartbeat, HeartbeatReply, Message, NodeId, Received, Tick
+
+if TYPE_CHECKING:
+    from labs.grading.session import Session
+
+MAX_TERM = 2**53
+MAX_MESSAGE = 100_000
+MAX_NOTE = 2000
+
+NODE_NOTES = frozenset(
+    (
+        *("started", "state", "became_leader", "stepped_down", "following", "catching_up", "committed"),
+        *("appended", "truncated", "write_lost", "installed_snapshot", "recovered", "stopping"),
+    )
+)
+"""What only the node itself may say: the checks read these. A strategy's note of such a kind is renamed."""
+
+
+@dataclass(frozen=True, slots=True)
+class StudentMessage(Message):
+    """A message of the strategy's own: the name of its type, and the text as which its class travels."""
+
+    type_name: str
+    text: str
+
+
+ELECTION_MESSAGES = (StudentMessage, Heartbeat, HeartbeatReply)
+"""All that a node passes on to its strategy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a strategy: `tick(now)`, or `receive(sender, message, now)`. `last` is the log's end then."""
+
+    proxy: ElectionProxy = field(compare=False)
+    now: float
+    sender: NodeId | None
+    message: Message | None
+    last: tuple[int, int]
+
+    def step(self) -> list[Any]:
+        """As the question for it."""
+        message = self.message
+        text = message.text if isinstance(message, StudentMessage) else encode_message(message) if message else ""
+        return [self.proxy.place, self.now, self.last, self.proxy.restored(), self.sender, text]
+
+
+class ElectionHost:
+    """Makes the strategies of one simulated run: call it with a `Seat`, as a node does.
+
+    `fault` is the first thing that went wrong on the student's side. It is raised where it happens; if the simulator
+    takes that for a crashed node and goes on, the runner still finds it here.
+    """
+
+    def __init__(self, session: Session, class_name: str, forget: Iterable[int] = ()) -> None:
+        self._session = session
+        self._class_name = class_name
+        self._forget = list(forget)
+        self._proxies: dict[NodeId, ElectionProxy] = {}
+        self._messages = 0
+        self.places: list[int] = []
+        self.fault: StudentFault | None = None
+
+    def __call__(self, seat: Seat) -> Election:
+        return ElectionProxy(seat, self)
+
+    def foresee(self, moments: Sequence[Moment]) -> float:
+        """Put what is coming into one question, for a question takes far longer than what it asks for; returns until
+        when the answers are known. The simulator calls this (see `Simulator.coming`)."""
+        plan = [(moment.until, self._calls(moment)) for moment in moments]
+        if sum(len(calls) for _, calls in plan) < 2:
+            return plan[-1][0] if plan else -1.0
+        answers = self.ask("play", {"steps": [[call.step() for call in calls] for _, calls in plan]})
+        if type(answers) is not list or not 1 <= len(answers) <= len(plan):
+            self.invalid("the number of answers")
+        for (_, calls), group in zip(plan, answers, strict=False):
+            for call, answer in zip(calls, self.answers(group, len(calls)), strict=True):
+                call.proxy.ahead.append((call, answer))
+        for group, (_, calls) in zip(answers[:-1], plan, strict=False):
+            if any(answer != call.proxy.unchanged() for call, answer in zip(calls, group, strict=True)):
+                self.invalid("more answers than could be known")
+        return plan[len(answers) - 1][0]
+
+    def _calls(self, moment: Moment) -> list[Call]:
+        """The calls of strategies that these events will lead to."""
+        found = []
+        for node, now, event in moment.events:
+            if isinstance(event, Tick):
+                found.append(self._proxies[node].call(now, None, None))
+            elif isinstance(event, Received) and isinstance(event.message, ELECTION_MESSAGES):
+                found.append(self._proxies[node].call(now, event.sender, event.message))
+        return found
+
+    # -- for the proxies ------------------------------------------------------------------------------
+
+    def seat(self, proxy: ElectionProxy, seed: int) -> list[Any]:
+        self._proxies[proxy.me] = proxy
+        self.places.append(proxy.place)
+        forget, self._forget = self._forget, []
+        question = {
+            "place": proxy.place,
+            "forget": forget,
+            "class": self._class_name,
+            "me": proxy.me,
+            "peers": proxy.peers,
+            "timeout": proxy.timeout,
+            "heartbeat": proxy.heartbeat,
+            "last": proxy.log.last,
+            "seed": seed,
+        }
+        answer = self.ask("seat", question)
+        if type(answer) is not list or len(answer) != 6 or type(answer[0]) is not bool:
+            self.invalid("the election's first answer")
+        return list(answer)
+
+    def next_place(self) -> int:
+        return self._session.next_number()
+
+    def ask(self, do: str, question: dict[str, Any]) -> Any:
+        if self.fault is not None:
+            raise self.fault
+        try:
+            return self._session.ask(do, question, self._session.limits.question)
+        except StudentFault as fault:
+            self.fault = fault
+            raise
+
+    def answers(self, data: Any, count: int) -> list[Any]:
+        if type(data) is not list or len(data) != count:
+            self.invalid("the number of answers")
+        return list(data)
+
+    def count(self, messages: int) -> None:
+        self._messages += messages
+        if self._messages > self._session.limits.messages:
+            self._fail(FaultKind.RESOURCE_LIMIT, f"more than {self._session.limits.messages:,} messages sent")
+
+    def invalid(self, what: str) -> None:
+        self._fail(FaultKind.INVALID_REPLY, what)
+
+    def _fail(self, kind: FaultKind, message: str) -> None:
+        self.fault = StudentFault(kind, message)
+        raise self.fault
+
+
+class ElectionProxy(Election):
+    """One node's strategy, as its node sees it."""
+
+    def __init__(self, seat: Seat, host: ElectionHost) -> None:
+        super().__init__(seat)
+        self._host = host
+        self.place = host.next_place()
+        self.ahead: deque[tuple[Call, Any]] = deque()
+        """What the strategy answered to calls that are still to come."""
+        self._said: list[Any] = []
+        self._told: tuple[int, Any] = (0, None)
+        # The strategy gets dice of its own; their seed is the only number that it costs ours.
+        catches_up, *answer = host.seat(self, seat.rng.getrandbits(64))
+        self.catches_up = catches_up  # type: ignore[misc]
+        self._adopt(answer)
+
+    def tick(self, now: float) -> None:
+        self._play(self.call(now, None, None))
+
+    def receive(self, sender: NodeId, message: Message, now: float) -> None:
+        self._play(self.call(now, sender, message))
+
+    def call(self, now: float, sender: NodeId | None, message: Message | None) -> Call:
+        return Call(self, now, sender, message, self.log.last)
+
+    def unchanged(self) -> list[Any]:
+        """The answer of which nothing comes."""
+        return [*self._said, [], []]
+
+    def restored(self) -> list[Any] | None:
+        """Term and vote, if the node has put them back after a crash; None: as the strategy left them."""
+        return None if self._told == (self.term, self.vote) else [self.term, pack(self.vote)]
+
+    def _play(self, call: Call) -> None:
+        if self.ahead:
+            foreseen, answer = self.ahead.popleft()
+            if foreseen != call:
+                raise GraderFault(f"{self.me}: asked for {foreseen} ahead of time, but it became {call}")
+        else:
+            answers = self._host.answers(self._host.ask("play", {"steps": [[call.step()]]}), 1)
+            [answer] = self._host.answers(answers[0], 1)
+        self._adopt(answer)
+
+    # -- what the strategy answered -------------------------------------------------------------------
+
+    def _adopt(self, answer: Any) -> None:
+        as_before = self._told == (self.term, self.vote) and self._said[:1] == [self.leader]
+        if as_before and answer == self.unchanged():
+            return  # most answers are like this, and what was fine before is fine now
+        self._require(type(answer) is list and len(answer) == 5, "an answer that is none of an election's")
+        self._said = answer[:3]
+        leader, term, vote, sent, notes = answer
+        known = leader is None or (type(leader) is str and (leader == self.me or leader in self.peers))
+        self._require(known, f"leader must be None or a node's id, not {_short(leader)}")
+        self._require(type(term) is int and 0 <= term <= MAX_TERM, f"term must be a whole number, not {_short(term)}")
+        self._require(type(sent) is list and type(notes) is list, "an answer that is none of an election's")
+        self._host.count(len(sent))
+        self.leader, self.term, self.vote = leader, term, self._unpack(vote)
+        self._told = (self.term, self.vote)
+        for one in sent:
+            self._send(one)
+        for one in notes:
+            self._pass_on(one)
+
+    def _unpack(self, data: Any) -> Any:
+        try:
+            self._require(len(json.dumps(data)) <= MAX_NOTE, "vote is too large")
+            return unpack(data)
+        except (CodecError, RecursionError):
+            self._host.invalid(f"vote does not survive JSON: {_short(data)}")
+
+    def _send(self, data: Any) -> None:
+        fine = type(data) is list and [type(part) for part in data] == [str, str, str]
+        self._require(fine and len(data[2]) <= MAX_MESSAGE, "a message too large, or none")
+        peer, kind, text = data
+        self._require(peer in self.peers, f"{_short(peer)} is no peer of {self.me}: nothing can be sent to it")
+        self.send(peer, self._message(kind, text))
+
+    def _message(self, kind: str, text: str) -> Message:
+        if not text.startswith('{"type":"replstore.messages.'):
+            return StudentMessage(kind[:80], text)
+        try:  # one of the node's own: then the other node must take it for what it is
+            return decode_message(text)
+        except CodecError as error:
+            self._host.invalid(str(error)[:200])
+            raise
+
+    def _pass_on(self, data: Any) -> None:
+        fine = type(data) is list and len(data) == 2 and type(data[0]) is str and len(data[0]) <= 80
+        self._require(fine and type(data[1]) is dict and "kind" not in data[1], "a note that is none")
+        kind, details = data
+        self._require(len(json.dumps(details)) <= MAX_NOTE, f"a note of more than {MAX_NOTE} characters")
+        self.note(f"strategy_{kind}" if kind in NODE_NOTES else kind, **details)
+
+    def _require(self, fine: bool, message: str) -> None:
+        if not fine:
+            self._host.invalid(message)
+
+
+def _short(value: Any) -> str:
+    return repr(value)[:60]
+
+
+# --------------------------------------------------------------------------------------------------------
+# Pictures
+
+
+def readable(events: Iterable[Event]) -> list[Event]:
+    """The events with the student's own message names and fields in place of `StudentMessage`, for drawing."""
+    return [_readable(event) if event.kind == StudentMessage.__name__ else event for event in events]
+
+
+def _readable(event: Event) -> Event:
+    name = event.details.get("type_name", event.kind)
+    try:
+        fields = json.loads(event.details.get("text", "{}"))
+    except (ValueError, RecursionError):
+        fields = {}
+    scalars = {key: value for key, value in fields.items() if type(value) in (bool, int, str) and key != "type"}
+    return replace(event, kind=name, details=scalars)

@@ -1,0 +1,373 @@
+"""One sandboxed process with a student's files in it, and the conversation with it.
+
+Law of this module: the process is asked, never believed. A reply counts only if it answers the question that is open,
+is JSON of exact types within the caps, and comes in time; anything else is a `StudentFault`. When the conversation
+breaks, or is over, everything that the process started is ended and its folder removed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import secrets
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any, NoReturn
+
+from labs.grading.faults import FaultKind, GraderFault, Stopped, StudentFault
+from labs.grading.sandbox.channel import Broken, Channel, Closed, Late, TooMuch, open_channel
+from labs.grading.sandbox.errors import read_error
+from labs.grading.sandbox.isolation import Isolation, candidates, command, readable
+from labs.grading.sandbox.limits import DEFAULT, MOST_PATIENCE, START_PATIENCE, Limits
+from labs.grading.sandbox.processes import MARK, end_namespace, end_tree, next_uid, tasks_of_my_uid, worker_pid
+from labs.grading.sandbox.runtime_files import library_copy, shared_library
+from labs.grading.sandbox.starvation import Starvation
+
+Serve = Callable[[int, str, Any], dict[str, Any]]
+"""Answers a request of the student's code: `(cluster number, method, arguments)` to `{"ok": …}` or `{"raise": …}`."""
+
+_to_json = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False).encode
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
+_from_json = json.JSONDecoder(parse_constant=_no_number).decode
+
+
+class Sandbox:
+    """`files`: the submission's texts by file name. `hash_seed` decides the order of sets of strings. `stop` is asked
+    during long waits; when it says yes, `Stopped` is raised.
+
+    A context manager. `digest` is one of all that the process answered.
+    """
+
+    def __init__(
+        self,
+        files: Mapping[str, str],
+        limits: Limits = DEFAULT,
+        isolation: Isolation | None = None,
+        hash_seed: int = 0,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._stop = stop
+        self.limits = limits
+        self.isolation = isolation or best_isolation()
+        self.digest = hashlib.sha256()
+        self._waited = self._looked = self._given_back = self._starved = 0.0
+        self._deadline = self._most = 0.0
+        self._starvation: Starvation | None = None
+        self._hash_seed = hash_seed
+        self._question = 0
+        self._uid = next_uid() if self.isolation.kind != "plain" else None
+        self._mark = secrets.token_hex(16)
+        self._root = Path(tempfile.mkdtemp(prefix="replab-grade-"))
+        self._process: subprocess.Popen[bytes] | None = None
+        self._channel: Channel | None = None
+        self._last_output = b""
+        self.fences: dict[str, Any] = {}
+        try:
+            self._write(files)
+            self._start()
+        except BaseException:
+            self.close()
+            raise
+
+    # -- coming up ------------------------------------------------------------------------------------
+
+    def _write(self, files: Mapping[str, str]) -> None:
+        self._root.chmod(0o711)
+        folder, scratch = self._root / "exercises", self._root / "tmp"
+        for one in (folder, scratch):
+            one.mkdir(mode=0o755)
+        (folder / "__init__.py").touch()
+        for name, text in files.items():
+            (folder / name).write_text(text, encoding="utf-8", newline="\n")
+        if self._uid is not None:
+            os.chown(scratch, self._uid, self._uid)
+
+    def _start(self) -> None:
+        library = shared_library() if self.isolation.kind != "plain" else library_copy(self._root)
+        environment = self._environment()
+        words = command(self.isolation, self._root, library, environment, self.limits.disk_bytes)
+        self._process = subprocess.Popen(
+            words,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment if self.isolation.kind != "bubblewrap" else {"PATH": os.environ.get("PATH", os.defpath)},
+            cwd=self._root / "tmp",
+            start_new_session=True,
+        )
+        self._channel = open_channel(
+            self._process,
+            line_limit=self.limits.reply_bytes,
+            output_limit=self.limits.output_bytes,
+            kept=self.limits.output_kept,
+            watch=self._watch,
+        )
+        try:
+            self.fences = self.ask("start", self._fences(library), START_PATIENCE)
+        except (StudentFault, Broken) as fault:
+            raise GraderFault(f"the sandbox ({self.isolation.kind}) did not come up: {fault}\n{self.output}") from None
+        self._channel.forget_output()
+        self.digest = hashlib.sha256()
+        self._waited = self._looked = 0.0
+        self._starvation = Starvation(worker_pid(self._process))
+        self._starved = self._starvation.seconds()
+
+    def _environment(self) -> dict[str, str]:
+        """The same for visible and hidden checks, and nothing of the grader's own."""
+        scratch = "/tmp" if self.isolation.kind == "bubblewrap" else str(self._root / "tmp")
+        kept = {name: os.environ[name] for name in ("SYSTEMROOT",) if name in os.environ}
+        marked = {MARK: self._mark} if self.isolation.kind != "bubblewrap" else {}
+        fixed = {"PATH": "/usr/bin:/bin", "HOME": scratch, "TMPDIR": scratch, "LANG": "C.UTF-8", "TZ": "UTC"}
+        return kept | marked | fixed | {"PYTHONHASHSEED": str(self._hash_seed)}
+
+    def _fences(self, library: Path) -> dict[str, Any]:
+        limits = self.limits
+        shared = 0 if self._uid is not None else tasks_of_my_uid()
+        return {
+            "uid": self._uid,
+            "cut_network": self.isolation.kind == "uid",
+            "landlock": readable(self.isolation, self._root, library),
+            "limits": {
+                "AS": limits.memory,
+                # In a user namespace the kernel counts from zero, before Linux 5.14 and outside of one it does not.
+                "NPROC": limits.processes + shared,
+                "NOFILE": limits.open_files,
+                "FSIZE": limits.file_bytes,
+                "CPU": int(limits.exercise) + 10,
+                "CORE": 0,
+            },
+        }
+
+    # -- talking --------------------------------------------------------------------------------------
+
+    def ask(
+        self, do: str, question: Mapping[str, Any], seconds: float, serve: Serve | None = None, late: str = ""
+    ) -> Any:
+        """Put one question and return the answer, unchecked but for being JSON. Raises `StudentFault`.
+
+        `serve` answers what the student's code asks meanwhile; that time is the grader's own. `late` is what to say
+        when the `seconds` are over.
+        """
+        channel = self._open_channel()
+        if channel.pending:
+            self._break(FaultKind.INVALID_REPLY, "the process said something without having been asked")
+        self._question += 1
+        self._deadline, self._most = time.monotonic() + seconds, MOST_PATIENCE * seconds
+        line = {"id": self._question, "do": do, **question}
+        try:
+            while True:
+                reply = self._parse(self._exchange(channel, line))
+                if "call" not in reply:
+                    return self._result(reply)
+                begun = time.monotonic()
+                line = self._answer(serve, reply)
+                self._deadline += time.monotonic() - begun
+        except Broken as broken:
+            self._break(*self._explain(broken, late or f"no answer within {seconds:g} s"))
+
+    def _exchange(self, channel: Channel, line: dict[str, Any]) -> bytes:
+        begun = time.monotonic()
+        try:
+            channel.send(_to_json(line).encode(), self._deadline)
+            while True:
+                try:
+                    return channel.receive(self._deadline)
+                except Late:
+                    self._extend()
+        finally:
+            self._waited += time.monotonic() - begun
+
+    def _extend(self) -> None:
+        """Give back what other processes took of the time for this question. Raises `Late` if that was nothing."""
+        lost = min(self._lost(), self._most)
+        if lost < 0.05:
+            raise Late
+        self._deadline += lost
+        self._most -= lost
+
+    def _lost(self) -> float:
+        """Seconds, since the last time, in which the process could have worked for us but was not let run."""
+        if self._starvation is None:
+            return 0.0
+        before, self._starved = self._starved, self._starvation.seconds()
+        lost = max(0.0, self._starved - before)
+        self._given_back += lost
+        return lost
+
+    @property
+    def seconds(self) -> float:
+        """What the process has been at work for us."""
+        if self._waited - self._looked > 0.25:
+            self._looked = self._waited
+            self._lost()
+        return max(0.0, self._waited - self._given_back)
+
+    def _answer(self, serve: Serve | None, request: dict[str, Any]) -> dict[str, Any]:
+        if serve is None:
+            self._break(FaultKind.INVALID_REPLY, "the process asked for a cluster where there is none")
+        cluster, method = request.get("cluster"), request.get("method")
+        if type(cluster) is not int or type(method) is not str:
+            self._break(FaultKind.INVALID_REPLY, "a request that the grader cannot read")
+        try:
+            return serve(cluster, method, request.get("arguments"))
+        except BaseException:  # the process still waits for its answer, and will not get one
+            self._end()
+            raise
+
+    def _parse(self, line: bytes) -> dict[str, Any]:
+        try:
+            reply = _from_json(line.decode())
+        except (ValueError, RecursionError):
+            self._break(FaultKind.INVALID_REPLY, "the reply is not JSON, or nested too deeply")
+        if type(reply) is not dict or type(reply.get("id")) is not int or reply["id"] != self._question:
+            self._break(FaultKind.INVALID_REPLY, "the reply is no answer to the question")
+        self.digest.update(_without_addresses(line))
+        return reply
+
+    def _result(self, reply: dict[str, Any]) -> Any:
+        if reply.keys() == {"id", "ok"}:
+            return reply["ok"]
+        if reply.keys() != {"id", "error"}:
+            self._break(FaultKind.INVALID_REPLY, "the reply is no answer to the question")
+        raise read_error(reply["error"])
+
+    def _break(self, kind: FaultKind, message: str) -> NoReturn:
+        """End the process: after this it cannot be asked again."""
+        self._end()
+        raise StudentFault(kind, message)
+
+    def _explain(self, broken: Broken, late: str) -> tuple[FaultKind, str]:
+        if isinstance(broken, Late):
+            return FaultKind.TIME_LIMIT, late
+        if isinstance(broken, TooMuch):
+            return FaultKind.RESOURCE_LIMIT, str(broken)
+        assert isinstance(broken, Closed)
+        return FaultKind.ENDED, f"the process ended before it answered ({self._exit()})"
+
+    def _exit(self) -> str:
+        assert self._process is not None
+        try:
+            code = self._process.wait(1.0)
+        except subprocess.TimeoutExpired:
+            return "it closed its connection to the grader"
+        number = -code if code < 0 else code - 128  # bubblewrap reports a signal as a shell does
+        if code < 0 or (code > 128 and number in set(signal.Signals)):
+            return f"signal {signal.Signals(number).name}"
+        return f"exit status {code}"
+
+    def _open_channel(self) -> Channel:
+        if self._channel is None:
+            raise StudentFault(FaultKind.ENDED, "the process has ended")
+        return self._channel
+
+    def _watch(self) -> None:
+        """Whether it is still wanted; and what no limit of the system's bounds without bubblewrap: the sum of many
+        files."""
+        if self._stop():
+            raise Stopped
+        if self.isolation.kind == "bubblewrap":
+            return
+        total = 0
+        for folder, _, files in os.walk(self._root / "tmp"):
+            for name in files:
+                try:
+                    total += os.lstat(os.path.join(folder, name)).st_blocks * 512
+                except FileNotFoundError:
+                    continue
+        if total > self.limits.disk_bytes:
+            raise TooMuch(f"more than {self.limits.disk_bytes:,} bytes written to disk")
+
+    @property
+    def output(self) -> str:
+        """What the student's code printed, as far as it is kept; complete when the sandbox is closed."""
+        printed = self._last_output if self._channel is None else bytes(self._channel.output)
+        return printed.decode(errors="replace")
+
+    # -- going down -----------------------------------------------------------------------------------
+
+    def _end(self) -> None:
+        if self._starvation is not None:
+            self._lost()
+            self._starvation.close()
+            self._starvation = None
+        if self._process is not None:
+            if self.isolation.kind == "bubblewrap":
+                end_namespace(self._process)
+            else:
+                end_tree(self._process, uid=self._uid, mark=self._mark)
+            self._process = None
+        if self._channel is not None:
+            self._channel.drain()
+            self._last_output = bytes(self._channel.output)
+            self._channel.close()
+            self._channel = None
+
+    def close(self) -> None:
+        """End everything and remove the folder. Safe to call twice."""
+        try:
+            self._end()
+        finally:
+            shutil.rmtree(self._root, ignore_errors=True)
+
+    def __enter__(self) -> Sandbox:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _without_addresses(line: bytes) -> bytes:
+    """For the comparison of two runs: addresses of objects differ from run to run and mean nothing."""
+    return re.sub(rb"0x[0-9a-f]{6,}", b"0x", line)
+
+
+# --------------------------------------------------------------------------------------------------------
+# Which isolation works here
+
+
+@cache
+def best_isolation(kind: str | None = None) -> Isolation:
+    """The best isolation that works on this machine, or the one named by `kind`. Raises `GraderFault`."""
+    reasons = []
+    for candidate in candidates():
+        if kind is not None and candidate.kind != kind:
+            continue
+        try:
+            return _try(candidate)
+        except (GraderFault, OSError) as error:
+            reasons.append(f"{candidate.kind}: {error}")
+    raise GraderFault("no sandbox works on this machine" + "".join(f"\n  {reason}" for reason in reasons))
+
+
+_PROBE = "import colorsys, csv, zipfile\nready = bool\n"
+"""A student's file must be found, and be able to import what nothing has imported yet."""
+
+
+def _try(isolation: Isolation) -> Isolation:
+    with Sandbox({"probe.py": _PROBE}, isolation=isolation) as sandbox:
+        landlock, cut = sandbox.fences.get("landlock", 0), sandbox.fences.get("network") is True
+        try:
+            sandbox.ask("load", {"module": "probe"}, START_PATIENCE)
+        except StudentFault as fault:
+            raise GraderFault(f"a sandboxed Python does not work with {isolation.python}: {fault.message}") from None
+    if isolation.kind == "bubblewrap":
+        return replace(isolation, hides_files=True, cuts_network="all")
+    return replace(
+        isolation,
+        hides_files=landlock > 0,
+        cuts_network="all" if cut else "TCP only" if landlock >= 4 else "no",
+    )

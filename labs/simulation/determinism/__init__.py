@@ -1,0 +1,1 @@
+"""Whether a strategy does the same twice, and which line of it does not."""

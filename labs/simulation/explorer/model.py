@@ -1,0 +1,215 @@
+"""What a step of the search does to one node: a function of the node's state and the event, worked out once each.
+
+Law of this module: the strategy is run as it is, its messages pass through the real codec, and it gets dice that always
+show the same; which of two nodes is the more patient is the search's choice, not theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+from typing import Any, NamedTuple
+
+from labs.simulation.explorer.snapshot import EPOCH, CannotFreeze, Fridge, Frozen
+from replstore.codec import decode_message, encode_message
+from replstore.election import Election, Seat
+from replstore.events import summary
+from replstore.messages import START, Heartbeat, HeartbeatReply, Message, NodeId
+
+TIMEOUT, HEARTBEAT = 0.4, 0.1
+GIVEN = ("me", "peers", "log", "rng", "timeout", "heartbeat", "send", "note")
+"""What the node hands to its strategy: no part of the strategy's own state."""
+
+
+@dataclass(frozen=True)
+class Wait:
+    """So many election timeouts pass at the node, and it hears of nobody."""
+
+    node: NodeId
+    timeouts: float
+
+
+@dataclass(frozen=True)
+class Receive:
+    node: NodeId
+    sender: NodeId
+    message: Message
+
+
+@dataclass(frozen=True)
+class Restart:
+    """A crash, and a new beginning with the term and the vote that were saved."""
+
+    node: NodeId
+
+
+Event = Wait | Receive | Restart
+
+
+class Outcome(NamedTuple):
+    """The node's state afterwards and the messages sent, by their numbers; the term in which it now begins to lead, or
+    0; its term; and what its strategy raised."""
+
+    node: int
+    sent: tuple[int, ...]
+    led: int
+    term: int
+    problem: str = ""
+
+
+class OneFace(Random):
+    """Dice that always show the middle."""
+
+    def random(self) -> float:
+        return 0.5
+
+    def getrandbits(self, k: int, /) -> int:
+        return (1 << k) >> 1 if k > 1 else 0
+
+
+class EmptyLog:
+    last = (0, 0)
+
+
+class Model:
+    """`nodes` strategies, named as in the lesson. States and messages get numbers, in the order of their coming up."""
+
+    def __init__(self, strategy: Callable[[Seat], Election], nodes: int) -> None:
+        self.nodes = tuple(f"node-{number}" for number in range(1, nodes + 1))
+        self.mail: list[Receive] = []
+        self._strategy = strategy
+        self._fridge = Fridge(horizon=10 * TIMEOUT)
+        self._states: list[Frozen] = []
+        self._numbers: dict[Frozen, int] = {}
+        self._mail_numbers: dict[Receive, int] = {}
+        self._sent: list[Receive] = []
+        self._sender: NodeId = ""
+
+    # -- what the search asks -------------------------------------------------------------------------
+
+    def start(self, node: NodeId) -> int:
+        """The number of the node's first state: started, and once asked for the time."""
+        election = self._seated(node)
+        election.tick(EPOCH)
+        return self._numbered(election, EPOCH)
+
+    def outcome(self, event: Event, number: int) -> Outcome:
+        """What `event` does to its node in state `number`."""
+        election = self.election(event.node, number)
+        before = (election.leader, election.term)
+        self._sent.clear()
+        try:
+            now = self._happen(event, election)
+        except CannotFreeze:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a student's strategy raises
+            return Outcome(number, (), 0, 0, f"{type(error).__name__}: {error}")
+        if type(event) is Restart:
+            election, before = self._restarted, (None, 0)
+        led = election.leader == election.me and (election.leader, election.term) != before
+        if led or (type(event) is Wait and election.leader == election.me):
+            election.broadcast(Heartbeat(election.term, START, 1))
+        sent = tuple(sorted({self._mail_number(mail) for mail in self._sent}))
+        return Outcome(self._numbered(election, now), sent, election.term if led else 0, election.term)
+
+    def election(self, node: NodeId, number: int) -> Election:
+        """The strategy in state `number`."""
+        election = self._seated(node)
+        state = self._fridge.thaw(self._states[number])
+        given = {name: vars(election)[name] for name in GIVEN if name in vars(election)}
+        vars(election).clear()
+        vars(election).update({**given, **state})
+        return election
+
+    # -- how it is done -------------------------------------------------------------------------------
+
+    def _happen(self, event: Event, election: Election) -> float:
+        """Returns what the node's clock shows then."""
+        match event:
+            case Wait(timeouts=timeouts):
+                now = EPOCH + timeouts * TIMEOUT
+                election.tick(now)
+                return now
+            case Receive(sender=sender, message=message):
+                election.receive(sender, message, EPOCH)
+                if isinstance(message, Heartbeat):
+                    follows = (election.leader, election.term) == (sender, message.term)
+                    election.send(sender, HeartbeatReply(election.term, message.round, follows, START))
+            case Restart():
+                self._restarted = self._seated(event.node)
+                self._restarted.term, self._restarted.vote = election.term, election.vote
+                self._restarted.tick(EPOCH)
+        return EPOCH
+
+    def _seated(self, node: NodeId) -> Election:
+        peers = tuple(name for name in self.nodes if name != node)
+
+        def send(to: NodeId, message: Message) -> None:
+            self._sent.append(Receive(to, node, decode_message(encode_message(message))))
+
+        return self._strategy(Seat(node, peers, EmptyLog(), OneFace(), TIMEOUT, HEARTBEAT, send, lambda *_, **__: None))
+
+    def _numbered(self, election: Election, now: float) -> int:
+        own = {name: value for name, value in vars(election).items() if name not in GIVEN}
+        frozen = self._fridge.freeze(own, now, type(election).__name__)
+        number = self._numbers.setdefault(frozen, len(self._states))
+        if number == len(self._states):
+            self._states.append(frozen)
+        return number
+
+    def _mail_number(self, mail: Receive) -> int:
+        number = self._mail_numbers.setdefault(mail, len(self.mail))
+        if number == len(self.mail):
+            self.mail.append(mail)
+        return number
+
+
+# --------------------------------------------------------------------------------------------------------
+# In words
+
+
+def in_words(event: Event, model: Model, number: int) -> str:
+    """What happens to the node in state `number`, and what it does then: a sentence."""
+    before = model.election(event.node, number)
+    outcome = model.outcome(event, number)
+    match event:
+        case Wait(node, timeouts):
+            what = f"{node} hears nothing for {timeouts * TIMEOUT:g} s"
+        case Receive(node, sender, message):
+            what = f"{node} receives {written(message)} from {sender}"
+        case Restart(node):
+            what = f"{node} crashes and starts again, in term {before.term} with its vote for {before.vote or 'nobody'}"
+    if outcome.problem:
+        return f"{what} and raises {outcome.problem}"
+    after = model.election(event.node, outcome.node)
+    done = [*_changes(before, after, outcome), *_letters([model.mail[letter] for letter in outcome.sent])]
+    return f"{what}; it {', '.join(done)}" if done else what
+
+
+def _changes(before: Election, after: Election, outcome: Outcome) -> list[str]:
+    changes = []
+    if after.term != before.term:
+        changes.append(f"enters term {after.term}")
+    if after.vote != before.vote:
+        changes.append(f"votes for {_name(after.vote, after.me)}" if after.vote is not None else "forgets its vote")
+    if outcome.led:
+        changes.append(f"BECOMES LEADER OF TERM {outcome.led}")
+    elif after.leader != before.leader:
+        changes.append(f"follows {after.leader}" if after.leader else "follows nobody any more")
+    return changes
+
+
+def _letters(letters: list[Receive]) -> list[str]:
+    receivers: dict[str, list[NodeId]] = {}
+    for letter in letters:
+        receivers.setdefault(written(letter.message), []).append(letter.node)
+    return [f"sends {message} to {' and '.join(names)}" for message, names in receivers.items()]
+
+
+def _name(vote: Any, me: NodeId) -> str:
+    return "itself" if vote == me else str(vote)
+
+
+def written(message: Message) -> str:
+    return f"{type(message).__name__}({', '.join(f'{name}={value}' for name, value in summary(message).items())})"

@@ -1,0 +1,285 @@
+"""Runs as data: what is done to a simulated cluster and when, and everything that came of it.
+
+Law of this module: a `Schedule` is a plain value. The same schedule and the same strategy give the same `Run`, event
+for event, so a failure can be kept, shown, sent to somebody, shrunk to its core, and replayed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from random import Random
+from typing import Any
+
+from labs.simulation.simulator import Call, Network, Simulator, TraceEvent
+from replstore.election import Election, Seat
+from replstore.messages import Delete, Done, Put
+from replstore.node import Node
+
+Strategy = Callable[[Seat], Election]
+
+
+@dataclass(frozen=True)
+class Step:
+    """At `time` (virtual seconds) do `action` with `args`: see `ACTIONS`."""
+
+    time: float
+    action: str
+    args: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A run to be. Times in seconds. After the last step everything is mended, and `calm` seconds follow."""
+
+    nodes: int = 5
+    mode: str = "quorum"
+    seed: int = 0
+    steps: tuple[Step, ...] = ()
+    heartbeat: float = 0.1
+    timeout: float = 0.4
+    fastest: float = 0.001
+    slowest: float = 0.01
+    drop: float = 0.0
+    duplicate: float = 0.0
+    drift: float = 0.01
+    length: float = 10.0
+    calm: float = 6.0
+    durable: bool = True
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> Schedule:
+        """Raises `ValueError` for text that is no schedule."""
+        try:
+            data = json.loads(text)
+            steps = tuple(Step(s["time"], s["action"], _tuples(s["args"])) for s in data.pop("steps"))
+            return cls(steps=steps, **data)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"not a schedule: {error}") from error
+
+
+@dataclass
+class Run:
+    """What came of a schedule. `calls`: each client request with its answer; `nodes`: how the nodes ended (those that
+    run); `failure`: the exception that a strategy raised, after which the run was not continued."""
+
+    schedule: Schedule
+    trace: list[TraceEvent]
+    calls: list[Call]
+    nodes: dict[str, Node]
+    failure: str | None = None
+    strategy: str = ""
+    node_ids: tuple[str, ...] = ()
+
+    @property
+    def acknowledged(self) -> list[Call]:
+        return [call for call in self.calls if isinstance(call.result, Done)]
+
+
+# --------------------------------------------------------------------------------------------------------
+# Carrying a schedule out
+
+
+def _write(sim: Simulator, calls: list[Call], node: str, key: str, value: Any) -> None:
+    calls.append(sim.request(node, Put(key, value)))
+
+
+def _write_to_leader(sim: Simulator, calls: list[Call], key: str, value: Any) -> None:
+    """As a client would that asks everybody who leads: whoever claims to, gets the write."""
+    for machine in sim.machines.values():
+        if machine.node is not None and machine.node.leads:
+            calls.append(sim.request(machine.id, Put(key, f"{value}@{machine.id}")))
+
+
+def _delete(sim: Simulator, calls: list[Call], node: str, key: str) -> None:
+    calls.append(sim.request(node, Delete(key)))
+
+
+def _leaders(sim: Simulator) -> list[str]:
+    return [m.id for m in sim.machines.values() if m.node is not None and m.node.leads and not m.paused]
+
+
+def _candidates(sim: Simulator) -> list[str]:
+    return [m.id for m in sim.machines.values() if m.node is not None and m.node.role == "candidate" and not m.paused]
+
+
+def _to_leaders(verb: Callable[[Simulator, str], None]) -> Callable[..., None]:
+    def action(sim: Simulator, calls: list[Call]) -> None:
+        for leader in _leaders(sim):
+            verb(sim, leader)
+
+    return action
+
+
+def _isolate_candidates(sim: Simulator) -> None:
+    """Each alone; what they have just sent is lost, too."""
+    candidates = _candidates(sim)
+    if candidates:
+        sim.partition([node for node in sim.node_ids if node not in candidates])
+
+
+def _resume_all(sim: Simulator) -> None:
+    for node in sim.node_ids:
+        sim.resume(node)
+
+
+def _isolate(sim: Simulator, node: str) -> None:
+    sim.partition([node], [other for other in sim.node_ids if other != node])
+
+
+ACTIONS: dict[str, Callable[..., None]] = {
+    "crash": lambda sim, calls, node: sim.crash(node),
+    "crash_within_a_step": lambda sim, calls, node: sim.crash_within_a_step(node),
+    "start": lambda sim, calls, node: sim.start(node),
+    "start_all": lambda sim, calls: sim.start(),
+    "pause": lambda sim, calls, node: sim.pause(node),
+    "resume": lambda sim, calls, node: sim.resume(node),
+    "resume_all": lambda sim, calls: _resume_all(sim),
+    "partition": lambda sim, calls, *groups: sim.partition(*groups),
+    "isolate": lambda sim, calls, node: _isolate(sim, node),
+    "cut": lambda sim, calls, sender, to: sim.cut(sender, to),
+    "heal": lambda sim, calls: sim.heal(),
+    "faults": lambda sim, calls, fields: sim.set_faults(**dict(fields)),
+    "crash_leader": _to_leaders(Simulator.crash),
+    "isolate_leader": _to_leaders(_isolate),
+    "pause_leader": _to_leaders(Simulator.pause),
+    "isolate_candidates": lambda sim, calls: _isolate_candidates(sim),
+    "write": _write,
+    "write_to_leader": _write_to_leader,
+    "delete": _delete,
+}
+"""What a step can do: each takes the simulator, the list of client calls so far, and the step's own arguments."""
+
+
+def carry_out(schedule: Schedule, strategy: Strategy, node_class: type[Node] = Node) -> Run:
+    """Run it. An exception of the strategy ends the run and is told in `Run.failure`.
+
+    `node_class`: for nodes that are broken on purpose.
+    """
+    sim = simulation(schedule, strategy, node_class)
+    calls: list[Call] = []
+    failure = None
+    try:
+        _live_through(sim, schedule, calls)
+    except Exception as error:  # noqa: BLE001 - whatever a student's strategy raises
+        failure = f"{type(error).__name__}: {error}"
+    nodes = {machine.id: machine.node for machine in sim.machines.values() if machine.node is not None}
+    return Run(schedule, sim.trace, calls, nodes, failure, getattr(strategy, "__name__", ""), sim.node_ids)
+
+
+def simulation(schedule: Schedule, strategy: Strategy, node_class: type[Node] = Node) -> Simulator:
+    """What the schedule will happen to; nothing has begun yet."""
+    return Simulator(
+        schedule.nodes,
+        strategy,
+        seed=schedule.seed,
+        heartbeat=schedule.heartbeat,
+        timeout=schedule.timeout,
+        mode=schedule.mode,
+        network=Network(schedule.fastest, schedule.slowest),
+        drift=schedule.drift,
+        durable=schedule.durable,
+        node_class=node_class,
+    )
+
+
+def begin(sim: Simulator, schedule: Schedule, calls: list[Call]) -> None:
+    """Start the nodes and put every step on the agenda."""
+    sim.start()
+    if schedule.drop or schedule.duplicate:
+        sim.set_faults(drop=schedule.drop, duplicate=schedule.duplicate)
+    for step in schedule.steps:
+        sim.at(step.time, ACTIONS[step.action], sim, calls, *step.args)
+
+
+def _live_through(sim: Simulator, schedule: Schedule, calls: list[Call]) -> None:
+    begin(sim, schedule, calls)
+    sim.run_until(schedule.length)
+    mend(sim)
+    sim.run_for(schedule.calm)
+
+
+def mend(sim: Simulator) -> None:
+    """Everybody up and awake, nothing cut, nothing lost, a quick network: from here on the cluster must recover."""
+    sim.heal()
+    sim.set_faults(drop=0, duplicate=0, replication_delay_ms=0, jitter_ms=0)
+    sim.network = Network(0.001, 0.005)
+    for machine in sim.machines.values():
+        machine.crash_within = None
+        sim.resume(machine.id)
+        sim.start(machine.id)
+
+
+# --------------------------------------------------------------------------------------------------------
+# Making schedules
+
+
+@dataclass(frozen=True)
+class Weather:
+    """How bad it gets: the share of each kind of step (the rest are writes), and the network's manners.
+
+    The defaults are harsh on purpose: calm random schedules miss classic mistakes.
+    """
+
+    every: float = 0.2
+    """Mean seconds between two steps."""
+    slowest: float = 0.4
+    drop: float = 0.05
+    duplicate: float = 0.2
+    weights: dict[str, float] = field(
+        default_factory=lambda: {
+            "crash": 2,
+            "crash_within_a_step": 3,
+            "crash_leader": 2,
+            "start_all": 7,
+            "pause": 1,
+            "pause_leader": 1,
+            "resume_all": 4,
+            "partition": 3,
+            "isolate_leader": 2,
+            "cut": 1,
+            "heal": 6,
+            "write_to_leader": 10,
+        }
+    )
+
+
+HARSH = Weather()
+
+
+def random_schedule(seed: int, base: Schedule | None = None, weather: Weather = HARSH) -> Schedule:
+    """A schedule drawn from `seed` alone. Of `base` everything stays but steps, seed and the network's manners."""
+    rng = Random(f"schedule/{seed}")
+    base = base or Schedule()
+    names = [f"node-{number}" for number in range(1, base.nodes + 1)]
+    steps: list[Step] = []
+    time = 2 * base.timeout * rng.random()
+    while time < base.length:
+        [action] = rng.choices(list(weather.weights), list(weather.weights.values()))
+        steps.append(Step(round(time, 4), action, _arguments(action, names, len(steps), rng)))
+        time += weather.every * 2 * rng.random()
+    slowest = base.timeout * rng.choice([0.05, 0.3, weather.slowest / 0.4])
+    return replace(base, seed=seed, steps=tuple(steps), slowest=slowest, drop=weather.drop, duplicate=weather.duplicate)
+
+
+def _arguments(action: str, names: list[str], number: int, rng: Random) -> tuple[Any, ...]:
+    match action:
+        case "crash" | "crash_within_a_step" | "start" | "pause" | "resume" | "isolate":
+            return (rng.choice(names),)
+        case "cut":
+            return tuple(rng.sample(names, 2)) if len(names) > 1 else (names[0], names[0])
+        case "partition":
+            shuffled = rng.sample(names, len(names))
+            middle = rng.randint(1, max(1, len(names) - 1))
+            return (tuple(shuffled[:middle]), tuple(shuffled[middle:]))
+        case "write_to_leader":
+            return (f"k{number}", f"v{number}")
+    return ()
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value

@@ -1,0 +1,187 @@
+"""Elections told: who called one and why, who voted, who won, who gave way, and when two led at once.
+
+Law of this module: it says what the events show. Where they do not show a reason, it gives none.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from labs.trace.events import Event
+from labs.trace.messages import Passage
+from labs.trace.prose import Line, duration, listed
+from labs.trace.roles import Stretch, number
+from labs.trace.timeline import Run
+from replstore.messages import natural_order
+
+AT_ONCE = 0.01
+"""Seconds within which what a node notes next belongs to the timeout that it has just noted."""
+
+TOGETHER = 0.25
+"""Seconds between nodes that begin to follow the same leader and are still told of in one sentence."""
+
+OF_LEADERS = frozenset(("Heartbeat", "Replicate", "Snapshot"))
+
+
+class Campaigns:
+    """The election sentences of one run. `clock` words an event time as a moment."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._heard: dict[str, list[tuple[float, Passage]]] = defaultdict(list)
+        for passage in run.passages:
+            for arrival in passage.arrivals[:1]:
+                self._heard[passage.receiver].append((arrival, passage))
+        for heard in self._heard.values():
+            heard.sort(key=lambda item: item[0])
+        self._saved: dict[str, list[Event]] = defaultdict(list)
+        for note in run.notes:
+            if note.kind == "state":
+                self._saved[note.node].append(note)
+        self._stood_back = self._backing_out()
+
+    def _backing_out(self) -> dict[tuple[str, float], Event]:
+        """By node and time of its timeout: the note with which it left the election to another."""
+        timeouts = {(note.node, note.time) for note in self._run.notes if note.kind == "election_timeout"}
+        waits = [note for note in self._run.notes if note.kind == "waiting_for"]
+        pairs = (
+            ((node, time), wait) for wait in waits for node, time in timeouts
+            if node == wait.node and time <= wait.time <= time + AT_ONCE
+        )  # fmt: skip
+        return dict(pairs)
+
+    def lines(self) -> Iterator[Line]:
+        for note in self._run.notes:
+            if note.kind == "election_timeout":
+                yield Line(note.time, 60, self._called(note))
+            elif note.kind == "became_leader":
+                yield Line(note.time, 80, self._won(note))
+            elif note.kind == "stepped_down":
+                yield Line(note.time, 65, self._gave_way(note))
+            elif note.kind == "waiting_for" and note not in self._stood_back.values():
+                yield Line(note.time, 40, f"{note.node} waited for {note.details.get('leader', '?')} to lead")
+            elif note.kind == "catching_up":
+                source = note.details.get("source", "?")
+                yield Line(note.time, 40, f"{note.node} fetched what it lacked from {source} before it opened")
+        yield from self._followings()
+        yield from self._split_votes()
+        yield from self._rivals()
+
+    # -- calling an election --------------------------------------------------------------------------
+
+    def _called(self, note: Event) -> str:
+        wait = self._stood_back.get((note.node, note.time))
+        if wait is not None:
+            return f"{note.node} {self._reason(note)} and waited for {wait.details.get('leader', '?')} to lead"
+        return f"{note.node} {self._reason(note)} and called an election{self._in_term(note)}"
+
+    def _reason(self, note: Event) -> str:
+        before = [s for s in self._run.stretches.get(note.node, []) if s.start < note.time]
+        if before and before[-1].role == "candidate":
+            return f"had not won within {duration(note.time - before[-1].start)}"
+        leader = before[-1].leader if before else None
+        if leader is None:
+            return "heard of no leader"
+        last = self._last_sign_of(leader, note.node, note.time)
+        since = "" if last is None else f" for {duration(note.time - last)}"
+        return f"heard nothing from {leader}{since}"
+
+    def _last_sign_of(self, leader: str, node: str, before: float) -> float | None:
+        """When `node` last got what only leaders send: one that asks for votes after a crash is no leader any more."""
+        signs = (time for time, p in self._heard[node] if p.sender == leader and p.kind in OF_LEADERS)
+        return max((time for time in signs if time <= before), default=None)
+
+    def _in_term(self, note: Event) -> str:
+        for saved in self._saved[note.node]:
+            if note.time <= saved.time <= note.time + AT_ONCE:
+                term = number(saved.details.get("term"))
+                return "" if term is None else f" for term {term}"
+        return ""
+
+    # -- its end --------------------------------------------------------------------------------------
+
+    def _won(self, note: Event) -> str:
+        term = number(note.details.get("term"))
+        voters = self._voters(note.node, term, note.time)
+        votes = f" with the vote{'s' if len(voters) > 1 else ''} of {listed(voters)}" if voters else ""
+        office = "leader" if term is None else f"leader of term {term}"
+        return f"{note.node} became {office}{votes}{self._vacancy(note)}"
+
+    def _voters(self, node: str, term: int | None, before: float) -> list[str]:
+        votes = (p for time, p in self._heard[node] if time <= before and p.family == "election" and p.says)
+        return sorted({p.sender for p in votes if p.term == term and not p.is_rehearsal}, key=natural_order)
+
+    def _vacancy(self, note: Event) -> str:
+        earlier = [s for s in self._run.leaderships() if s.start < note.time]
+        if not earlier or any(s.end >= note.time for s in earlier):
+            return ""
+        return f", after {duration(note.time - max(s.end for s in earlier))} without a leader"
+
+    def _gave_way(self, note: Event) -> str:
+        term = number(note.details.get("term"))
+        news = [
+            p for time, p in self._heard[note.node]
+            if time <= note.time and term is not None and p.term is not None and p.term > term
+        ]  # fmt: skip
+        from_term = "" if term is None else f" from term {term}"
+        why = f", having heard of term {news[-1].term} from {news[-1].sender}" if news else ""
+        return f"{note.node} stepped down{from_term}{why}"
+
+    def _followings(self) -> Iterator[Line]:
+        """Those who follow one leader at about the same time in one sentence, at the moment of the last of them."""
+        groups: dict[tuple[str, str], list[list[Event]]] = defaultdict(list)
+        for note in self._run.notes:
+            if note.kind != "following":
+                continue
+            waves = groups[str(note.details.get("leader", "?")), str(note.details.get("term", "?"))]
+            if not waves or note.time > waves[-1][-1].time + TOGETHER:
+                waves.append([])
+            waves[-1].append(note)
+        for (leader, term), waves in groups.items():
+            for wave in waves:
+                who = sorted({note.node for note in wave}, key=natural_order)
+                yield Line(wave[-1].time, 30, f"{listed(who)} followed {leader} in term {term}")
+
+    # -- what goes wrong ------------------------------------------------------------------------------
+
+    def _split_votes(self) -> Iterator[Line]:
+        won = {number(note.details.get("term")) for note in self._run.notes if note.kind == "became_leader"}
+        stood: dict[int, dict[str, float]] = defaultdict(dict)
+        for notes in self._saved.values():
+            for note in notes:
+                term = number(note.details.get("term"))
+                if term is not None and note.details.get("vote") == note.node:
+                    stood[term].setdefault(note.node, note.time)
+        for term, candidates in stood.items():
+            if len(candidates) > 1 and term not in won:
+                names = listed(sorted(candidates, key=natural_order))
+                text = f"in term {term} {names} stood against each other and nobody won: a split vote"
+                yield Line(self._end_of(term, max(candidates.values())), 75, text)
+
+    def _end_of(self, term: int, latest: float) -> float:
+        later = (
+            note.time for notes in self._saved.values() for note in notes
+            if note.time >= latest and (number(note.details.get("term")) or 0) > term
+        )  # fmt: skip
+        return min(later, default=latest)
+
+    def _rivals(self) -> Iterator[Line]:
+        """Two nodes that each believed they led, for as long as both did."""
+        reigns = self._run.leaderships()
+        for place, one in enumerate(reigns):
+            for other in reigns[place + 1 :]:
+                if other.start >= one.end:
+                    break
+                if other.node != one.node:
+                    yield Line(other.start, 90, _rivalry(one, other))
+
+
+def _rivalry(one: Stretch, other: Stretch) -> str:
+    together = duration(min(one.end, other.end) - other.start)
+    if one.term is None or other.term is None:
+        return f"for {together} two nodes believed they led: {one.node} and {other.node}"
+    if one.term == other.term:
+        return f"for {together} {one.node} and {other.node} both led, in the same term {one.term}"
+    claims = f"{one.node} (term {one.term}) and {other.node} (term {other.term})"
+    return f"for {together} two nodes believed they led: {claims}"

@@ -1,0 +1,52 @@
+"""One event of a run, the same from a simulated trace and from real nodes' `/events`.
+
+Everything that draws, explains or judges a run (timeline, space-time diagram, rules) reads a list of these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from labs.simulation.simulator import TraceEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What happened at one node (or to it) at one moment.
+
+    `event` says which fields matter:
+
+    * `"note"`: the node says `kind` with `details` (`became_leader`, `state`, `committed`, `write_lost`, …)
+    * `"sent"`, `"received"`: a message `id` of type `kind` to / from `peer`; ids are unique in a run, so a `sent`
+      without its `received` was lost. `details` holds the message's small fields (term, index, count, …)
+    * `"dropped"`: the network lost message `id` to `peer` on purpose
+    * `"fault"`: somebody broke or mended something: `kind` is `stop`, `kill`, `crash`, `start`, `restart`, `pause`,
+      `resume`, `partition`, `heal`, `delay`, `loss`, …; `node` is empty where it concerns the whole network
+    * `"request"`, `"reply"`: a client's operation (`kind` is `put`, `get`, `delete`), joined by `id`
+
+    `time` is in seconds: wall clock for real nodes, virtual for the simulator. `seq` orders one node's events.
+    """
+
+    time: float
+    node: str
+    event: str
+    kind: str
+    seq: int = 0
+    id: str = ""
+    peer: str = ""
+    details: dict[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Event:
+        return cls(**data)
+
+
+def events_of(trace: Iterable[TraceEvent]) -> list[Event]:
+    """A simulator's trace. (Its entries have the same fields in the same order.)"""
+    return [Event(*happening) for happening in trace]

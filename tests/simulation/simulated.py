@@ -1,0 +1,59 @@
+"""What the tests of the core say again and again, about a `Simulator`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from labs.simulation.simulator import Simulator
+from replstore.messages import Delete, Done, LinearizableGet, Put, Result
+from replstore.node import Node
+
+TIMEOUT = 0.4
+PATIENCE = 3 * TIMEOUT
+
+
+def node(sim: Simulator, name: str) -> Node:
+    running = sim.machines[name].node
+    assert running is not None, f"{name} is down"
+    return running
+
+
+def leaders(sim: Simulator) -> dict[str, int]:
+    """Who leads, and in which term."""
+    return {m.id: m.node.election.term for m in sim.machines.values() if m.node and m.node.leads}
+
+
+def settle(sim: Simulator, leader: str | None = None) -> str:
+    """Wait until one node leads (that one, if given) and every running node follows it; returns its id."""
+
+    def restless() -> bool:
+        running = [m.node for m in sim.machines.values() if m.node]
+        views = {(n.election.leader, n.election.term) for n in running}
+        names = {view[0] for view in views}
+        wanted = {leader} if leader else names
+        return len(views) > 1 or len(leaders(sim)) != 1 or names != set(leaders(sim)) or names != wanted
+
+    assert sim.run_while(restless, 10), f"no agreement on a leader: {leaders(sim)}"
+    return next(iter(leaders(sim)))
+
+
+def ask(sim: Simulator, name: str, command: Put | Delete | LinearizableGet) -> Result | None:
+    call = sim.request(name, command)
+    sim.run_while(lambda: not call.done, 5)
+    return call.result
+
+
+def put(sim: Simulator, name: str, key: str, value: Any) -> Done:
+    result = ask(sim, name, Put(key, value))
+    assert isinstance(result, Done), result
+    return result
+
+
+def values(sim: Simulator, key: str) -> list[Any]:
+    """The key's value at each running node, in order; None where it is absent."""
+    found = [m.node.read(key) for m in sim.machines.values() if m.node]
+    return [entry.value if entry else None for entry in found]
+
+
+def notes(sim: Simulator, kind: str, name: str | None = None) -> list[dict[str, Any]]:
+    return [e.details for e in sim.trace if e.event == "note" and e.kind == kind and name in (None, e.node)]

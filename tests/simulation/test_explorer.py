@@ -1,0 +1,224 @@
+"""The systematic search finds what it must, by a shortest way, and nothing in what is correct."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from labs.simulation.explorer.search import Bound, Search
+from labs.simulation.explorer.snapshot import EPOCH, CannotFreeze, Fridge
+from replstore.bully import Bully
+from replstore.election import Election, Seat
+from replstore.lowest_id import LowestId
+from replstore.messages import HeartbeatReply, Message, NodeId
+from solutions.ex3_election import MyElection, RequestVote, Vote
+from tools.mutants import HalfIsEnough, OwnVoteNotRecorded, Plain, TwoVotesInOneTerm, VoteForgottenInACrash
+
+
+class TwoVotes(TwoVotesInOneTerm, Plain):
+    """(Without pre-vote the traces are shorter.)"""
+
+
+class ForgetsItsVote(VoteForgottenInACrash, Plain):
+    pass
+
+
+# -- what is wrong is found ------------------------------------------------------------------------------
+
+
+def test_two_votes_in_one_term_are_found_by_the_shortest_way() -> None:
+    """Two candidates, two requests to the third node, two votes: six steps, and no five will do."""
+    [trace] = Search(TwoVotes, 3, Bound(depth=8)).run().traces
+
+    assert trace.problem == "node-1 and node-2 are both leaders of term 1"
+    assert len(trace.steps) == 6
+    assert Search(TwoVotes, 3, Bound(depth=5)).run().traces == ()
+
+
+def test_a_candidate_that_does_not_record_its_own_vote_is_found() -> None:
+    [trace] = Search(OwnVoteNotRecorded, 3, Bound(depth=8)).run().traces
+
+    assert len(trace.steps) == 6
+
+
+def test_a_vote_forgotten_in_a_crash_is_found_only_where_nodes_may_crash() -> None:
+    [trace] = Search(ForgetsItsVote, 3, Bound(depth=7, crashes=1)).run().traces
+
+    assert len(trace.steps) == 7
+    assert sum("crashes and starts again" in step for step in trace.steps) == 1
+    assert Search(ForgetsItsVote, 3, Bound(depth=7)).run().traces == ()
+
+
+def test_half_of_four_nodes_is_not_enough() -> None:
+    class HalfOfAll(HalfIsEnough, Plain):
+        pass
+
+    [trace] = Search(HalfOfAll, 4, Bound(depth=6)).run().traces
+
+    assert len(trace.steps) == 6
+    assert Search(Plain, 4, Bound(depth=6)).run().traces == ()
+
+
+def test_with_half_as_a_majority_each_of_three_elects_itself_at_once() -> None:
+    [trace] = Search(HalfIsEnough, 3, Bound(depth=6)).run().traces
+
+    assert len(trace.steps) == 2
+
+
+@pytest.mark.parametrize("strategy", [LowestId, Bully])
+def test_elections_without_votes_crown_two_leaders_of_a_term(strategy: type[Election]) -> None:
+    result = Search(strategy, 3, Bound(depth=6, patience=(3.0,))).run()
+
+    assert "both leaders of term 1" in str(result)
+
+
+def test_all_pairs_of_leaders_are_found_where_all_are_wanted() -> None:
+    result = Search(TwoVotes, 3, Bound(depth=6)).run(every=True)
+
+    assert {trace.problem for trace in result.traces} == {
+        f"{a} and {b} are both leaders of term 1"
+        for a, b in (("node-1", "node-2"), ("node-1", "node-3"), ("node-2", "node-3"))
+    }
+
+
+def test_a_message_that_comes_twice_is_tried_where_duplicates_are_allowed() -> None:
+    class CountsVotesNotVoters(Plain):
+        def count(self, voter: NodeId, vote: Vote, now: float) -> None:
+            super().count(voter if voter not in self.votes else f"{voter} again", vote, now)
+
+    assert Search(CountsVotesNotVoters, 4, Bound(depth=8)).run().traces == ()
+    assert Search(CountsVotesNotVoters, 4, Bound(depth=8, duplicates=True)).run().traces != ()
+
+
+def test_an_exception_is_a_finding_with_its_trace() -> None:
+    class Raises(Plain):
+        def answer_vote(self, sender: NodeId, request: RequestVote, now: float) -> None:
+            raise KeyError(sender)
+
+    [trace] = Search(Raises, 3).run().traces
+
+    assert trace.problem == "node-2 raises KeyError: 'node-1'"
+    assert len(trace.steps) == 2
+
+
+# -- what is right is left alone -------------------------------------------------------------------------
+
+
+def test_the_reference_election_has_no_two_leaders_within_the_bound() -> None:
+    result = Search(MyElection, 3, Bound(depth=7)).run()
+
+    assert result.traces == ()
+    assert result.depth == 7
+    assert result.states > 10_000
+    assert str(result) == f"Never two leaders in a term: {result.states} states, every order of up to 7 steps."
+
+
+def test_nor_has_it_where_a_node_may_crash_and_messages_may_come_twice() -> None:
+    result = Search(MyElection, 3, Bound(depth=6, crashes=1, duplicates=True)).run()
+
+    assert result.traces == ()
+
+
+def test_an_election_without_pre_vote_gets_through_whole_terms() -> None:
+    result = Search(Plain, 3, Bound(depth=9)).run()
+
+    assert result.traces == ()
+    assert result.depth == 9
+
+
+def test_a_search_that_is_given_too_few_states_says_how_deep_it_got() -> None:
+    result = Search(MyElection, 3, Bound(depth=20, states=2000)).run()
+
+    assert result.depth < 20
+    assert 2000 <= result.states < 2100
+
+
+# -- what a trace says -----------------------------------------------------------------------------------
+
+
+def test_a_trace_reads_as_sentences() -> None:
+    [trace] = Search(TwoVotes, 3).run().traces
+    lines = str(trace).splitlines()
+
+    assert lines[0] == "node-1 and node-2 are both leaders of term 1:"
+    assert lines[1] == (
+        "  1. node-1 hears nothing for 0.8 s; it enters term 1, votes for itself, sends"
+        " RequestVote(term=1, last=(0, 0), pre=False) to node-2 and node-3"
+    )
+    assert "votes for node-1" in str(trace)
+    assert lines[-1].count("BECOMES LEADER OF TERM 1") == 1
+
+
+def test_the_same_search_gives_the_same_trace() -> None:
+    first, second = (str(Search(TwoVotes, 3).run()) for _ in range(2))
+
+    assert first == second
+
+
+# -- states of strategies as values ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, True, 3, "node-1", 0.25, float("inf"), (1, (2, "x")), [1, [2]], {"a": {"b": [1]}}, {1, 2}, frozenset("ab")],
+)
+def test_a_value_comes_out_of_the_fridge_as_it_went_in(value: object) -> None:
+    fridge = Fridge(horizon=4.0)
+    thawed = fridge.thaw(fridge.freeze(value, EPOCH, "x"))
+
+    assert thawed == value
+    assert type(thawed) is type(value)
+
+
+def test_times_are_kept_relative_to_the_clock_and_the_far_past_is_one() -> None:
+    fridge = Fridge(horizon=4.0)
+    frozen = [fridge.freeze(now + 0.5, now, "x") for now in (EPOCH, EPOCH + 100.0)]
+
+    assert frozen[0] == frozen[1]
+    assert fridge.thaw(frozen[0]) == pytest.approx(EPOCH + 0.5)
+    assert fridge.freeze(EPOCH, EPOCH + 50.0, "x") == fridge.freeze(EPOCH, EPOCH + 90.0, "x")
+
+
+def test_two_strategies_do_not_share_what_was_thawed_twice() -> None:
+    fridge = Fridge(horizon=4.0)
+    frozen = fridge.freeze({"votes": {"node-1"}}, EPOCH, "x")
+    fridge.thaw(frozen)["votes"].add("node-2")
+
+    assert fridge.thaw(frozen) == {"votes": {"node-1"}}
+
+
+def test_dice_and_helpers_of_the_strategys_own_are_kept() -> None:
+    class Helper:
+        def __init__(self) -> None:
+            self.since = EPOCH
+
+    fridge = Fridge(horizon=4.0)
+    dice = Random(5)
+    expected = Random(5).random()
+
+    assert fridge.thaw(fridge.freeze(dice, EPOCH, "x")).random() == expected
+    assert fridge.thaw(fridge.freeze(Helper(), EPOCH, "x")).since == EPOCH
+
+
+def test_what_cannot_be_copied_is_named() -> None:
+    class Generates(Plain):
+        def __init__(self, seat: Seat) -> None:
+            super().__init__(seat)
+            self.numbers = (number for number in range(3))
+
+    with pytest.raises(CannotFreeze, match=r"Generates\['numbers'\] holds a generator"):
+        Search(Generates, 3).run()
+
+
+def test_a_strategy_hears_the_answers_to_its_heartbeats() -> None:
+    heard: set[type[Message]] = set()
+
+    class Listens(Plain):
+        def receive(self, sender: NodeId, message: Message, now: float) -> None:
+            heard.add(type(message))
+            super().receive(sender, message, now)
+
+    Search(Listens, 3, Bound(depth=6)).run()
+
+    assert HeartbeatReply in heard

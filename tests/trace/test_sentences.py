@@ -1,0 +1,50 @@
+"""Events as sentences."""
+
+from __future__ import annotations
+
+import pytest
+
+from labs.cluster import SimulatedCluster
+from labs.trace.events import Event
+from labs.trace.sentences import FAULTS, NOTES, bubble, show, tell
+
+
+def test_a_note_is_told_in_the_fields_terms() -> None:
+    assert tell(Event(1.0, "node-2", "note", "became_leader", details={"term": 2})) == (
+        "node-2 becomes leader of term 2"
+    )
+    assert bubble(Event(1.0, "node-2", "note", "became_leader", details={"term": 2})) == "I lead in term 2"
+
+
+def test_a_cut_network_names_its_sides() -> None:
+    cut = Event(1.0, "", "fault", "partition", details={"groups": [["node-1"], ["node-2", "node-3"]]})
+
+    assert tell(cut) == "The network is cut: node-1 | node-2, node-3"
+
+
+def test_a_share_of_messages_is_told_in_percent() -> None:
+    loss = Event(1.0, "", "fault", "loss", details={"drop": 0.25, "duplicate": 0})
+
+    assert tell(loss) == "25% of all messages are lost, 0% repeated"
+
+
+def test_a_delay_of_a_real_cluster_is_told_in_milliseconds() -> None:
+    cluster = SimulatedCluster()
+    cluster.delay_replication(2000, 50)
+
+    [delay] = [event for event in cluster.events() if event.kind == "delay"]
+
+    assert tell(delay) == "Replication messages are delayed by 2000 ms, plus up to 50 ms"
+
+
+@pytest.mark.parametrize("kind", [*NOTES, *FAULTS])
+def test_an_event_that_lacks_its_details_is_still_a_sentence(kind: str) -> None:
+    for family in ("note", "fault"):
+        event = Event(1.0, "node-1", family, kind)
+        assert tell(event)
+        assert isinstance(bubble(event), str)
+
+
+def test_long_values_are_cut() -> None:
+    assert show("x" * 100, limit=10) == '"xxxxxxxx…'
+    assert show({"a": [1, None]}) == '{"a":[1,null]}'

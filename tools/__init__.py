@@ -1,0 +1,1 @@
+"""Tools of those who develop the lab and of instructors; no part of the installed package."""

@@ -1,0 +1,462 @@
+"""The mistakes that students make in leader election, each planted in the reference solution.
+
+`python -m tools.mutants` prints the table of mutants, the rules that find them and the number of schedules it took;
+with `--write docs/grading.md` it also puts it there, between the markers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from labs.rules import Claims, Violation, check_run
+from labs.simulation.schedule import Schedule, Step, carry_out, random_schedule
+from replstore.election import Election, Seat
+from replstore.messages import Heartbeat, HeartbeatReply, Message, NodeId
+from solutions.ex3_election import MyElection, RequestVote, Vote
+
+FULL = Claims(votes=True, steps_down=True, pre_vote=True)
+PLAIN = Claims(votes=True)
+
+
+class Plain(MyElection):
+    """The reference without pre-vote and without stepping down: correct, only less polite."""
+
+    def campaign(self, now: float, pre: bool) -> None:
+        super().campaign(now, pre=False)
+
+    def step_down_if_lonely(self, now: float) -> None:
+        return
+
+
+class TwoVotesInOneTerm(MyElection):
+    def answer_vote(self, sender: NodeId, request: RequestVote, now: float) -> None:
+        self.vote = None
+        super().answer_vote(sender, request, now)
+
+
+class OwnVoteNotRecorded(Plain):
+    def campaign(self, now: float, pre: bool) -> None:
+        super().campaign(now, pre)
+        self.vote = None
+
+    def count(self, voter: NodeId, vote: Vote, now: float) -> None:
+        self.votes.add(voter)
+        if self.leader is None and vote.term == self.term and len(self.votes) >= self.majority:
+            self.leader = self.me
+            self.heard = dict.fromkeys(self.peers, now)
+
+
+class OnceALeaderAlwaysALeader(Plain):
+    """Steps down for no term and for no other leader."""
+
+    def adopt(self, term: int) -> None:
+        if self.leader != self.me:
+            super().adopt(term)
+
+    def receive(self, sender: NodeId, message: Message, now: float) -> None:
+        if not (isinstance(message, Heartbeat) and self.leader == self.me):
+            super().receive(sender, message, now)
+
+
+class RefusesWithoutAdopting(Plain):
+    """A later term counts only where it comes with a newer log, or with a leader."""
+
+    def receive(self, sender: NodeId, message: Message, now: float) -> None:
+        stale = isinstance(message, RequestVote) and message.last < self.log.last
+        if stale:
+            self.send(sender, Vote(self.term, False, pre=False))
+        elif not isinstance(message, HeartbeatReply):
+            super().receive(sender, message, now)
+
+
+class DeafToAnswers(MyElection):
+    """Takes a heartbeat's answer for a sign of life and does not read its term."""
+
+    def receive(self, sender: NodeId, message: Message, now: float) -> None:
+        if isinstance(message, HeartbeatReply):
+            self.heard[sender] = now
+        else:
+            super().receive(sender, message, now)
+
+
+class TimerResetOnAnyRequest(Plain):
+    def receive(self, sender: NodeId, message: Message, now: float) -> None:
+        super().receive(sender, message, now)
+        if isinstance(message, RequestVote):
+            self.wait(now)
+
+    def wait(self, now: float) -> None:
+        # (Nearly the same patience everywhere, as where this mistake was seen: the one that asks first asks always.)
+        self.deadline = now + self.timeout * (1 + self.rng.random() / 10)
+
+
+class TimerNeverReset(Plain):
+    def wait(self, now: float) -> None:
+        if self.deadline <= now:
+            super().wait(now)
+
+
+class TimerNotResetOnAVote(Plain):
+    def answer_vote(self, sender: NodeId, request: RequestVote, now: float) -> None:
+        deadline = self.deadline
+        super().answer_vote(sender, request, now)
+        self.deadline = deadline
+
+
+class NoRandomization(Plain):
+    def wait(self, now: float) -> None:
+        self.deadline = now + self.timeout
+
+
+class TimeoutShorterThanTheHeartbeat(Plain):
+    def wait(self, now: float) -> None:
+        self.deadline = now + self.heartbeat * self.rng.random()
+
+
+class NeverAsksAgain(Plain):
+    def campaign(self, now: float, pre: bool) -> None:
+        super().campaign(now, pre)
+        self.deadline = float("inf")
+
+
+class CountsVotesOfAnOldTerm(Plain):
+    def campaign(self, now: float, pre: bool) -> None:
+        kept = set(self.votes)
+        super().campaign(now, pre)
+        self.votes |= kept
+
+    def adopt(self, term: int) -> None:
+        kept = set(self.votes)
+        super().adopt(term)
+        self.votes |= kept
+
+    def count(self, voter: NodeId, vote: Vote, now: float) -> None:
+        super().count(voter, replace(vote, term=self.term, pre=False), now)
+
+
+class HalfIsEnough(MyElection):
+    def __init__(self, seat: Seat) -> None:
+        super().__init__(seat)
+        self.majority = (len(self.peers) + 1) // 2
+
+
+class MajorityOfTheLiving(Plain):
+    def count(self, voter: NodeId, vote: Vote, now: float) -> None:
+        alive = 1 + sum(now - heard < self.timeout for heard in self.heard.values())
+        self.majority = alive // 2 + 1
+        super().count(voter, vote, now)
+
+
+class VoteForgottenInACrash(MyElection):
+    def tick(self, now: float) -> None:
+        if not self.deadline:
+            self.vote = None
+        super().tick(now)
+
+
+class TermForgottenInACrash(Plain):
+    def tick(self, now: float) -> None:
+        if not self.deadline:
+            self.term = 0
+        super().tick(now)
+
+
+class PreVoteBumpsTheTerm(MyElection):
+    def campaign(self, now: float, pre: bool) -> None:
+        if pre:
+            self.term += 1
+            self.vote = None
+        super().campaign(now, pre)
+
+
+class PreVoteRecordsTheVote(MyElection):
+    def answer_pre_vote(self, sender: NodeId, request: RequestVote, now: float) -> None:
+        super().answer_pre_vote(sender, request, now)
+        if request.term > self.term and request.last >= self.log.last:
+            self.term, self.vote = request.term, sender
+
+
+class PreVoteThoughTheLeaderLives(MyElection):
+    def answer_pre_vote(self, sender: NodeId, request: RequestVote, now: float) -> None:
+        granted = request.term > self.term and request.last >= self.log.last
+        self.send(sender, Vote(request.term if granted else self.term, granted, pre=True))
+
+
+class LongerLogWins(Plain):
+    """Compares the logs' lengths and not their last terms."""
+
+    def answer_vote(self, sender: NodeId, request: RequestVote, now: float) -> None:
+        newer = (self.log.last[0], request.last[1])
+        super().answer_vote(sender, replace(request, last=newer), now)
+
+
+class AnyLogWins(Plain):
+    def answer_vote(self, sender: NodeId, request: RequestVote, now: float) -> None:
+        super().answer_vote(sender, replace(request, last=self.log.last), now)
+
+
+class NeverStepsDown(MyElection):
+    def step_down_if_lonely(self, now: float) -> None:
+        return
+
+
+class CountsItselfTwice(MyElection):
+    def count(self, voter: NodeId, vote: Vote, now: float) -> None:
+        super().count(voter, vote, now)
+        if voter == self.me and self.leader is None:
+            super().count("myself", vote, now)
+
+
+class AsksOneAfterTheOther(Plain):
+    """Waits for each answer before it asks the next, as a call that blocks does: who is dead never answers."""
+
+    def broadcast(self, message: Message) -> None:
+        self.request, self.still_to_ask = message, list(self.peers)
+        self.ask_next()
+
+    def ask_next(self) -> None:
+        if self.still_to_ask:
+            self.send(self.still_to_ask.pop(0), self.request)
+
+    def receive(self, sender: NodeId, message: Message, now: float) -> None:
+        super().receive(sender, message, now)
+        if isinstance(message, Vote) and self.leader is None and self.vote == self.me:
+            self.ask_next()
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """`rule` is the rule that names the mistake; it is found by the schedule of this `number`, from 1 (`schedules`).
+
+    `parts`: what Exercise 3's checks take points for, where a mutant is graded (`ex3.…`).
+    """
+
+    mistake: str
+    strategy: type[Election]
+    rule: str
+    number: int
+    parts: tuple[str, ...]
+    claims: Claims = PLAIN
+    nodes: int = 5
+
+
+IMPOLITE = ("lonely", "pre-vote")
+"""What every descendant of `Plain` loses, whatever else is wrong with it."""
+
+MUTANTS: tuple[Mutant, ...] = (
+    Mutant("two votes in one term", TwoVotesInOneTerm, "one vote a term", 4, ("votes", "patience"), FULL),
+    Mutant("own vote not recorded", OwnVoteNotRecorded, "elected by a majority", 3, ("majority", *IMPOLITE)),
+    Mutant("no step-down on a higher term", OnceALeaderAlwaysALeader, "one leader in the end", 3, ("terms", *IMPOLITE)),
+    Mutant(
+        "rejects a higher term without adopting it",
+        RefusesWithoutAdopting,
+        "everybody follows in the end",
+        3,
+        ("terms", *IMPOLITE),
+    ),
+    Mutant(
+        "does not listen to what followers answer", DeafToAnswers, "everybody follows in the end", 6, ("terms",), FULL
+    ),
+    Mutant(
+        "timer reset on any vote request",
+        TimerResetOnAnyRequest,
+        "a leader is back in time",
+        1,
+        ("patience", *IMPOLITE),
+    ),
+    Mutant(
+        "timer never reset", TimerNeverReset, "a settled cluster stays settled", 1, ("terms", "patience", *IMPOLITE)
+    ),
+    Mutant(
+        "timer not reset on granting a vote",
+        TimerNotResetOnAVote,
+        "a settled cluster stays settled",
+        1,
+        ("patience", *IMPOLITE),
+        nodes=9,
+    ),
+    Mutant("no randomization", NoRandomization, "a leader is back in time", 1, ("patience", *IMPOLITE)),
+    Mutant(
+        "timeout shorter than the heartbeat",
+        TimeoutShorterThanTheHeartbeat,
+        "a settled cluster stays settled",
+        1,
+        ("patience", *IMPOLITE),
+    ),
+    Mutant("a candidate never retries", NeverAsksAgain, "a leader is back in time", 4, ("elects",)),
+    Mutant("votes of an old term counted", CountsVotesOfAnOldTerm, "elected by a majority", 3, ("majority", *IMPOLITE)),
+    Mutant("half is enough", HalfIsEnough, "elected by a majority", 5, ("majority", "lonely", "pre-vote"), FULL),
+    Mutant("a majority of the living", MajorityOfTheLiving, "elected by a majority", 1, ("majority", *IMPOLITE)),
+    Mutant("counts itself twice", CountsItselfTwice, "elected by a majority", 5, ("majority", "pre-vote"), FULL),
+    Mutant("vote not kept over a crash", VoteForgottenInACrash, "one vote a term", 8, ("votes",), FULL),
+    Mutant("term not kept over a crash", TermForgottenInACrash, "terms never go back", 7, ("terms", *IMPOLITE)),
+    Mutant("pre-vote bumps the term", PreVoteBumpsTheTerm, "a healthy leader is left alone", 3, ("pre-vote",), FULL),
+    Mutant(
+        "pre-vote records the vote",
+        PreVoteRecordsTheVote,
+        "a healthy leader is left alone",
+        3,
+        ("patience", "lonely", "pre-vote"),
+        FULL,
+    ),
+    Mutant(
+        "pre-vote though the leader lives",
+        PreVoteThoughTheLeaderLives,
+        "a healthy leader is left alone",
+        3,
+        ("pre-vote",),
+        FULL,
+    ),
+    Mutant("logs compared by length only", LongerLogWins, "acknowledged writes stay", 7, ("log", *IMPOLITE)),
+    Mutant("votes for any log", AnyLogWins, "acknowledged writes stay", 3, ("log", *IMPOLITE)),
+    Mutant("a blocking call to a dead peer", AsksOneAfterTheOther, "a leader is back in time", 5, ("elects",)),
+    Mutant("a lonely leader stays", NeverStepsDown, "a lonely leader steps down", 7, ("lonely",), FULL),
+)
+
+
+# --------------------------------------------------------------------------------------------------------
+# Schedules: a few directed ones, then random ones
+
+
+NAMES = ("node-1", "node-2", "node-3", "node-4", "node-5")
+
+
+def _comings_and_goings(node: str, length: float) -> Iterator[Step]:
+    """It is away for longer than any patience, and every other time it misses a write."""
+    for number in range(int((length - 3.0) / 1.53)):
+        time = 3.0 + 1.53 * number
+        yield Step(time, "isolate", (node,))
+        if number % 2:
+            yield Step(time + 0.1, "write_to_leader", (f"k{number}", 1))
+        yield Step(time + 1.03, "heal")
+
+
+def _unheard_candidate() -> Iterator[Step]:
+    yield Step(3.0, "pause_leader")
+    for number in range(20):
+        yield Step(3.4 + number * 0.05, "isolate_candidates")
+    yield Step(4.4, "heal")
+    yield Step(4.4, "resume_all")
+
+
+def _star(time: float, hub: str, nodes: Sequence[str]) -> Iterator[Step]:
+    """The others hear only the hub: no other can be elected."""
+    others = [node for node in nodes if node != hub]
+    for sender in others:
+        for to in others:
+            if sender != to:
+                yield Step(time, "cut", (sender, to))
+
+
+def _long_tail() -> Iterator[Step]:
+    """node-1 leads and gets writes that reach nobody; node-2 leads and commits fewer; of those who are left only node-1
+    and the holders of node-2's entry can make a majority, so one of them has to be elected."""
+    yield from _star(0.0, "node-1", NAMES)
+    yield Step(3.0, "isolate", ("node-1",))
+    yield from _star(3.001, "node-2", NAMES[1:])
+    for number in range(20):
+        yield Step(3.01, "write", ("node-1", f"tail{number}", number))
+    yield Step(5.5, "write", ("node-2", "kept", 1))
+    yield Step(6.0, "crash", ("node-2",))
+    yield Step(6.0, "crash", ("node-5",))
+    yield Step(6.001, "heal")
+    yield Step(10.0, "start_all")
+
+
+def _stale_leader_returns() -> Iterator[Step]:
+    for number in range(4):
+        time = 2.0 + number * 2.2
+        yield Step(time, "isolate_leader")
+        yield Step(time + 1.5, "write_to_leader", (f"k{number}", number))
+        yield Step(time + 1.6, "heal")
+        yield Step(time + 1.601, "crash_leader")
+        yield Step(time + 2.0, "start_all")
+
+
+DIRECTED: dict[str, Schedule] = {
+    # All wake up together on a network slower than their ticks: only different patience elects somebody.
+    "slow": Schedule(seed=2, fastest=0.09, slowest=0.1, drift=0.0, length=8.0),
+    "quiet": Schedule(length=8.0),
+    # A node is cut off again and again, and each time comes back to a healthy leader.
+    "returning node": Schedule(length=40.0, steps=tuple(_comings_and_goings("node-5", 40.0))),
+    # Everybody campaigns in vain before anybody can win.
+    "each alone": Schedule(steps=(Step(0.0, "partition"), Step(2.0, "heal"))),
+    "two down": Schedule(steps=(Step(0.1, "crash", ("node-1",)), Step(0.1, "crash", ("node-3",)))),
+    # A candidate takes a new term and nobody hears of it; the old leader, awake again, goes on with the others.
+    "unheard candidate": Schedule(seed=4, fastest=0.09, slowest=0.1, steps=tuple(_unheard_candidate())),
+    # A deposed leader with a long tail of its own, against a shorter log with newer entries.
+    "long tail": Schedule(length=12.0, steps=tuple(_long_tail())),
+    "stale leader": Schedule(length=12.0, seed=2, steps=tuple(_stale_leader_returns())),
+}
+"""Situations that chance makes too seldom, for five nodes."""
+
+
+def schedules(nodes: int) -> Iterator[Schedule]:
+    """First the directed ones, then random ones without end."""
+    for schedule in DIRECTED.values():
+        yield replace(schedule, nodes=nodes)
+    seed = 0
+    while True:
+        yield random_schedule(seed, Schedule(nodes=nodes))
+        seed += 1
+
+
+def hunt(mutant: Mutant, limit: int) -> tuple[dict[str, int], Violation | None]:
+    """For each rule that finds the mutant, after how many schedules; and the first violation of its own rule."""
+    found: dict[str, int] = {}
+    for number, schedule in enumerate(schedules(mutant.nodes), 1):
+        for violation in check_run(carry_out(schedule, mutant.strategy), mutant.claims):
+            found.setdefault(violation.rule, number)
+            if violation.rule == mutant.rule:
+                return found, violation
+        if number >= limit:
+            return found, None
+    raise AssertionError("schedules never end")
+
+
+HEAD = """\
+| mistake | found by its rule | in schedule | other rules that found it by then | lost in Exercise 3: `ex3.` |
+|---|---|---|---|---|"""
+BEGIN, END = "<!-- mutants: begin -->", "<!-- mutants: end -->"
+
+
+def row(mutant: Mutant, found: dict[str, int], limit: int) -> str:
+    others = ", ".join(f"{rule} ({count})" for rule, count in found.items() if rule != mutant.rule)
+    number = found.get(mutant.rule, f"not in {limit}")
+    return f"| {mutant.mistake} | {mutant.rule} | {number} | {others} | {', '.join(mutant.parts)} |"
+
+
+def insert(text: str, table: str) -> str:
+    """`text` with `table` between its markers. Raises `ValueError` where these are not there."""
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"no lines {BEGIN} and {END}")
+    return f"{before}{begin}\n{table}\n{end}{after}"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Find every mutant, and print how.")
+    parser.add_argument("--limit", type=int, default=400, help="schedules to try for each")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="put the table between the markers in this file")
+    asked = parser.parse_args()
+    lines = [HEAD]
+    wrong = 0
+    print(HEAD)
+    for mutant in MUTANTS:
+        found, _ = hunt(mutant, asked.limit)
+        wrong += found.get(mutant.rule) != mutant.number
+        lines.append(row(mutant, found, asked.limit))
+        print(lines[-1], flush=True)
+    if asked.write is not None:
+        text = asked.write.read_text(encoding="utf-8")
+        asked.write.write_text(insert(text, "\n".join(lines)), encoding="utf-8", newline="\n")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

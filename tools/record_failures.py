@@ -1,0 +1,103 @@
+"""Records the failures that Exercise 3's notebook shows.
+
+`python -m tools.record_failures` writes `labs/lesson/failures/*.json`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+
+from labs.grading.checks.ex3 import PARTS
+from labs.grading.election_gateway import readable
+from labs.lesson.failures import NAMES, Failure, file_of
+from labs.rules import check_run
+from labs.simulation.schedule import carry_out
+from labs.trace.events import events_of
+from replstore.election import Election
+from tools.mutants import AnyLogWins, NeverStepsDown, NoRandomization, Plain
+
+SEED = 0
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Which election fails, in the runs of which part of the exercise, by which rule, and the seconds to look at."""
+
+    lacks: str
+    election: type[Election]
+    part: str
+    rule: str
+    window: tuple[float, float]
+
+
+RECIPES = {
+    "old-log": Recipe(
+        "votes for whoever asks first, however old that node's log is",
+        AnyLogWins,
+        "log",
+        "acknowledged writes stay",
+        (3.55, 4.3),
+    ),
+    "same-patience": Recipe(
+        "lets every node wait equally long",
+        NoRandomization,
+        "patience",
+        "a leader is back in time",
+        (3.3, 4.0),
+    ),
+    "no-pre-vote": Recipe(
+        "calls an election at once, without asking whether it could win",
+        Plain,
+        "pre-vote",
+        "a healthy leader is left alone",
+        (2.9, 4.05),
+    ),
+    "lonely-leader": Recipe(
+        "lets a leader lead on, whoever still hears it",
+        NeverStepsDown,
+        "lonely",
+        "a lonely leader steps down",
+        (1.5, 2.45),
+    ),
+}
+
+
+def record(name: str) -> Failure:
+    recipe = RECIPES[name]
+    part = next(part for part in PARTS if part.id == recipe.part)
+    schedule = next(iter(part.schedules(SEED)))
+    run = carry_out(schedule, recipe.election)
+    violation = next(v for v in check_run(run, part.claims) if v.rule == recipe.rule)
+    # A second more on either side: who led before, and what is in the air at the edges.
+    first, last = recipe.window[0] - 1, recipe.window[1] + 1
+    shown = (event for event in readable(events_of(run.trace)) if first <= event.time <= last)
+    return Failure(
+        name=name,
+        lacks=recipe.lacks,
+        check=f"ex3.{recipe.part}",
+        seed=SEED,
+        rule=violation.sentence,
+        text=violation.text,
+        window=recipe.window,
+        node_ids=run.node_ids,
+        proof=tuple(violation.events),
+        events=tuple(replace(event, time=round(event.time, 6)) for event in shown),
+    )
+
+
+def written(failure: Failure) -> str:
+    """An event a line, so that a change can be read."""
+    data = failure.to_json()
+    events = ",\n".join(json.dumps(event, ensure_ascii=False) for event in data.pop("events"))
+    head = json.dumps(data, ensure_ascii=False, indent=1).removesuffix("\n}")
+    return f'{head},\n "events": [\n{events}\n]\n}}\n'
+
+
+def main() -> None:
+    for name in NAMES:
+        file_of(name).write_text(written(record(name)), encoding="utf-8", newline="\n")
+
+
+if __name__ == "__main__":
+    main()
