@@ -1,0 +1,51 @@
+"""Tasks for those who change the lab: `nox -l` lists them, `nox` runs lint, types and the quick tests."""
+
+from __future__ import annotations
+
+import nox
+
+nox.options.sessions = ["lint", "types", "tests"]
+nox.options.reuse_existing_virtualenvs = True
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style and common mistakes (ruff)."""
+    session.install("ruff")
+    session.run("ruff", "check", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """mypy --strict."""
+    session.install("-e", ".[test,dev]")
+    session.run("mypy")
+
+
+@nox.session(python=["3.11", "3.12", "3.13", "3.14"])
+def tests(session: nox.Session) -> None:
+    """The quick tests, with every supported Python that is installed."""
+    session.install("-e", ".[test]")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def full(session: nox.Session) -> None:
+    """All tests: also those that need Docker, a browser or minutes."""
+    session.install("-e", ".[test,dev]")
+    session.run("pytest", "--full", *session.posargs)
+
+
+@nox.session
+def panel(session: nox.Session) -> None:
+    """The panel's JavaScript: lint, types, tests, bundle. Needs Node.js 20."""
+    session.run("npm", "ci", external=True)
+    session.run("npm", "run", "check", external=True)
+    session.run("npm", "run", "build", external=True)
+
+
+@nox.session
+def release(session: nox.Session) -> None:
+    """Build the wheel and the source archive into dist/."""
+    session.install("build")
+    session.run("python", "-m", "build")
