@@ -65,12 +65,12 @@ def _serving(module: str, port: int, *arguments: str) -> Iterator[Served]:
 
 def _await_port(module: str, process: subprocess.Popen[bytes], port: int) -> None:
     deadline = time.monotonic() + START_TIMEOUT
-    while not _accepts(port):
+    while not accepts(port):
         if process.poll() is not None or time.monotonic() > deadline:
             raise StartError(f"{module} does not take connections on port {port}: see what it printed above")
         time.sleep(0.02)
 
 
-def _accepts(port: int) -> bool:
+def accepts(port: int) -> bool:
     with closing(socket.socket()) as probe:
         return probe.connect_ex((ports.HOST, port)) == 0
