@@ -376,6 +376,9 @@ class Server:
                 await self._accept_failed(error)
                 continue
             try:
+                # asyncio sets this only on sockets that it made: without it a second short answer waits for the
+                # client's acknowledgement of the first, which may take 40 ms (Nagle's algorithm).
+                client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 while len(self.connections) >= self._max_connections:
                     await self._make_room()
                 await loop.connect_accepted_socket(lambda: Connection(self), client)

@@ -125,6 +125,17 @@ def test_a_request_that_comes_byte_by_byte_is_answered():
     run(test)
 
 
+def test_a_short_answer_does_not_wait_until_the_one_before_is_acknowledged():
+    async def test() -> None:
+        async with serving() as server, await Client.connect(server):
+            await until(lambda: len(server.connections) == 1)
+            (connection,) = server.connections
+            accepted = connection._transport.get_extra_info("socket")
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+    run(test)
+
+
 def test_pipelined_requests_are_answered_in_order_although_one_is_answered_late():
     owed: list[Connection] = []
 
