@@ -18,13 +18,15 @@ class BadFaults(ValueError):
 
 @dataclass(frozen=True)
 class Faults:
-    """Delays in milliseconds, shares between 0 and 1. `blocked`: peers to whom and from whom nothing gets through."""
+    """Delays in milliseconds, shares between 0 and 1. `blocked`: peers to whom and from whom nothing gets through;
+    `lost_from`: peers whose messages are lost, while ours reach them (a cut in one direction)."""
 
     replication_delay_ms: float = 0
     jitter_ms: float = 0
     drop: float = 0
     duplicate: float = 0
     blocked: tuple[NodeId, ...] = ()
+    lost_from: tuple[NodeId, ...] = ()
 
     def changed(self, fields: Any) -> Faults:
         """These faults with the given fields replaced. Raises `BadFaults`."""
@@ -34,6 +36,10 @@ class Faults:
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
+
+    def hears(self, sender: NodeId) -> bool:
+        """Whether a message that came from `sender` is let in."""
+        return sender not in self.blocked and sender not in self.lost_from
 
     def copies(self, rng: Random) -> int:
         """How often a message is to arrive: 0 (lost), 1, or 2."""
@@ -49,16 +55,17 @@ class Faults:
 
 
 _DATA = frozenset((Replicate, Snapshot))
+_PEERS = ("blocked", "lost_from")
 _LIMITS = {"replication_delay_ms": 60_000, "jitter_ms": 60_000, "drop": 1, "duplicate": 1}
 
 
 def _checked(name: str, value: Any) -> Any:
-    if name == "blocked":
+    if name in _PEERS:
         if isinstance(value, list) and all(isinstance(peer, str) for peer in value):
             return tuple(value)
-        raise BadFaults("blocked: expected a list of node ids")
+        raise BadFaults(f"{name}: expected a list of node ids")
     if name not in _LIMITS:
-        raise BadFaults(f"{name}: unknown; there are {', '.join(_LIMITS)} and blocked")
+        raise BadFaults(f"{name}: unknown; there are {', '.join(_LIMITS)}, {' and '.join(_PEERS)}")
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number or not 0 <= value <= _LIMITS[name]:
         raise BadFaults(f"{name}: expected a number between 0 and {_LIMITS[name]}, got {value!r}")

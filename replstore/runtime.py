@@ -203,7 +203,7 @@ class Runtime:
 
     def _take(self, sender: NodeId, message_id: str, message: Message) -> None:
         kind, details = type(message).__name__, summary(message)
-        if sender in self.faults.blocked:
+        if not self.faults.hears(sender):
             self._record("dropped", kind, details, message_id, sender)
             self._submit(None)
             return

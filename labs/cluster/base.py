@@ -168,8 +168,12 @@ class Cluster(ABC):
         """
 
     @abstractmethod
+    def cut(self, sender: str, to: str) -> None:
+        """Lose what `sender` says to `to`; the other direction is not touched. Adds to the cuts there are."""
+
+    @abstractmethod
     def heal(self) -> None:
-        """Undo every partition."""
+        """Undo every partition and cut."""
 
     @abstractmethod
     def delay_replication(self, ms: float, jitter_ms: float = 0) -> None:

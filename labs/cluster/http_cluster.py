@@ -46,6 +46,7 @@ class HttpCluster(Cluster):
         self.token = secrets.token_hex(16)
         self._lock = threading.RLock()
         self._groups: tuple[frozenset[str], ...] = (frozenset(settings.node_ids),)
+        self._cuts: set[tuple[str, str]] = set()
         self._weather: dict[str, float] = dict.fromkeys(WEATHER, 0)
         self._numbers = itertools.count(1)
         self._happenings = Happenings(self._fetch_events)
@@ -183,12 +184,20 @@ class HttpCluster(Cluster):
         alone = [[node] for node in self.node_ids if node not in named]
         with self._lock:
             self._groups = tuple(frozenset(group) for group in (*groups, *alone) if group)
+            self._cuts.clear()
             self._fault("partition", details={"groups": [list(group) for group in (*groups, *alone) if group]})
             self._apply_faults(self.node_ids)
+
+    def cut(self, sender: str, to: str) -> None:
+        with self._lock:
+            self._cuts.add((self._known(sender), self._known(to)))
+            self._fault("cut", details={"from": sender, "to": to})
+            self._apply_faults([to])
 
     def heal(self) -> None:
         with self._lock:
             self._groups = (frozenset(self.node_ids),)
+            self._cuts.clear()
             self._fault("heal")
             self._apply_faults(self.node_ids)
 
@@ -208,7 +217,11 @@ class HttpCluster(Cluster):
 
     def _faults_of(self, node: str) -> dict[str, Any]:
         mine = next(group for group in self._groups if node in group)
-        return {**self._weather, "blocked": [peer for peer in self.node_ids if peer not in mine]}
+        return {
+            **self._weather,
+            "blocked": [peer for peer in self.node_ids if peer not in mine],
+            "lost_from": [sender for sender, to in sorted(self._cuts) if to == node],
+        }
 
     def _apply_faults(self, nodes: Sequence[str]) -> None:
         """Tell the running ones of these nodes; the others are told when they are started or resumed."""

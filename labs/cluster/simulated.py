@@ -157,6 +157,10 @@ class SimulatedCluster(Cluster):
         self.simulator.partition(*groups)
 
     @verb
+    def cut(self, sender: str, to: str) -> None:
+        self.simulator.cut(self._known(sender), self._known(to))
+
+    @verb
     def heal(self) -> None:
         self.simulator.heal()
 
@@ -213,8 +217,10 @@ class SimulatedCluster(Cluster):
         return NodeStatus(node, "running", True, raw["role"], raw["term"], raw["leader_id"], raw["total_keys"], raw)
 
     def _faults_of(self, node: str) -> dict[str, Any]:
-        blocked = [to for sender, to in sorted(self.simulator.cuts) if sender == node]
-        return {**self.simulator.faults.to_json(), "blocked": blocked}
+        unheard = sorted(sender for sender, to in self.simulator.cuts if to == node)
+        blocked = [peer for peer in unheard if (node, peer) in self.simulator.cuts]
+        lost_from = [peer for peer in unheard if peer not in blocked]
+        return {**self.simulator.faults.to_json(), "blocked": blocked, "lost_from": lost_from}
 
     def events(self) -> list[Event]:
         return self.events_since(0)[0]

@@ -158,6 +158,7 @@ VERBS: dict[str, dict[str, Rule]] = {
     "resume": {"node": _text},
     "restart": {"node": _text},
     "partition": {"groups": _groups},
+    "cut": {"sender": _text, "to": _text},
     "heal": {},
     "delay_replication": {"ms": _number(60_000), "jitter_ms": _number(60_000)},
     "lose_messages": {"drop": _number(1), "duplicate": _number(1)},

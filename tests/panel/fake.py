@@ -192,6 +192,9 @@ class FakeCluster(Cluster):
         self.groups = named + rest
         self._fault("partition", groups=self.groups)
 
+    def cut(self, sender: str, to: str) -> None:
+        self._fault("cut", **{"from": sender, "to": to})
+
     def heal(self) -> None:
         self.groups = []
         self._fault("heal")

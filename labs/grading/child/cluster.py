@@ -45,6 +45,9 @@ class ProxyCluster(Cluster):
     def partition(self, *groups: Sequence[str]) -> None:
         self._ask("partition", groups=[list(group) for group in groups])
 
+    def cut(self, sender: str, to: str) -> None:
+        self._ask("cut", sender=sender, to=to)
+
     def heal(self) -> None:
         self._ask("heal")
 
