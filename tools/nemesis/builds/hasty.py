@@ -1,0 +1,10 @@
+"""Broken on purpose: a write in `quorum` and `sync` is acknowledged when the leader alone has it."""
+
+from __future__ import annotations
+
+from replstore.replication import MODES
+from tools.nemesis.builds.small import Bully, LowestId, MyElection
+
+__all__ = ["Bully", "LowestId", "MyElection"]
+
+MODES["quorum"] = MODES["sync"] = lambda nodes: 1

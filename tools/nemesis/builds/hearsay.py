@@ -1,0 +1,15 @@
+"""Broken on purpose: a linearizable read is answered from the leader's copy, without asking whether it still leads."""
+
+from __future__ import annotations
+
+from replstore.leadership import Leadership
+from tools.nemesis.builds.small import Bully, LowestId, MyElection
+
+__all__ = ["Bully", "LowestId", "MyElection"]
+
+
+def _sure(office: Leadership) -> int:
+    return office.round
+
+
+Leadership.confirmed_round = _sure  # type: ignore[method-assign, assignment]
