@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 _LOADED_WHEN_NAMED = {
     "Client": "client",
-    "DockerCluster": "docker",
+    "DockerCluster": "docker.cluster",
     "HttpCluster": "http_cluster",
     "ProcessCluster": "process",
     "SimulatedCluster": "simulated",

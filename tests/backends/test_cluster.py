@@ -300,6 +300,27 @@ def test_a_partition_holds_for_a_node_that_slept_through_its_beginning(cluster: 
     assert cluster.get("name", via="node-3").code == 404
 
 
+def test_a_cut_in_one_direction_loses_only_what_goes_that_way(cluster: Cluster) -> None:
+    cluster.put("before", 1)
+    cluster.wait_for(has("node-3", "before", 1))
+    cluster.cut("node-1", "node-3")
+    assert cluster.put("name", "Alice", via="node-1").ok
+    cluster.wait_for(has("node-2", "name", "Alice"))
+
+    assert cluster.get("name", via="node-3").code == 404
+    assert cluster.status()["node-3"].raw["faults"]["lost_from"] == ["node-1"]
+    assert cluster.status()["node-1"].raw["faults"]["lost_from"] == []
+
+    cluster.heal()
+    cluster.wait_for(lambda c: c.get("name", via="node-3").value == "Alice")
+    assert cluster.status()["node-3"].raw["faults"]["lost_from"] == []
+
+
+def test_only_nodes_that_there_are_can_be_cut(cluster: Cluster) -> None:
+    with pytest.raises(NoSuchNode):
+        cluster.cut("node-1", "node-9")
+
+
 def test_a_new_partition_takes_the_place_of_the_old_one(cluster: Cluster) -> None:
     cluster.partition(["node-1"], ["node-2", "node-3"])
     cluster.partition(["node-1", "node-2"], ["node-3"])
