@@ -6,14 +6,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from labs.grading.checks.ex3 import PARTS
 from labs.grading.election_gateway import readable
 from labs.lesson.failures import NAMES, Failure, file_of
 from labs.rules import check_run
 from labs.simulation.schedule import carry_out
-from labs.trace.events import events_of
 from replstore.election import Election
 from tools.mutants import AnyLogWins, NeverStepsDown, NoRandomization, Plain
 
@@ -71,7 +70,7 @@ def record(name: str) -> Failure:
     violation = next(v for v in check_run(run, part.claims) if v.rule == recipe.rule)
     # A second more on either side: who led before, and what is in the air at the edges.
     first, last = recipe.window[0] - 1, recipe.window[1] + 1
-    shown = (event for event in readable(events_of(run.trace)) if first <= event.time <= last)
+    shown = (event for event in readable(run.trace) if first <= event.time <= last)
     return Failure(
         name=name,
         lacks=recipe.lacks,
@@ -82,7 +81,7 @@ def record(name: str) -> Failure:
         window=recipe.window,
         node_ids=run.node_ids,
         proof=tuple(violation.events),
-        events=tuple(replace(event, time=round(event.time, 6)) for event in shown),
+        events=tuple(event._replace(time=round(event.time, 6)) for event in shown),
     )
 
 

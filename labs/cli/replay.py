@@ -15,7 +15,7 @@ from labs.pictures.html import page
 from labs.rules import Claims, Violation, check_run
 from labs.rules.survey import Job, claims_of
 from labs.simulation.schedule import Run, Schedule, carry_out, random_schedule
-from labs.trace.events import Event, events_of
+from labs.trace.events import Event
 from labs.trace.story import tell
 from replstore.settings import load_election
 
@@ -53,7 +53,7 @@ def replay(
         save.write_text(chosen.to_json() + "\n", encoding="utf-8")
     run, violations = _judged(chosen, election, claims_from(claim))
     again = _command(schedule, Job(election, mode.value, nodes, seed, claims_from(claim)))
-    events = events_of(run.trace)
+    events = run.trace
     console = Console(highlight=False, soft_wrap=True)
     _tell(console, run, events, violations, whole)
     for violation in violations:

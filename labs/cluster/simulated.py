@@ -17,7 +17,7 @@ from labs.cluster.client import Client, Clock
 from labs.cluster.environment import check_delay, check_loss, check_settings
 from labs.cluster.transport import Reply
 from labs.simulation.simulator import Network, Simulator
-from labs.trace.events import Event, events_of
+from labs.trace.events import Event
 from replstore.answers import answer, found
 from replstore.codec import from_json
 from replstore.election import Election, Seat
@@ -73,7 +73,6 @@ class SimulatedCluster(Cluster):
     def _begin(self) -> None:
         self.simulator = self._simulation()
         self._client = SimulatedClient(self)
-        self._converted: list[Event] = []
 
     def _simulation(self) -> Simulator:
         """The world at time 0."""
@@ -227,8 +226,7 @@ class SimulatedCluster(Cluster):
 
     def events_since(self, position: int) -> tuple[list[Event], int]:
         with self._lock:
-            self._converted += events_of(self.simulator.trace[len(self._converted) :])
-            return self._converted[position:], len(self._converted)
+            return self.simulator.trace[position:], len(self.simulator.trace)
 
     def peek(self, node: str, key: str) -> Answer:
         """As `get` from this node, but seen from outside the simulation: no time passes and no request is recorded."""

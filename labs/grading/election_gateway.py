@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from labs.grading.faults import FaultKind, GraderFault, StudentFault
@@ -284,4 +284,4 @@ def _readable(event: Event) -> Event:
     except (ValueError, RecursionError):
         fields = {}
     scalars = {key: value for key, value in fields.items() if type(value) in (bool, int, str) and key != "type"}
-    return replace(event, kind=name, details=scalars)
+    return event._replace(kind=name, details=scalars)

@@ -21,6 +21,7 @@ from labs.cluster.client import Operation
 from labs.cluster.transport import Transport
 from labs.panel.model import PROBE_KEY, PanelModel
 from labs.panel.values import ABSENT
+from labs.trace import kinds
 from labs.trace.events import Event
 
 EVENTS_EVERY = 0.18
@@ -36,7 +37,7 @@ SWEEP_EVERY = 2.0
 """Seconds between two looks at copies that nobody is known to have changed."""
 LONGEST_PAUSE = 2.0
 
-LIVELY = {"became_leader", "election_timeout", "following", "started", "recovered", "write_lost"}
+LIVELY = {kinds.BECAME_LEADER, kinds.ELECTION_TIMEOUT, kinds.FOLLOWING, kinds.STARTED, kinds.RECOVERED, kinds.WRITE_LOST}
 
 DOZING = 1.0
 """Seconds between two turns of a loop that has nothing to do."""

@@ -22,8 +22,8 @@ from labs.grading.election_gateway import readable
 from labs.grading.results import Scene
 from labs.pictures import read, spacetime_svg
 from labs.simulation.schedule import Run, Schedule, Strategy, begin, carry_out, mend, simulation
-from labs.simulation.simulator import Simulator, TraceEvent
-from labs.trace.events import events_of
+from labs.simulation.simulator import Simulator
+from labs.trace.events import Event
 from labs.trace.story import shortened, story
 from replstore.election import Election, Seat
 
@@ -83,7 +83,7 @@ def differs(run: Run, strategy: Strategy) -> str:
     )
 
 
-def _happening(event: TraceEvent) -> tuple[float, str, str, str]:
+def _happening(event: Event) -> tuple[float, str, str, str]:
     """What must be the same. Messages have other type names when they come out of the sandbox."""
     return event.time, event.node, event.event, event.peer
 
@@ -133,7 +133,7 @@ def opening(scene: Scene) -> float:
 def draw(scene: Scene, run: Run, width: float, whole: bool, proof: bool) -> tuple[str, list[tuple[float, str]]]:
     """The space–time diagram of `run`, around the scene's moment or the whole of it, and the story of the same time.
     `proof`: the events that prove the failure stand out."""
-    events = readable(events_of(run.trace))
+    events = readable(run.trace)
     last = events[-1].time if events else 0.0
     window = (0.0, last) if whole else (opening(scene), min(last, scene.moment + AFTER))
     near = [event for event in events if window[0] - 1 <= event.time <= window[1] + 1]

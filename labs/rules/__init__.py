@@ -14,8 +14,9 @@ from collections.abc import Iterable, Sequence
 
 from labs.rules import data, leadership, votes
 from labs.rules.data import LostWrite, lost_writes
-from labs.rules.evidence import RECOVERY, Claims, Evidence, Finding, Happening, Rule, Violation
+from labs.rules.evidence import RECOVERY, Claims, Evidence, Finding, Rule, Violation
 from labs.simulation.schedule import Run
+from labs.trace.events import Event
 
 __all__ = [
     "RECOVERY",
@@ -23,7 +24,6 @@ __all__ = [
     "Claims",
     "Evidence",
     "Finding",
-    "Happening",
     "LostWrite",
     "Rule",
     "Violation",
@@ -94,7 +94,7 @@ RULES: tuple[Rule, ...] = (
 
 
 def check(
-    events: Sequence[Happening],
+    events: Sequence[Event],
     node_ids: Sequence[str],
     timeout: float,
     claims: Claims | None = None,

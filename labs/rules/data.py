@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from labs.rules.evidence import Evidence, Finding, Happening, in_the_end, proven
+from labs.rules.evidence import Evidence, Finding, in_the_end, proven
 from labs.rules.world import DEATHS
 from labs.simulation.schedule import Run
+from labs.trace import kinds
+from labs.trace.events import Event
 from replstore.messages import Delete, Done, Entry, EntryId, NodeId
 from replstore.node import Node
 
@@ -15,8 +17,8 @@ from replstore.node import Node
 def committed_changes(evidence: Evidence) -> Iterable[Finding]:
     if evidence.mode == "async":
         return  # one copy is all that `async` asks for, and one copy can be lost
-    known: dict[int, Happening] = {}
-    for event in evidence.noted("committed"):
+    known: dict[int, Event] = {}
+    for event in evidence.noted(kinds.COMMITTED):
         details = event.details
         other = known.setdefault(details["index"], event)
         if (other.details["term"], other.details["leader"]) != (details["term"], details["leader"]):
@@ -30,7 +32,7 @@ def committed_changes(evidence: Evidence) -> Iterable[Finding]:
     yield from _committed_and_gone(evidence, known)
 
 
-def _committed_and_gone(evidence: Evidence, known: dict[int, Happening]) -> Iterable[Finding]:
+def _committed_and_gone(evidence: Evidence, known: dict[int, Event]) -> Iterable[Finding]:
     """Nodes tell of the last entry of each commit only; in the end their logs tell of the others."""
     nodes = evidence.run.nodes if evidence.run is not None else {}
     for index, event in known.items():
@@ -50,11 +52,11 @@ def commit_goes_back(evidence: Evidence) -> Iterable[Finding]:
     """Within one life: after a crash a node commits again what it had not saved as committed."""
     if evidence.mode == "async":
         return
-    reached: dict[str, Happening] = {}
+    reached: dict[str, Event] = {}
     for event in evidence.story:
         if event.event == "fault" and event.kind in DEATHS:
             reached.pop(event.node, None)
-        elif event.kind == "committed":
+        elif event.kind == kinds.COMMITTED:
             before = reached.get(event.node, event)
             reached[event.node] = event
             if event.details["index"] < before.details["index"]:

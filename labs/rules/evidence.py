@@ -8,31 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
 
 from labs.simulation.schedule import Run
+from labs.trace.events import Event
 
 RECOVERY = 10
 """Election timeouts that a mended cluster has to find one leader, whom everybody follows."""
-
-
-class Happening(Protocol):
-    """An event of a simulated trace or of real nodes: both will do."""
-
-    @property
-    def time(self) -> float: ...
-    @property
-    def node(self) -> str: ...
-    @property
-    def event(self) -> str: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def seq(self) -> int: ...
-    @property
-    def peer(self) -> str: ...
-    @property
-    def details(self) -> dict[str, Any]: ...
 
 
 @dataclass(frozen=True)
@@ -55,7 +36,7 @@ class Evidence:
     `slowest`: how long a message may be under way (until the run is mended, where there is a `run`).
     """
 
-    events: Sequence[Happening]
+    events: Sequence[Event]
     node_ids: tuple[str, ...]
     timeout: float
     slowest: float
@@ -73,11 +54,11 @@ class Evidence:
         return RECOVERY * self.timeout
 
     @cached_property
-    def story(self) -> list[Happening]:
+    def story(self) -> list[Event]:
         """What the nodes say and what is done to them, without the messages."""
         return [event for event in self.events if event.event in ("note", "fault")]
 
-    def noted(self, *kinds: str) -> list[Happening]:
+    def noted(self, *kinds: str) -> list[Event]:
         return [event for event in self.story if event.event == "note" and event.kind in kinds]
 
     @property
@@ -130,7 +111,7 @@ class Rule:
         return [Violation(self.name, self.sentence, *finding) for finding in self.find(evidence)]
 
 
-def proven(text: str, *proof: Happening) -> Finding:
+def proven(text: str, *proof: Event) -> Finding:
     """A finding that these events prove, the last of them being the offence."""
     return text, proof[-1].time, tuple(dict.fromkeys(e.node for e in proof if e.node)), tuple(e.seq for e in proof)
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from labs.rules.evidence import RECOVERY, Evidence, Finding, Happening, in_the_end, proven
+from labs.rules.evidence import RECOVERY, Evidence, Finding, in_the_end, proven
 from labs.rules.world import DEATHS, World
+from labs.trace import kinds
+from labs.trace.events import Event
 
 # --------------------------------------------------------------------------------------------------------
 # A leader that hears from no majority
@@ -20,7 +22,7 @@ from labs.rules.world import DEATHS, World
 class _Office:
     """A leadership: since when, and when each follower was heard in it."""
 
-    began: Happening
+    began: Event
     heard: dict[str, float]
     told: bool = False
 
@@ -38,7 +40,7 @@ class _Offices:
         self.held: dict[str, _Office] = {}
         self.asleep: dict[str, float] = {}
 
-    def apply(self, event: Happening) -> None:
+    def apply(self, event: Event) -> None:
         node = event.node
         if event.event == "received":
             if node in self.held:
@@ -46,16 +48,16 @@ class _Offices:
         elif event.event in ("note", "fault"):
             self._turn(event)
 
-    def _turn(self, event: Happening) -> None:
+    def _turn(self, event: Event) -> None:
         node = event.node
         match event.event, event.kind:
-            case "note", "became_leader":
+            case "note", kinds.BECAME_LEADER:
                 self.held[node] = _Office(event, {n: event.time for n in self.nodes if n != node})
-            case "note", "stepped_down":
+            case "note", kinds.STEPPED_DOWN:
                 self.held.pop(node, None)
-            case "fault", "pause":
+            case "fault", kinds.PAUSE:
                 self.asleep[node] = event.time
-            case "fault", "resume":
+            case "fault", kinds.RESUME:
                 self._wake(node, event.time)
             case "fault", kind if kind in DEATHS:
                 self.held.pop(node, None)
@@ -106,11 +108,11 @@ class _Health:
     def __init__(self, node_ids: tuple[str, ...], enough: int) -> None:
         self.world = World(node_ids)
         self.enough = enough
-        self.leader: Happening | None = None
+        self.leader: Event | None = None
         self.core: frozenset[str] = frozenset()
         self.since = 0.0
 
-    def apply(self, event: Happening) -> None:
+    def apply(self, event: Event) -> None:
         if event.event == "fault":
             self.world.apply(event)
             if self.leader is not None and self.leader.node not in self.world.up:
@@ -120,10 +122,10 @@ class _Health:
             if len(still) < self.enough:
                 still, self.since = now, event.time
             self.core = still
-        elif event.kind == "became_leader":
+        elif event.kind == kinds.BECAME_LEADER:
             self.leader = event
             self.core, self.since = self.world.core(event.node), event.time
-        elif event.kind == "stepped_down" and self.leader is not None and event.node == self.leader.node:
+        elif event.kind == kinds.STEPPED_DOWN and self.leader is not None and event.node == self.leader.node:
             self.leader = None
 
     @property
@@ -139,7 +141,7 @@ def _new_terms_under_a_healthy_leader(evidence: Evidence, enough: int) -> Iterab
     latest = 0
     for event in evidence.story:
         health.apply(event)
-        if event.kind != "state":
+        if event.kind != kinds.STATE:
             continue
         term = event.details["term"]
         latest, begun = max(latest, term), term >= latest
@@ -167,7 +169,7 @@ def _never_at_rest(evidence: Evidence) -> Iterable[Finding]:
             world.apply(event)
             if not (world.whole and was_whole):
                 since = max(event.time, evidence.quick_from) if world.whole else float("inf")
-        elif event.kind == "state" and event.details["term"] > latest:
+        elif event.kind == kinds.STATE and event.details["term"] > latest:
             latest = event.details["term"]
             if event.time - since > evidence.bound:
                 yield proven(
@@ -192,7 +194,7 @@ class _Vacancy:
         self.leading: set[str] = set()
         self.since = float("inf")
 
-    def apply(self, event: Happening) -> None:
+    def apply(self, event: Event) -> None:
         vacant = self.vacant
         group = self.group
         if event.event == "fault":
@@ -200,9 +202,9 @@ class _Vacancy:
             if event.kind in DEATHS:
                 self.leading.discard(event.node)
             self.group = self.world.able()
-        elif event.kind == "became_leader":
+        elif event.kind == kinds.BECAME_LEADER:
             self.leading.add(event.node)
-        elif event.kind == "stepped_down":
+        elif event.kind == kinds.STEPPED_DOWN:
             self.leading.discard(event.node)
         if not vacant or group != self.group:
             self.since = max(event.time, self.evidence.quick_from)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from labs.rules.evidence import Evidence, Finding, Happening, proven
+from labs.rules.evidence import Evidence, Finding, proven
+from labs.trace import kinds
+from labs.trace.events import Event
 
 
 def two_leaders(evidence: Evidence) -> Iterable[Finding]:
-    first: dict[int, Happening] = {}
-    for event in evidence.noted("became_leader"):
+    first: dict[int, Event] = {}
+    for event in evidence.noted(kinds.BECAME_LEADER):
         term = event.details["term"]
         other = first.setdefault(term, event)
         if other.node != event.node:
@@ -21,16 +23,16 @@ def two_leaders(evidence: Evidence) -> Iterable[Finding]:
             )
 
 
-def _tells_memory(event: Happening) -> bool:
+def _tells_memory(event: Event) -> bool:
     """Term and vote as they are on disk. A crash may come after they were saved and before that was noted: then only
     the recovery tells of them."""
-    return event.kind == "state" or (event.kind == "recovered" and "vote" in event.details)
+    return event.kind == kinds.STATE or (event.kind == kinds.RECOVERED and "vote" in event.details)
 
 
-def _memories(evidence: Evidence) -> Iterator[tuple[Happening, Happening]]:
+def _memories(evidence: Evidence) -> Iterator[tuple[Event, Event]]:
     """What a node saved as term and vote, and what it saved next; also across a crash."""
-    held: dict[str, Happening] = {}
-    for event in filter(_tells_memory, evidence.noted("state", "recovered")):
+    held: dict[str, Event] = {}
+    for event in filter(_tells_memory, evidence.noted(kinds.STATE, kinds.RECOVERED)):
         before = held.get(event.node)
         held[event.node] = event
         if before is not None:
@@ -63,12 +65,12 @@ def term_goes_back(evidence: Evidence) -> Iterable[Finding]:
 
 def no_majority(evidence: Evidence) -> Iterable[Finding]:
     votes: dict[tuple[int, str], set[str]] = {}
-    for event in evidence.noted("state", "recovered", "became_leader"):
+    for event in evidence.noted(kinds.STATE, kinds.RECOVERED, kinds.BECAME_LEADER):
         term = event.details["term"]
         if _tells_memory(event):
             # (By its text: a strategy may save as its vote what cannot be a key.)
             votes.setdefault((term, repr(event.details["vote"])), set()).add(event.node)
-        if event.kind != "became_leader":
+        if event.kind != kinds.BECAME_LEADER:
             continue
         voters = votes.get((term, repr(event.node)), set())
         if len(voters) < evidence.majority:

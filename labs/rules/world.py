@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from labs.rules.evidence import Happening
+from labs.trace import kinds
+from labs.trace.events import Event
 
-DEATHS = ("crash", "stop", "kill")
+DEATHS = (kinds.CRASH, kinds.STOP, kinds.KILL)
 
 
 class World:
@@ -15,24 +16,24 @@ class World:
         self.cuts: set[tuple[str, str]] = set()
         self.lossy = False
 
-    def apply(self, event: Happening) -> None:
+    def apply(self, event: Event) -> None:
         match event.kind:
-            case "start" | "restart":
+            case kinds.START | kinds.RESTART:
                 self.up.add(event.node)
-            case "crash" | "stop" | "kill":
+            case kinds.CRASH | kinds.STOP | kinds.KILL:
                 self.up.discard(event.node)
                 self.asleep.discard(event.node)
-            case "pause":
+            case kinds.PAUSE:
                 self.asleep.add(event.node)
-            case "resume":
+            case kinds.RESUME:
                 self.asleep.discard(event.node)
-            case "partition":
+            case kinds.PARTITION:
                 self._partition(event.details["groups"])
-            case "cut":
+            case kinds.CUT:
                 self.cuts.add((event.details["from"], event.details["to"]))
-            case "heal":
+            case kinds.HEAL:
                 self.cuts.clear()
-            case "settings" | "delay" | "loss":
+            case kinds.SETTINGS | kinds.DELAY | kinds.LOSS:
                 self.lossy = bool(event.details["drop"] or event.details["duplicate"])
 
     def _partition(self, groups: list[list[str]]) -> None:

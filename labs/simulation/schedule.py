@@ -12,7 +12,8 @@ from dataclasses import asdict, dataclass, field, replace
 from random import Random
 from typing import Any
 
-from labs.simulation.simulator import Call, Network, Simulator, TraceEvent
+from labs.simulation.simulator import Call, Network, Simulator
+from labs.trace.events import Event
 from replstore.election import Election, Seat
 from replstore.messages import Delete, Done, Put
 from replstore.node import Node
@@ -68,7 +69,7 @@ class Run:
     run); `failure`: the exception that a strategy raised, after which the run was not continued."""
 
     schedule: Schedule
-    trace: list[TraceEvent]
+    trace: list[Event]
     calls: list[Call]
     nodes: dict[str, Node]
     failure: str | None = None

@@ -4,7 +4,7 @@ Law of this module: one seed, one run. All chance comes from `random.Random(seed
 records pass through the same JSON codec as on the wire and on disk, so what would not survive there does not survive
 here. A crash loses everything a node did not save, and may strike between any two effects.
 
-Everything that happens goes into `trace`, in the form of the events of a real node (see `events`).
+Everything that happens goes into `trace`, as the events that real nodes tell of, too (`labs.trace.events`).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from heapq import heappop, heappush
 from random import Random
 from typing import Any, NamedTuple
 
+from labs.trace.events import Event
 from replstore.answers import answer
 from replstore.codec import decode_message, decode_record, encode_message, encode_record
 from replstore.election import Election, Seat
@@ -48,19 +49,6 @@ from replstore.node import Node
 KINDS: dict[type, str] = {Put: "put", Delete: "delete", LinearizableGet: "get"}
 OUTCOMES = {200: "ok", 404: "ok", 503: "failed", 504: "unknown"}
 """What a client may believe after an answer."""
-
-
-class TraceEvent(NamedTuple):
-    """What happened. The fields are those of a real node's events; `node` is empty for the network as a whole."""
-
-    time: float
-    node: NodeId
-    event: str
-    kind: str
-    seq: int
-    id: str = ""
-    peer: NodeId = ""
-    details: dict[str, Any] = {}  # noqa: RUF012 - never changed, only replaced
 
 
 @dataclass(frozen=True)
@@ -170,7 +158,7 @@ class Simulator:
         self.network = network or Network()
         self.faults = Faults()
         self.cuts: set[tuple[NodeId, NodeId]] = set()
-        self.trace: list[TraceEvent] = []
+        self.trace: list[Event] = []
         self._election = election
         self._node_class = node_class
         self._heartbeat, self._timeout, self._mode, self._durable = heartbeat, timeout, mode, durable
@@ -451,9 +439,9 @@ class Simulator:
     def _log(
         self, node: NodeId, event: str, kind: str, details: dict[str, Any] | None = None, id: str = "", peer: str = ""
     ) -> None:
-        # What `TraceEvent(…)` does, in half the time: more of these are made than of anything else.
+        # What `Event(…)` does, in half the time: more of these are made than of anything else.
         fields = (self.now, node, event, kind, len(self.trace) + 1, id, peer, details or {})
-        self.trace.append(tuple.__new__(TraceEvent, fields))
+        self.trace.append(tuple.__new__(Event, fields))
 
 
 _TICK, _FLUSH = Tick(), Flush()

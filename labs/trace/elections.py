@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
+from labs.trace import kinds
 from labs.trace.events import Event
 from labs.trace.messages import Passage
 from labs.trace.prose import Line, duration, listed
@@ -37,13 +38,13 @@ class Campaigns:
             heard.sort(key=lambda item: item[0])
         self._saved: dict[str, list[Event]] = defaultdict(list)
         for note in run.notes:
-            if note.kind == "state":
+            if note.kind == kinds.STATE:
                 self._saved[note.node].append(note)
         self._stood_back = self._backing_out()
 
     def _backing_out(self) -> dict[tuple[str, float], Event]:
         """By node and time of its timeout: the note with which it left the election to another."""
-        timeouts = {(note.node, note.time) for note in self._run.notes if note.kind == "election_timeout"}
+        timeouts = {(note.node, note.time) for note in self._run.notes if note.kind == kinds.ELECTION_TIMEOUT}
         waits = [note for note in self._run.notes if note.kind == "waiting_for"]
         pairs = (
             ((node, time), wait) for wait in waits for node, time in timeouts
@@ -53,15 +54,15 @@ class Campaigns:
 
     def lines(self) -> Iterator[Line]:
         for note in self._run.notes:
-            if note.kind == "election_timeout":
+            if note.kind == kinds.ELECTION_TIMEOUT:
                 yield Line(note.time, 60, self._called(note))
-            elif note.kind == "became_leader":
+            elif note.kind == kinds.BECAME_LEADER:
                 yield Line(note.time, 80, self._won(note))
-            elif note.kind == "stepped_down":
+            elif note.kind == kinds.STEPPED_DOWN:
                 yield Line(note.time, 65, self._gave_way(note))
-            elif note.kind == "waiting_for" and note not in self._stood_back.values():
+            elif note.kind == kinds.WAITING_FOR and note not in self._stood_back.values():
                 yield Line(note.time, 40, f"{note.node} waited for {note.details.get('leader', '?')} to lead")
-            elif note.kind == "catching_up":
+            elif note.kind == kinds.CATCHING_UP:
                 source = note.details.get("source", "?")
                 yield Line(note.time, 40, f"{note.node} fetched what it lacked from {source} before it opened")
         yield from self._followings()
@@ -132,7 +133,7 @@ class Campaigns:
         """Those who follow one leader at about the same time in one sentence, at the moment of the last of them."""
         groups: dict[tuple[str, str], list[list[Event]]] = defaultdict(list)
         for note in self._run.notes:
-            if note.kind != "following":
+            if note.kind != kinds.FOLLOWING:
                 continue
             waves = groups[str(note.details.get("leader", "?")), str(note.details.get("term", "?"))]
             if not waves or note.time > waves[-1][-1].time + TOGETHER:
@@ -146,7 +147,7 @@ class Campaigns:
     # -- what goes wrong ------------------------------------------------------------------------------
 
     def _split_votes(self) -> Iterator[Line]:
-        won = {number(note.details.get("term")) for note in self._run.notes if note.kind == "became_leader"}
+        won = {number(note.details.get("term")) for note in self._run.notes if note.kind == kinds.BECAME_LEADER}
         stood: dict[int, dict[str, float]] = defaultdict(dict)
         for notes in self._saved.values():
             for note in notes:

@@ -5,16 +5,10 @@ Everything that draws, explains or judges a run (timeline, space-time diagram, r
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from labs.simulation.simulator import TraceEvent
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """What happened at one node (or to it) at one moment.
 
     `event` says which fields matter:
@@ -37,16 +31,11 @@ class Event:
     seq: int = 0
     id: str = ""
     peer: str = ""
-    details: dict[str, Any] = field(default_factory=dict)
+    details: dict[str, Any] = {}  # noqa: RUF012 - never changed, only replaced
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return self._asdict()
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Event:
         return cls(**data)
-
-
-def events_of(trace: Iterable[TraceEvent]) -> list[Event]:
-    """A simulator's trace. (Its entries have the same fields in the same order.)"""
-    return [Event(*happening) for happening in trace]

@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from labs.trace import kinds
 from labs.trace.events import Event
 
-WEATHER = {"partition", "heal", "cut", "delay", "loss", "settings"}
-AMOUNTS = {"delay": ("replication_delay_ms", "jitter_ms"), "loss": ("drop", "duplicate")}
+WEATHER = {kinds.PARTITION, kinds.HEAL, kinds.CUT, kinds.DELAY, kinds.LOSS, kinds.SETTINGS}
+AMOUNTS = {kinds.DELAY: ("replication_delay_ms", "jitter_ms"), kinds.LOSS: ("drop", "duplicate")}
 """What `settings` says about either; the network's own (`node` empty) only: a node's repeats the cluster's."""
 
 
@@ -28,7 +29,7 @@ class Spell:
 
     def parts(self, one: str, other: str) -> bool:
         """Whether this keeps what the first of these nodes says from the other."""
-        if self.kind == "cut":
+        if self.kind == kinds.CUT:
             return (one, other) == (self.details.get("from"), self.details.get("to"))
         return bool(self.groups) and not any(one in group and other in group for group in self.groups)
 
@@ -43,7 +44,7 @@ def spells(events: list[Event], end: float) -> list[Spell]:
     now: Weather = {}
     found: list[Spell] = []
     for event in events:
-        if event.event != "fault" or event.kind not in WEATHER or (event.kind == "settings" and event.node):
+        if event.event != "fault" or event.kind not in WEATHER or (event.kind == kinds.SETTINGS and event.node):
             continue
         then, now = now, _after(event, now)
         for key, details in then.items():
@@ -57,15 +58,15 @@ def spells(events: list[Event], end: float) -> list[Spell]:
 def _after(event: Event, weather: Weather) -> Weather:
     """The weather after `event`."""
     told, kind = event.details, event.kind
-    if kind in ("partition", "heal"):  # a new partition takes the place of every older cut
-        cuts: Weather = {("partition",): told} if kind == "partition" else {}
-        return {key: details for key, details in weather.items() if key[0] not in ("partition", "cut")} | cuts
-    if kind == "cut":
-        return weather | {("cut", str(told.get("from", "?")), str(told.get("to", "?"))): told}
+    if kind in (kinds.PARTITION, kinds.HEAL):  # a new partition takes the place of every older cut
+        cuts: Weather = {(kinds.PARTITION,): told} if kind == kinds.PARTITION else {}
+        return {key: details for key, details in weather.items() if key[0] not in (kinds.PARTITION, kinds.CUT)} | cuts
+    if kind == kinds.CUT:
+        return weather | {(kinds.CUT, str(told.get("from", "?")), str(told.get("to", "?"))): told}
     said: Weather = {}
     for thing, fields in AMOUNTS.items():
-        if kind in (thing, "settings"):
-            said[(thing,)] = {name: told[name] for name in fields if name in told} if kind == "settings" else told
+        if kind in (thing, kinds.SETTINGS):
+            said[(thing,)] = {name: told[name] for name in fields if name in told} if kind == kinds.SETTINGS else told
     bad = {key: details for key, details in said.items() if not details or any(map(_amount, details.values()))}
     return {key: details for key, details in weather.items() if key not in said} | bad
 
@@ -76,7 +77,7 @@ def _amount(value: Any) -> bool:
 
 
 def _spell(kind: str, start: float, end: float, details: dict[str, Any]) -> Spell:
-    return Spell(kind, start, end, details, _groups(details) if kind == "partition" else ())
+    return Spell(kind, start, end, details, _groups(details) if kind == kinds.PARTITION else ())
 
 
 def _groups(details: dict[str, Any]) -> tuple[tuple[str, ...], ...]:

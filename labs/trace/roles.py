@@ -9,12 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
+from labs.trace import kinds
 from labs.trace.events import Event
 
 Role = Literal["follower", "candidate", "leader", "paused", "down"]
 
-DEATHS = {"stop", "kill", "crash"}
-BIRTHS = {"start", "restart"}
+DEATHS = {kinds.STOP, kinds.KILL, kinds.CRASH}
+BIRTHS = {kinds.START, kinds.RESTART}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,8 @@ class _Life:
             self.alive, self.paused = False, False
         elif kind in BIRTHS:
             self._be_born()
-        elif kind in ("pause", "resume"):
-            self.paused = kind == "pause"
+        elif kind in (kinds.PAUSE, kinds.RESUME):
+            self.paused = kind == kinds.PAUSE
 
     def _be_born(self) -> None:
         if not self.alive:
@@ -120,17 +121,17 @@ class _Life:
         self.role, self.leader = "follower", leader if isinstance(leader, str) else None
 
     _notes: ClassVar[dict[str, Callable[[_Life, dict[str, Any]], None]]] = {
-        "started": _on_started, "recovered": _on_recovered, "election_timeout": _on_election_timeout,
-        "catching_up": _on_catching_up, "waiting_for": _on_waiting_for, "state": _on_state,
-        "became_leader": _on_became_leader, "stepped_down": _on_stepped_down, "following": _on_following,
+        kinds.STARTED: _on_started, kinds.RECOVERED: _on_recovered, kinds.ELECTION_TIMEOUT: _on_election_timeout,
+        kinds.CATCHING_UP: _on_catching_up, kinds.WAITING_FOR: _on_waiting_for, kinds.STATE: _on_state,
+        kinds.BECAME_LEADER: _on_became_leader, kinds.STEPPED_DOWN: _on_stepped_down, kinds.FOLLOWING: _on_following,
     }  # fmt: skip
 
 
 def _begins_dead(events: list[Event]) -> bool:
     """A node that is started before it does anything else was not there before."""
     for event in events:
-        if event.event == "fault" or event.kind == "started":
-            return event.kind in BIRTHS or event.kind == "started"
+        if event.event == "fault" or event.kind == kinds.STARTED:
+            return event.kind in BIRTHS or event.kind == kinds.STARTED
         if event.event not in ("request", "reply"):
             return False
     return False
@@ -140,9 +141,9 @@ def _first_belief(node: str, events: list[Event]) -> tuple[Role, int | None, str
     """What the node was before the first event: whoever stops leading, or sends heartbeats, before it tells of having
     begun to lead, led already (the list then begins in the middle of a run)."""
     for event in events:
-        if event.kind in ("became_leader", "following", "started", "election_timeout"):
+        if event.kind in (kinds.BECAME_LEADER, kinds.FOLLOWING, kinds.STARTED, kinds.ELECTION_TIMEOUT):
             break
-        if event.kind == "stepped_down" or (event.event == "sent" and event.kind == "Heartbeat"):
+        if event.kind == kinds.STEPPED_DOWN or (event.event == "sent" and event.kind == "Heartbeat"):
             return ("leader", number(event.details.get("term")), node)
     return ("follower", None, None)
 

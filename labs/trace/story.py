@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from labs.trace.elections import Campaigns
+from labs.trace import kinds
 from labs.trace.events import Event
 from labs.trace.network import WEATHER, Spell
 from labs.trace.prose import Line, brief, counted, duration, listed, pairs
@@ -19,13 +20,13 @@ from labs.trace.roles import BIRTHS, DEATHS
 from labs.trace.timeline import Run, origin_of, read
 
 TOLD_ELSEWHERE = {
-    "started", "state", "appended", "committed", "following", "recovered", "election_timeout", "became_leader",
-    "stepped_down", "waiting_for", "catching_up", "write_lost", "connected", "disconnected",
+    kinds.STARTED, kinds.STATE, kinds.APPENDED, kinds.COMMITTED, kinds.FOLLOWING, kinds.RECOVERED, kinds.ELECTION_TIMEOUT, kinds.BECAME_LEADER,
+    kinds.STEPPED_DOWN, kinds.WAITING_FOR, kinds.CATCHING_UP, kinds.WRITE_LOST, kinds.CONNECTED, kinds.DISCONNECTED,
 }  # fmt: skip
 
 RARE = {
-    "truncated": "cut its log", "installed_snapshot": "replaced its store by a snapshot",
-    "stopping": "was shutting down", "election_failed": "'s strategy raised an error",
+    kinds.TRUNCATED: "cut its log", kinds.INSTALLED_SNAPSHOT: "replaced its store by a snapshot",
+    kinds.STOPPING: "was shutting down", kinds.ELECTION_FAILED: "'s strategy raised an error",
 }  # fmt: skip
 
 
@@ -84,10 +85,10 @@ def _reigns(run: Run, zero: float) -> str:
 
 def _troubles(run: Run) -> str:
     counts = {
-        "partition": sum(spell.kind == "partition" for spell in run.spells),
+        kinds.PARTITION: sum(spell.kind == kinds.PARTITION for spell in run.spells),
         "crash or stop": sum(fault.kind in DEATHS for fault in run.faults),
-        "pause": sum(fault.kind == "pause" for fault in run.faults),
-        "lost write": sum(note.kind == "write_lost" for note in run.notes),
+        kinds.PAUSE: sum(fault.kind == kinds.PAUSE for fault in run.faults),
+        "lost write": sum(note.kind == kinds.WRITE_LOST for note in run.notes),
     }
     plurals = {"crash or stop": "crashes or stops"}
     return ", ".join(counted(count, thing, plurals.get(thing, "")) for thing, count in counts.items() if count)
@@ -101,11 +102,11 @@ def _faults(run: Run) -> Iterator[Line]:
     yield from (line for spell in run.spells for line in _spell(run, spell))
     for fault in run.faults:
         if fault.kind in DEATHS:
-            how = {"stop": "was stopped", "kill": "was killed"}.get(fault.kind, "crashed")
+            how = {kinds.STOP: "was stopped", kinds.KILL: "was killed"}.get(fault.kind, "crashed")
             yield Line(fault.time, 85, f"{fault.node} {how}{_office(run, fault)}")
-        elif fault.kind == "pause":
+        elif fault.kind == kinds.PAUSE:
             yield Line(fault.time, 85, f"{fault.node} was paused{_office(run, fault)}")
-        elif fault.kind == "resume":
+        elif fault.kind == kinds.RESUME:
             yield Line(fault.time, 85, f"{fault.node} was resumed, believing what it had believed before")
         elif fault.kind not in {*WEATHER, *BIRTHS}:
             yield Line(fault.time, 70, f"{fault.kind} {fault.node or 'in the network'}{pairs(fault.details)}")
@@ -118,17 +119,17 @@ def _office(run: Run, fault: Event) -> str:
 
 
 def _spell(run: Run, spell: Spell) -> Iterator[Line]:
-    if spell.kind == "partition":
+    if spell.kind == kinds.PARTITION:
         groups = " | ".join(", ".join(group) for group in spell.groups)
         yield Line(spell.start, 85, f"the network was cut{f' into {groups}' if groups else ''}")
         crossing = sum(spell.start <= p.sent <= spell.end and spell.parts(p.sender, p.receiver) for p in run.lost)
         toll = f", which had cost {counted(crossing, 'message')}" if crossing else ""
-        if spell.end < run.end or run.faults[-1].kind == "heal":
+        if spell.end < run.end or run.faults[-1].kind == kinds.HEAL:
             yield Line(spell.end, 85, f"the cut ended after {duration(spell.end - spell.start)}{toll}")
-    elif spell.kind == "cut":
+    elif spell.kind == kinds.CUT:
         one, other = spell.details.get("from", "?"), spell.details.get("to", "?")
         yield Line(spell.start, 80, f"what {one} said began to be lost on its way to {other}: a one-way cut")
-    elif spell.kind == "delay":
+    elif spell.kind == kinds.DELAY:
         yield Line(spell.start, 70, f"replication began to be delayed{pairs(spell.details)}")
     else:
         yield Line(spell.start, 70, f"messages began to get lost{pairs(spell.details)}")
@@ -138,7 +139,7 @@ def _starts(run: Run) -> Iterator[Line]:
     """Nodes that start together in one sentence; one that had been down `came back`."""
     told_by_faults = {fault.node for fault in run.faults if fault.kind in BIRTHS}
     births = [fault for fault in run.faults if fault.kind in BIRTHS]
-    births += [note for note in run.notes if note.kind == "started" and note.node not in told_by_faults]
+    births += [note for note in run.notes if note.kind == kinds.STARTED and note.node not in told_by_faults]
     died = {(fault.node, fault.time) for fault in run.faults if fault.kind in DEATHS}
     fresh: list[Event] = []
     for birth in sorted(births, key=lambda event: event.time):
@@ -151,7 +152,7 @@ def _starts(run: Run) -> Iterator[Line]:
 
 
 def _memory(run: Run, birth: Event) -> str:
-    later = (n for n in run.notes if n.kind == "recovered" and n.node == birth.node and n.time >= birth.time)
+    later = (n for n in run.notes if n.kind == kinds.RECOVERED and n.node == birth.node and n.time >= birth.time)
     found = next(later, None)
     return f" and found in its journal:{pairs(found.details)}".replace(": (", " (") if found else ""
 
@@ -165,7 +166,7 @@ def _lost_writes(run: Run) -> Iterator[Line]:
     promised = {(str(o.details.get("key")), str(o.details.get("value"))) for o in run.operations if o.outcome == "ok"}
     lost: dict[tuple[str, float], list[Event]] = defaultdict(list)
     for note in run.notes:
-        if note.kind == "write_lost":
+        if note.kind == kinds.WRITE_LOST:
             lost[note.node, note.time].append(note)
     for (node, time), notes in lost.items():
         if len(notes) > 3:
@@ -195,7 +196,7 @@ def _other_notes(run: Run) -> Iterator[Line]:
             kinds[note.node, note.kind].append(note)
     for (node, kind), notes in kinds.items():
         often = f" ({len(notes)} times in all)" if len(notes) > 1 else ""
-        weight = 88 if kind == "election_failed" else 20
+        weight = 88 if kind == kinds.ELECTION_FAILED else 20
         did = RARE.get(kind, f"noted “{brief(kind.replace('_', ' '))}”")
         text = f"{node} {did}{pairs(notes[0].details)}{often}".replace(" 's", "'s")
         yield Line(notes[0].time, weight, text)

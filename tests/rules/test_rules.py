@@ -9,7 +9,7 @@ import pytest
 
 from labs.rules import RULES, Claims, Violation, check, check_run, lost_writes
 from labs.simulation.schedule import Run, Schedule, Step, Strategy, carry_out, random_schedule
-from labs.trace.events import Event, events_of
+from labs.trace.events import Event
 from replstore.bully import Bully
 from replstore.lowest_id import LowestId
 from replstore.node import Node
@@ -319,7 +319,7 @@ def test_a_vote_that_only_the_recovery_tells_of_counts() -> None:
 
 def test_events_as_real_nodes_tell_them_are_judged_alike() -> None:
     run = carry_out(DIRECTED["each alone"], TwoVotesInOneTerm)
-    rows = [event.to_json() for event in events_of(run.trace)]
+    rows = [event.to_json() for event in run.trace]
     found = check([Event.from_json(row) for row in rows], run.node_ids, run.schedule.timeout, FULL)
 
     assert [violation.text for violation in found] == [violation.text for violation in check_run(run, FULL)]

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from labs.simulation.simulator import Network, Simulator, TraceEvent
+from labs.simulation.simulator import Network, Simulator
+from labs.trace.events import Event
 from replstore.election import Election, Seat
 from replstore.lowest_id import LowestId
 from replstore.messages import Done, Message, Put, State
@@ -61,7 +62,7 @@ def travel_times(sim: Simulator) -> dict[str, list[float]]:
     return times
 
 
-def between(sim: Simulator, sender: str, to: str, event: str = "received") -> list[TraceEvent]:
+def between(sim: Simulator, sender: str, to: str, event: str = "received") -> list[Event]:
     who, peer = (to, sender) if event == "received" else (sender, to)
     return [e for e in sim.trace if (e.event, e.node, e.peer) == (event, who, peer)]
 

@@ -12,6 +12,7 @@ from labs.cluster.simulated import SimulatedCluster
 from labs.grading.faults import GraderFault
 from labs.grading.results import Scene
 from labs.simulation.simulator import Network
+from labs.trace import kinds
 from labs.trace.events import Event
 from replstore.bully import Bully
 from replstore.election import Election, Seat
@@ -92,7 +93,7 @@ def scene(cluster: SimulatedCluster) -> Scene:
 def applied_at(events: list[Event], node: str, index: int, term: int) -> float | None:
     """When `node` had applied the entry `index`, going by what it noted; None: it never did."""
     for event in events:
-        if event.node == node and event.event == "note" and event.kind == "committed":
+        if event.node == node and event.event == "note" and event.kind == kinds.COMMITTED:
             details = event.details
             if (details["term"], details["index"]) >= (term, index):
                 return event.time

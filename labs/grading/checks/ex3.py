@@ -13,7 +13,8 @@ from labs.grading.session import Session
 from labs.pictures import page, spacetime_svg
 from labs.rules import RULES, Claims, Violation, check_run
 from labs.simulation.schedule import Run, Schedule, Strategy, carry_out
-from labs.trace.events import Event, events_of
+from labs.trace import kinds
+from labs.trace.events import Event
 
 BY_NAME = {rule.name: rule for rule in RULES}
 WINDOW = 1.5
@@ -134,7 +135,7 @@ def _told(run: Run, violations: tuple[Violation, ...], replay: str, several: boo
 
 
 def _events(run: Run) -> list[Event]:
-    return readable(events_of(run.trace))
+    return readable(run.trace)
 
 
 def _facts(schedule: Schedule, until: float = float("inf")) -> tuple[str, ...]:
@@ -159,9 +160,9 @@ def _somebody_led(begin: float, end: float) -> Witness:
     """The same node, in the same term, from `begin` to `end`."""
 
     def witness(run: Run) -> str | None:
-        changes = [e for e in run.trace if e.event == "note" and e.kind in ("became_leader", "stepped_down")]
+        changes = [e for e in run.trace if e.event == "note" and e.kind in (kinds.BECAME_LEADER, kinds.STEPPED_DOWN)]
         before = [e for e in changes if e.time <= begin]
-        if before and before[-1].kind == "became_leader" and not any(begin < e.time <= end for e in changes):
+        if before and before[-1].kind == kinds.BECAME_LEADER and not any(begin < e.time <= end for e in changes):
             return None
         return f"no leader lasted from {begin:g} s to {end:g} s, so what it would have done afterwards cannot be seen"
 

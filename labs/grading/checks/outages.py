@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from labs.trace import kinds
 from labs.trace.events import Event
 
 
@@ -56,11 +57,11 @@ class _Reader:
         self._open = Spell((), 0.0, [(0.0, None)])
 
     def read(self, event: Event) -> None:
-        if event.event == "fault" and event.kind in ("stop", "kill", "crash", "start", "restart"):
+        if event.event == "fault" and event.kind in (kinds.STOP, kinds.KILL, kinds.CRASH, kinds.START, kinds.RESTART):
             self._stop_or_start(event)
-        elif event.event == "note" and event.kind == "became_leader":
+        elif event.event == "note" and event.kind == kinds.BECAME_LEADER:
             self._leading[event.node] = event.details["term"]
-        elif event.event == "note" and event.kind == "stepped_down":
+        elif event.event == "note" and event.kind == kinds.STEPPED_DOWN:
             self._leading.pop(event.node, None)
         else:
             return
@@ -68,7 +69,7 @@ class _Reader:
 
     def _stop_or_start(self, event: Event) -> None:
         self.close(event.time)
-        if event.kind in ("start", "restart"):
+        if event.kind in (kinds.START, kinds.RESTART):
             self._down.discard(event.node)
         else:
             self._down.add(event.node)

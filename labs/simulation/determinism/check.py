@@ -20,7 +20,7 @@ from typing import Any
 from labs.simulation.determinism.impure_calls import Use, Watch
 from labs.simulation.determinism.set_iteration import set_iterations
 from labs.simulation.schedule import Schedule, Strategy, carry_out
-from labs.simulation.simulator import TraceEvent
+from labs.trace.events import Event
 from replstore.settings import load_election
 
 CHILD_TIMEOUT = 120.0
@@ -31,8 +31,8 @@ class Difference:
     """The first event, counted from 1, that two runs do not share; None where a run had ended before."""
 
     number: int
-    first: TraceEvent | None
-    second: TraceEvent | None
+    first: Event | None
+    second: Event | None
 
     def __str__(self) -> str:
         same = f"The first {self.number - 1} events are the same. Then" if self.number > 1 else "From the start,"
@@ -86,14 +86,14 @@ def name_of(strategy: Strategy) -> str:
     return name
 
 
-def first_difference(one: Sequence[TraceEvent], other: Sequence[TraceEvent]) -> Difference | None:
+def first_difference(one: Sequence[Event], other: Sequence[Event]) -> Difference | None:
     for number, (first, second) in enumerate(zip_longest(one, other), 1):
         if first != second:
             return Difference(number, first, second)
     return None
 
 
-def in_words(event: TraceEvent | None) -> str:
+def in_words(event: Event | None) -> str:
     if event is None:
         return "nothing more happens"
     details = " ".join(f"{name}={value}" for name, value in event.details.items())
@@ -135,7 +135,7 @@ def _order_of_sets(election: str) -> tuple[str, ...]:
 
 def _run_apart(
     schedule: Schedule, election: str, hash_seed: int, dice: int
-) -> tuple[list[TraceEvent], tuple[Use, ...]]:
+) -> tuple[list[Event], tuple[Use, ...]]:
     path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
     done = subprocess.run(
         [sys.executable, "-m", "labs.simulation.determinism.check"],
@@ -149,7 +149,7 @@ def _run_apart(
     if done.returncode != 0:
         raise RuntimeError(f"the run with {election} ended with code {done.returncode}:\n{done.stderr[-2000:]}")
     answer = json.loads(done.stdout)
-    return [TraceEvent(*event) for event in answer["trace"]], tuple(Use(*use) for use in answer["uses"])
+    return [Event(*event) for event in answer["trace"]], tuple(Use(*use) for use in answer["uses"])
 
 
 def _child() -> None:
