@@ -17,35 +17,31 @@ from typing import Any, ClassVar
 
 from labs.cluster.base import NodeStatus, Settings
 from labs.panel.values import Values
-from labs.trace import sentences
+from labs.trace import kinds, sentences
 from labs.trace.events import Event
+from labs.trace.requests import outcome_of
+from labs.trace.roles import RoleTracker
 
 MINUTE = 60.0
 """How many seconds of the past the panel keeps."""
 
-PATIENCE = 2.0
+REQUEST_TIMEOUT = 2.0
 """Seconds after which a request without an answer is shown as such."""
 
 PROBE_KEY = "panel.probe"
 """The key of the background client behind the availability strip."""
 
-HEARTBEATS = {"Heartbeat", "HeartbeatReply"}
-REPLICATION = {"Replicate", "Replicated", "Diverged", "Snapshot", "SnapshotReceived", "CatchUp"}
-ANSWERS = {"HeartbeatReply", "Replicated", "Diverged", "SnapshotReceived"}
-
 LEVELS = {
-    "election_timeout": "election", "became_leader": "crown", "stepped_down": "election", "following": "election",
-    "write_lost": "lost",
+    kinds.ELECTION_TIMEOUT: "election", kinds.BECAME_LEADER: "crown", kinds.STEPPED_DOWN: "election",
+    kinds.FOLLOWING: "election", kinds.WRITE_LOST: "lost",
 }  # fmt: skip
-UNMARKED = {"committed", "appended", "connected", "disconnected"}
+UNMARKED = {kinds.COMMITTED, kinds.APPENDED, kinds.CONNECTED, kinds.DISCONNECTED}
 """Notes of every single write and connection: the other views show them, the timeline would drown in them."""
-
-DOWN = {"stop", "kill", "crash"}
 
 
 @dataclass
 class NodeView:
-    """The panel's belief about one node."""
+    """What the panel knows of one node."""
 
     id: str
     state: str = "unknown"
@@ -54,9 +50,31 @@ class NodeView:
     term: int | None = None
     leader: str | None = None
     keys: int | None = None
-    told: float = float("-inf")
-    """When an event last said something about the role or state; an older status does not overrule it."""
+    changed: float = float("-inf")
+    """When an event last changed role or state; an older status does not overrule it."""
     raw: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.tracker = RoleTracker(self.id)
+
+    def take_status(self, status: NodeStatus) -> None:
+        self.state, self.answers = status.state, status.answers
+        self.tracker.running = status.state != "stopped"
+        if status.answers:
+            self.role, self.term, self.leader = status.role, status.term, status.leader_id
+            self.tracker.believe(status.role, status.term, status.leader_id)
+            self.raw = status.raw
+            # The background client's key is none of the student's.
+            self.keys = (status.total_keys or 0) - (PROBE_KEY in status.raw.get("keys", ()))
+
+    def take_note(self, event: Event) -> None:
+        """A note that tells of the role."""
+        if event.kind == kinds.STARTED or self.state == "unknown":  # it speaks, so it runs
+            self.state, self.answers = "running", True
+        self.tracker.apply(event)
+        if self.role is not None or event.kind != kinds.STATE:  # a saved term alone does not tell who leads
+            self.role, self.term, self.leader = self.tracker.role, self.tracker.term, self.tracker.leader
+        self.changed = event.time
 
     @property
     def look(self) -> str:
@@ -93,7 +111,7 @@ class PanelModel:
         self.probes: deque[list[Any]] = deque()
         self._requests: dict[str, Event] = {}
         self._acknowledged: dict[tuple[str, str], Event] = {}
-        self._crowned: deque[Event] = deque(maxlen=20)
+        self._elected: deque[Event] = deque(maxlen=20)
         self._news: dict[str, list[Any]] = {}
 
     # -- in -------------------------------------------------------------------------------------------
@@ -109,14 +127,9 @@ class PanelModel:
         self.values.observe({name: status.raw.get("keys", ()) for name, status in statuses.items() if status.answers})
 
     def _observe(self, view: NodeView, status: NodeStatus, asked: float) -> None:
-        if asked < view.told:
+        if asked < view.changed:
             return
-        view.state, view.answers = status.state, status.answers
-        if status.answers:
-            view.role, view.term, view.leader = status.role, status.term, status.leader_id
-            view.raw = status.raw
-            # The background client's key is none of the student's.
-            view.keys = (status.total_keys or 0) - (PROBE_KEY in status.raw.get("keys", ()))
+        view.take_status(status)
         self._band(view, asked)
 
     def feed(self, events: Iterable[Event]) -> None:
@@ -147,41 +160,39 @@ class PanelModel:
 
     def _note(self, event: Event) -> None:
         view = self.nodes.get(event.node)
-        if view is not None and event.kind in self._roles:
-            if view.state == "unknown":  # it speaks, so it runs
-                view.state, view.answers = "running", True
-            self._roles[event.kind](view, event)
-            view.told = event.time
+        if view is not None and RoleTracker.depends_on(event):
+            view.take_note(event)
             self._band(view, event.time)
-        if event.kind == "became_leader":
-            self._crowned.append(event)
-        if event.kind == "write_lost":
+        if event.kind == kinds.BECAME_LEADER:
+            self._elected.append(event)
+        if event.kind == kinds.WRITE_LOST:
             self._lose(event)
         if event.kind not in UNMARKED:
-            self._mark(event, LEVELS.get(event.kind, "info"), sentences.tell(event), sentences.bubble(event))
+            self._mark(event, LEVELS.get(event.kind, "info"), sentences.sentence_of(event), sentences.bubble_of(event))
 
     def _fault(self, event: Event) -> None:
-        if event.kind == "settings" and event.node:
+        if event.kind == kinds.SETTINGS and event.node:
             return  # each node's echo of a fault that the cluster object has already told
         view = self.nodes.get(event.node)
         if view is not None:
             self._fault_at(view, event)
-        if event.kind == "partition":
+        if event.kind == kinds.PARTITION:
             self.groups = [list(group) for group in event.details.get("groups", ())]
-        if event.kind == "heal":
+        if event.kind == kinds.HEAL:
             self.groups = []
-        self._mark(event, "fault", sentences.tell(event))
+        self._mark(event, "fault", sentences.sentence_of(event))
 
     def _fault_at(self, view: NodeView, event: Event) -> None:
-        if event.kind in DOWN:
+        view.tracker.apply(event)
+        if event.kind in kinds.STOPS:
             view.state, view.answers = "stopped", False
-        elif event.kind == "pause":
+        elif event.kind == kinds.PAUSE:
             view.state, view.answers = "paused", False
-        elif event.kind == "resume":
+        elif event.kind == kinds.RESUME:
             view.state, view.answers = "running", True
         else:
             return
-        view.told = event.time
+        view.changed = event.time
         self._band(view, event.time)
 
     def _request(self, event: Event) -> None:
@@ -192,11 +203,11 @@ class PanelModel:
         request = self._requests.pop(event.id, None)
         if request is None:
             return
-        key, outcome = str(request.details.get("key")), sentences.outcome_of(event)
+        key, outcome = str(request.details.get("key")), outcome_of(event)
         self.values.written(key, event.time)
         if outcome == "ok":
             self._acknowledged[(key, _value_of(request))] = event
-        self._mark(event, f"write-{outcome}", sentences.operation(request, event))
+        self._mark(event, f"write-{outcome}", sentences.request_sentence(request, event))
 
     def _give_up(self, before: float) -> None:
         """Requests sent before that time get no answer any more: their writes are of unknown outcome."""
@@ -204,39 +215,11 @@ class PanelModel:
             if request.time < before:
                 del self._requests[number]
                 self.values.written(str(request.details.get("key")), request.time)
-                self._mark(request, "write-unknown", sentences.operation(request, None))
+                self._mark(request, "write-unknown", sentences.request_sentence(request, None))
 
     _handlers: ClassVar[dict[str, Callable[[PanelModel, Event], None]]] = {
         "sent": _sent, "received": _received, "dropped": _dropped, "note": _note, "fault": _fault,
         "request": _request, "reply": _reply,
-    }  # fmt: skip
-
-    # -- roles, by the note that tells them -----------------------------------------------------------
-
-    @staticmethod
-    def _started(view: NodeView, _: Event) -> None:
-        view.state, view.answers, view.role, view.leader = "running", True, "follower", None
-
-    @staticmethod
-    def _timed_out(view: NodeView, _: Event) -> None:
-        view.role, view.leader = "candidate", None
-
-    @staticmethod
-    def _crown(view: NodeView, event: Event) -> None:
-        view.role, view.leader, view.term = "leader", view.id, event.details.get("term", view.term)
-
-    @staticmethod
-    def _step_down(view: NodeView, _: Event) -> None:
-        view.role = "follower"
-
-    @staticmethod
-    def _follow(view: NodeView, event: Event) -> None:
-        view.role, view.leader = "follower", event.details.get("leader")
-        view.term = event.details.get("term", view.term)
-
-    _roles: ClassVar[dict[str, Callable[[NodeView, Event], None]]] = {
-        "started": _started, "election_timeout": _timed_out, "became_leader": _crown, "stepped_down": _step_down,
-        "following": _follow,
     }  # fmt: skip
 
     # -- lost writes ----------------------------------------------------------------------------------
@@ -246,11 +229,10 @@ class PanelModel:
         key = str(lost.get("key", ""))
         if key == PROBE_KEY:
             return
-        # A simulated request does not tell its value; then the last write to that key is the one meant.
-        reply = self._acknowledged.get((key, _value_of(event))) or self._acknowledged.get((key, ""))
+        reply = self._acknowledged.get((key, _value_of(event)))
         self.values.lose(
             {
-                "id": f"{event.node}:{event.seq}", "key": key, "value": sentences.show(lost.get("value")),
+                "id": f"{event.node}:{event.seq}", "key": key, "value": sentences.value_text(lost.get("value")),
                 "op": str(lost.get("op", "put")), "node": event.node, "at": event.time,
                 "story": self._story(event, reply),
             }
@@ -260,10 +242,10 @@ class PanelModel:
         lost = event.details
         what = f"{lost.get('op', 'put')} {lost.get('key')}"
         if lost.get("op", "put") == "put":
-            what += f" = {sentences.show(lost.get('value'))}"
+            what += f" = {sentences.value_text(lost.get('value'))}"
         told = f"{reply.node} had told the client that it was stored" if reply else f"{event.node} had applied it"
         parts = [f"{what} (entry {lost.get('index')} of term {lost.get('term')}): {told}."]
-        crowned = [c for c in self._crowned if c.node != event.node and c.time <= event.time]
+        crowned = [c for c in self._elected if c.node != event.node and c.time <= event.time]
         if crowned:
             parts.append(f"{crowned[-1].node} became leader of term {crowned[-1].details.get('term')} without it.")
         parts.append(f"{event.node} dropped it when it followed the new leader.")
@@ -316,7 +298,7 @@ class PanelModel:
     def settle(self, now: float) -> None:
         """Time has passed: requests without an answer are given up, and history older than a minute is dropped (of
         each node's bands the last one is kept, since it still holds)."""
-        self._give_up(now - PATIENCE)
+        self._give_up(now - REQUEST_TIMEOUT)
         before = now - MINUTE
         for kept in (self.marks, self.lag, self.probes):
             while kept and _time_of(kept[0]) < before:
@@ -426,12 +408,12 @@ def why_not(view: NodeView, verb: str) -> str:
 
 def _message(event: Event) -> list[str]:
     """`[family, sender, receiver, kind]`; the family decides the dot's shape and colour."""
-    family = "heartbeat" if event.kind in HEARTBEATS else "replication" if event.kind in REPLICATION else "election"
-    return [family + ("-reply" if event.kind in ANSWERS else ""), event.node, event.peer, event.kind]
+    reply = "-reply" if kinds.is_reply(event.kind, event.details) else ""
+    return [kinds.family_of(event.kind) + reply, event.node, event.peer, event.kind]
 
 
 def _value_of(event: Event) -> str:
-    return sentences.show(event.details["value"]) if "value" in event.details else ""
+    return sentences.value_text(event.details["value"]) if "value" in event.details else ""
 
 
 def _time_of(item: Any) -> float:

@@ -37,7 +37,12 @@ SWEEP_EVERY = 2.0
 """Seconds between two looks at copies that nobody is known to have changed."""
 LONGEST_PAUSE = 2.0
 
-LIVELY = {kinds.BECAME_LEADER, kinds.ELECTION_TIMEOUT, kinds.FOLLOWING, kinds.STARTED, kinds.RECOVERED, kinds.WRITE_LOST}
+LIVELY = frozenset(
+    (
+        *(kinds.BECAME_LEADER, kinds.ELECTION_TIMEOUT, kinds.FOLLOWING),
+        *(kinds.STARTED, kinds.RECOVERED, kinds.WRITE_LOST),
+    )
+)
 
 DOZING = 1.0
 """Seconds between two turns of a loop that has nothing to do."""

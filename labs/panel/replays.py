@@ -20,7 +20,7 @@ from labs.cluster.base import ClusterError, Settings
 from labs.cluster.simulated import SimulatedCluster
 from labs.grading.election_gateway import readable
 from labs.grading.results import Scene
-from labs.pictures import read, spacetime_svg
+from labs.pictures import read_timeline, spacetime_svg
 from labs.simulation.schedule import Run, Schedule, Strategy, begin, carry_out, mend, simulation
 from labs.simulation.simulator import Simulator
 from labs.trace.events import Event
@@ -140,5 +140,5 @@ def draw(scene: Scene, run: Run, width: float, whole: bool, proof: bool) -> tupl
     svg = spacetime_svg(
         near, node_ids=run.node_ids, window=window, width=width, highlight=scene.proof if proof else (), origin=0.0
     )
-    told = [line for line in story(read(events, run.node_ids)) if window[0] <= line.time <= window[1]]
+    told = [line for line in story(read_timeline(events, run.node_ids)) if window[0] <= line.time <= window[1]]
     return svg, [(round(line.time, 6), line.text) for line in shortened(told, SENTENCES)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from labs.trace.sentences import show
+from labs.trace.sentences import value_text
 
 ROWS = 12
 """Keys shown at a time: the ones written last."""
@@ -122,7 +122,7 @@ class Values:
             copies = self._known[key]
             if node not in copies:
                 continue
-            cell: dict[str, Any] = {"v": None if copies[node] is ABSENT else show(copies[node])}
+            cell: dict[str, Any] = {"v": None if copies[node] is ABSENT else value_text(copies[node])}
             if node not in answering:
                 cell["old"] = True
             elif leader is not None and self.stale(node, key, leader):

@@ -1,7 +1,6 @@
-"""What the parts of one picture share: its geometry, its labels in order of importance, what the legend must name,
-and what is to stand out.
+"""The state that the parts of one picture share: geometry, labels, the legend's entries, and what is highlighted.
 
-Law of this module: book-keeping only; it draws nothing of its own.
+Law of this module: it draws nothing but labels.
 """
 
 from __future__ import annotations
@@ -12,14 +11,14 @@ from dataclasses import dataclass, field
 from labs.pictures.frame import Frame
 from labs.pictures.svg import Labels
 from labs.trace.events import Event
-from labs.trace.messages import Passage
+from labs.trace.messages import Delivery
 
 Highlight = Collection[str | int | tuple[str, int]]
-Place = tuple[float, float, str]
+LabelPlace = tuple[float, float, str]
 
 
 class Chosen:
-    """What stands out: a text is a message's id, a number an event's `seq` at any node, a pair `(node, seq)`."""
+    """What is highlighted: a text is a message's id, a number an event's `seq` at any node, a pair `(node, seq)`."""
 
     def __init__(self, highlight: Highlight, events: Iterable[Event]) -> None:
         wanted = set(highlight)
@@ -32,36 +31,38 @@ class Chosen:
     def __bool__(self) -> bool:
         return bool(self._ids or self._events)
 
-    def message(self, passage: Passage) -> bool:
-        return passage.id in self._ids or (bool(self._events) and self.event(passage.sender, passage.seq))
+    def message(self, delivery: Delivery) -> bool:
+        return delivery.id in self._ids or (bool(self._events) and self.event(delivery.sender, delivery.seq))
 
     def event(self, node: str, seq: int) -> bool:
         return seq in self._events or (node, seq) in self._events
 
-    def operation(self, id: str) -> bool:
+    def request(self, id: str) -> bool:
         return id in self._ids
 
 
 @dataclass
-class Sheet:
+class Canvas:
+    """One picture in the making."""
+
     frame: Frame
     chosen: Chosen
     used: set[str] = field(default_factory=set)
     """The legend's entries that are needed."""
-    _wishes: list[tuple[int, int, str, list[Place], str, str]] = field(default_factory=list)
+    _wanted: list[tuple[int, int, str, list[LabelPlace], str, str]] = field(default_factory=list)
 
-    def label(self, importance: int, text: str, places: list[Place], class_: str = "", title: str = "") -> None:
-        """Ask for a label. It is drawn if there is room left after all the more important ones."""
-        self._wishes.append((-importance, len(self._wishes), text, places, class_, title))
+    def label(self, importance: int, text: str, places: list[LabelPlace], class_: str = "", title: str = "") -> None:
+        """Ask for a label at the first of `places` that is free. Less important labels are placed last, or left out."""
+        self._wanted.append((-importance, len(self._wanted), text, places, class_, title))
 
     def labels(self) -> str:
-        """Every label that found room, the important ones first served."""
+        """Every label for which there is room."""
         board = Labels(self.frame.left, self.frame.width - 2)
-        for _, _, text, places, class_, title in sorted(self._wishes, key=lambda wish: wish[:2]):
+        for _, _, text, places, class_, title in sorted(self._wanted, key=lambda one: one[:2]):
             board.put(text, places, class_, title)
         return "".join(board.drawn)
 
-    def beside_row(self, x: float, y: float, above: bool = True) -> list[Place]:
+    def beside_row(self, x: float, y: float, above: bool = True) -> list[LabelPlace]:
         """Where a label of something on a lifeline may stand: near it, on either side, starting or ending there."""
         up, down = (y - 13, y - 26), (y + 22, y + 34)
         heights = (*up, *down) if above else (*down, *up)

@@ -14,7 +14,7 @@ PAD = 12.0
 """Room inside the plot before its first and behind its last moment, for symbols that stand there."""
 
 LANE = 18.0
-"""Height of one lane of network weather."""
+"""Height of one lane of network faults."""
 
 CLIENTS = 46.0
 """Height of the clients' lane."""
@@ -36,8 +36,8 @@ class Frame:
     rows: dict[str, float]
     clients: float | None
     """The y of the clients' lane; None without one."""
-    weather: float
-    """The y of the topmost lane of network weather."""
+    faults_top: float
+    """The y of the topmost lane of network faults."""
 
     @property
     def scale(self) -> float:
@@ -51,6 +51,12 @@ class Frame:
 
     def shows(self, start: float, end: float) -> bool:
         return start <= self.end and end >= self.start
+
+    def extent(self, start: float, end: float) -> tuple[float, float]:
+        """The x of both ends; what goes on beyond the picture is drawn up to its edge."""
+        x1 = self.left if start <= self.start else self.x(start)
+        x2 = self.right if end >= self.end else self.x(end)
+        return x1, x2
 
     @property
     def milliseconds(self) -> bool:
@@ -67,8 +73,8 @@ class Frame:
         places = max(0, -floor(log10(step * (1000 if self.milliseconds else 1)) + 1e-9))
         for count in range(first, min(last, first + 200) + 1):
             value = count * step
-            told = f"{value * 1000:.{places}f} ms" if self.milliseconds else f"{value:.{places}f} s"
-            yield self.x(self.zero + value), told
+            label = f"{value * 1000:.{places}f} ms" if self.milliseconds else f"{value:.{places}f} s"
+            yield self.x(self.zero + value), label
 
 
 def nice(least: float) -> float:
@@ -86,17 +92,17 @@ def build(
     lanes: int,
     clients: bool,
 ) -> Frame:
-    """The frame for these nodes: `lanes` of network weather on top, then the `clients`, then a row for each node."""
+    """The frame for these nodes: `lanes` of network faults on top, then the `clients`, then a row for each node."""
     left = 22.0 + max((7.2 * len(shown(node)) for node in (*node_ids, "network")), default=60.0)
-    weather = 40.0 if title else 16.0
-    top = weather + lanes * LANE
+    faults_top = 40.0 if title else 16.0
+    top = faults_top + lanes * LANE
     first = top + (CLIENTS if clients else 0.0) + 40
     gap = row_gap(len(node_ids))
     rows = {node: first + gap * place for place, node in enumerate(node_ids)}
     bottom = first + gap * max(0, len(node_ids) - 1) + 40
     start, end = widened(*window)
     lane = top + 24 if clients else None
-    return Frame(width, left, width - 24, top, bottom, gap, start, end, zero, rows, lane, weather)
+    return Frame(width, left, width - 24, top, bottom, gap, start, end, zero, rows, lane, faults_top)
 
 
 def widened(start: float, end: float) -> tuple[float, float]:

@@ -12,9 +12,9 @@ from labs.pictures.canvas import Highlight
 from labs.pictures.spacetime import spacetime_svg
 from labs.pictures.svg import safe, tag
 from labs.trace.events import Event
-from labs.trace.prose import Line
+from labs.trace.prose import Sentence
 from labs.trace.story import shortened, story
-from labs.trace.timeline import origin_of, read
+from labs.trace.timeline import origin_of, read_timeline
 
 SENTENCES = 200
 """A page tells at most so many."""
@@ -36,18 +36,18 @@ def page(
     svg = spacetime_svg(
         events, node_ids=node_ids, window=window, width=width, highlight=highlight, origin=zero, title=title
     )
-    lines = [line for line in story(read(events, node_ids)) if _inside(line, window, zero)]
+    lines = [line for line in story(read_timeline(events, node_ids)) if _inside(line, window, zero)]
     told = "".join(_item(line, zero) for line in shortened(lines, SENTENCES))
     return _template("page.html").format(
         title=safe(title), style=_template("page.css"), script=_template("page.js"), svg=svg, story=told
     )
 
 
-def _inside(line: Line, window: tuple[float, float] | None, zero: float) -> bool:
+def _inside(line: Sentence, window: tuple[float, float] | None, zero: float) -> bool:
     return window is None or window[0] <= line.time - zero <= window[1]
 
 
-def _item(line: Line, zero: float) -> str:
+def _item(line: Sentence, zero: float) -> str:
     moment = tag("time", f"{line.time - zero:.2f} s")
     return tag("li", tag("button", moment, f" {safe(line.text)}", type="button", data_time=f"{line.time - zero:.6f}"))
 

@@ -33,7 +33,7 @@ def _again(x: float, y: float) -> str:
     return tag("g", tag("path", d=d, class_="st-again"), class_="st-m st-replication")
 
 
-def _mark(shape: str, style: str, x: float, y: float) -> str:
+def _symbol(shape: str, style: str, x: float, y: float) -> str:
     return tag("g", tag("path", d=symbol(shape, x + 13, y)), class_=f"st-mark st-{style} st-is-{shape}")
 
 
@@ -58,17 +58,17 @@ ENTRIES: dict[str, tuple[str, Callable[[float, float], str]]] = {
     "lost": ("lost message", _lost),
     "duplicate": ("arrives again", _again),
     "under way": ("under way at the end", lambda x, y: _message("st-replication", x, y, filled=False)),
-    "elected": ("becomes leader", lambda x, y: _mark("crown", "lead", x, y)),
-    "election timeout": ("election timeout", lambda x, y: _mark("diamond", "elect", x, y)),
-    "steps down": ("steps down", lambda x, y: _mark("fall", "elect", x, y)),
-    "commit": ("commit", lambda x, y: _mark("dot", "commit", x, y)),
-    "write lost": ("write lost", lambda x, y: _mark("lost", "bad", x, y)),
-    "crash or stop": ("crash or stop", lambda x, y: _mark("cross", "bad", x, y)),
-    "error": ("error", lambda x, y: _mark("cross", "bad", x, y)),
-    "start, resume": ("start, resume", lambda x, y: _mark("play", "good", x, y)),
-    "pause": ("pause", lambda x, y: _mark("bars", "pause", x, y)),
-    "other fault": ("other fault", lambda x, y: _mark("flag", "bad", x, y)),
-    "other note": ("other note", lambda x, y: _mark("square", "other", x, y)),
+    "elected": ("becomes leader", lambda x, y: _symbol("crown", "lead", x, y)),
+    "election timeout": ("election timeout", lambda x, y: _symbol("diamond", "elect", x, y)),
+    "steps down": ("steps down", lambda x, y: _symbol("fall", "elect", x, y)),
+    "commit": ("commit", lambda x, y: _symbol("dot", "commit", x, y)),
+    "write lost": ("write lost", lambda x, y: _symbol("lost", "bad", x, y)),
+    "crash or stop": ("crash or stop", lambda x, y: _symbol("cross", "bad", x, y)),
+    "error": ("error", lambda x, y: _symbol("cross", "bad", x, y)),
+    "start, resume": ("start, resume", lambda x, y: _symbol("play", "good", x, y)),
+    "pause": ("pause", lambda x, y: _symbol("bars", "pause", x, y)),
+    "other fault": ("other fault", lambda x, y: _symbol("flag", "bad", x, y)),
+    "other note": ("other note", lambda x, y: _symbol("square", "other", x, y)),
     "partition": ("cut by a partition", _wall),
     "request ok": ("request, answered", lambda x, y: _request("ok", x, y)),
     "request failed": ("request, refused", lambda x, y: _request("failed", x, y)),

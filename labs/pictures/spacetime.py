@@ -10,17 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from labs.pictures import lifelines as marks
 from labs.pictures.arrows import Arrows
-from labs.pictures.canvas import Chosen, Highlight, Sheet
+from labs.pictures.canvas import Canvas, Chosen, Highlight
+from labs.pictures.client_lane import request_bars
+from labs.pictures.fault_lanes import fault_bars, lanes_of
 from labs.pictures.frame import Frame, build
 from labs.pictures.legend import legend
+from labs.pictures.lifelines import lifelines, names
 from labs.pictures.style import CSS
 from labs.pictures.svg import line, tag, words
+from labs.pictures.symbols import symbols
 from labs.trace.events import Event
-from labs.trace.network import Spell
+from labs.trace.network import FaultInterval
 from labs.trace.story import summary
-from labs.trace.timeline import Run, origin_of, read
+from labs.trace.timeline import Timeline, origin_of, read_timeline
 
 NARROWEST = 360
 
@@ -44,12 +47,12 @@ def spacetime_svg(
     which nodes in which order (None: all that the events name). Raises `ValueError` for a window that ends before
     it begins.
     """
-    run = read(events, node_ids)
+    run = read_timeline(events, node_ids)
     zero = origin_of(events) if origin is None else origin
     frame = _frame(run, zero, window, max(float(width), NARROWEST), bool(title))
-    sheet = Sheet(frame, Chosen(highlight, events))
-    plot = _plot(sheet, run)
-    foot, height = legend(sheet.used | _answers(sheet), frame.left, frame.right, frame.bottom + 44)
+    canvas = Canvas(frame, Chosen(highlight, events))
+    plot = _plot(canvas, run)
+    foot, height = legend(canvas.used | _answers(canvas), frame.left, frame.right, frame.bottom + 44)
     heading = words(title, 12, 22, "st-title") if title else ""
     ground = tag("rect", x=0, y=0, width=frame.width, height=height, rx=6, class_="st-ground")
     return tag(
@@ -57,7 +60,7 @@ def spacetime_svg(
         f"<style>{CSS}</style>",
         ground + heading + _axis(frame) + plot + foot,
         xmlns="http://www.w3.org/2000/svg",
-        class_="st-diagram st-dim" if sheet.chosen else "st-diagram",
+        class_="st-diagram st-dim" if canvas.chosen else "st-diagram",
         viewBox=f"0 0 {frame.width:g} {height:g}",
         width=frame.width,
         height=height,
@@ -71,43 +74,43 @@ def spacetime_svg(
     )
 
 
-def _frame(run: Run, zero: float, window: tuple[float, float] | None, width: float, title: bool) -> Frame:
+def _frame(run: Timeline, zero: float, window: tuple[float, float] | None, width: float, title: bool) -> Frame:
     if window is not None and not window[0] <= window[1]:
         raise ValueError(f"window {window}: it must be (from, to) in seconds, and not end before it begins")
     span = (run.start, run.end) if window is None else (window[0] + zero, window[1] + zero)
-    lanes = max(marks.lanes_of(_seen(run, *span)), default=-1) + 1
-    return build(run.node_ids, span, zero, width, title, lanes, bool(run.operations))
+    lanes = max(lanes_of(_seen(run, *span)), default=-1) + 1
+    return build(run.node_ids, span, zero, width, title, lanes, bool(run.requests))
 
 
-def _seen(run: Run, start: float, end: float) -> list[Spell]:
-    return [spell for spell in run.spells if spell.start <= end and spell.end >= start]
+def _seen(run: Timeline, start: float, end: float) -> list[FaultInterval]:
+    return [fault for fault in run.network_faults if fault.start <= end and fault.end >= start]
 
 
-def _plot(sheet: Sheet, run: Run) -> str:
+def _plot(canvas: Canvas, run: Timeline) -> str:
     """Everything that lies in time. A nested svg cuts off what reaches beyond the window."""
-    frame = sheet.frame
-    spells = _seen(run, frame.start, frame.end)
-    weather = marks.weather(sheet, spells, marks.lanes_of(spells))
-    arrows = Arrows(sheet, run)
-    clients = marks.clients(sheet, run.operations)
-    lines = marks.lifelines(sheet, run)
-    layers = weather + clients + arrows.under + lines + arrows.over + marks.marks(sheet, run)
-    box = {"x": frame.left, "y": frame.weather - 2, "width": frame.right - frame.left}
-    height = frame.bottom - frame.weather + 4
+    frame = canvas.frame
+    faults = _seen(run, frame.start, frame.end)
+    bars = fault_bars(canvas, faults, lanes_of(faults))
+    arrows = Arrows(canvas, run)
+    clients = request_bars(canvas, run.requests)
+    lines = lifelines(canvas, run)
+    layers = bars + clients + arrows.under + lines + arrows.over + symbols(canvas, run)
+    box = {"x": frame.left, "y": frame.faults_top - 2, "width": frame.right - frame.left}
+    height = frame.bottom - frame.faults_top + 4
     view = f"{box['x']:g} {box['y']:g} {box['width']:g} {height:g}"
     inner = tag("svg", layers, **box, height=height, viewBox=view, overflow="hidden")
-    return inner + marks.names(frame) + tag("g", sheet.labels(), class_="st-labels")
+    return inner + names(frame) + tag("g", canvas.labels(), class_="st-labels")
 
 
-def _answers(sheet: Sheet) -> set[str]:
-    return {"answer"} if sheet.used & {"replication", "election"} else set()
+def _answers(canvas: Canvas) -> set[str]:
+    return {"answer"} if canvas.used & {"replication", "election"} else set()
 
 
 def _axis(frame: Frame) -> str:
     """The time axis below, and a faint line up from each of its ticks."""
     ticks = list(frame.ticks())
-    grid = "".join(line(x, frame.weather, x, frame.bottom) for x, _ in ticks)
-    labels = "".join(words(told, x, frame.bottom + 16, "st-tick", "middle") for x, told in ticks)
+    grid = "".join(line(x, frame.faults_top, x, frame.bottom) for x, _ in ticks)
+    labels = "".join(words(label, x, frame.bottom + 16, "st-tick", "middle") for x, label in ticks)
     axis = tag("path", d=line(frame.left, frame.bottom, frame.right, frame.bottom), class_="st-axis")
     caption = words("time →", frame.left - 10, frame.bottom + 16, "st-lane", "end")
     return (tag("path", d=grid, class_="st-grid") if grid else "") + axis + labels + caption

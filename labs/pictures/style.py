@@ -1,6 +1,6 @@
 """The diagram's colours, widths and textures, as CSS inside the SVG.
 
-Law of this module: every rule is under `.st-diagram`, for an SVG's style sheet speaks to the whole page that it is put
+Law of this module: every rule is under `.st-diagram`, for an SVG's style canvas speaks to the whole page that it is put
 into. Light and dark follow the reader's system; JupyterLab's own theme, where there is one, overrules it.
 """
 
@@ -8,14 +8,14 @@ LIGHT = """
 --st-bg:var(--jp-layout-color0,#fff);--st-ink:var(--jp-ui-font-color1,#1f2430);--st-soft:#5b6475;--st-grid:#e6e9ef;
 --st-follower:#3d7fb5;--st-candidate:#8250c4;--st-leader:#f5b400;--st-edge:#8a6100;--st-paused:#00796b;--st-down:#8a939d;
 --st-heartbeat:#d9aebf;--st-replication:#1268b8;--st-election:#8250c4;--st-client:#2b7a46;--st-bad:#c62f3b;
---st-good:#2b7a46;--st-weather:#8a4b00;--st-wash:#fff0d6;--st-badwash:#fdebec;--st-tint:0.06;
+--st-good:#2b7a46;--st-fault:#8a4b00;--st-wash:#fff0d6;--st-badwash:#fdebec;--st-tint:0.06;
 """
 
 DARK = """
 --st-bg:var(--jp-layout-color0,#14171c);--st-ink:var(--jp-ui-font-color1,#e8eaf0);--st-soft:#a9b3c2;--st-grid:#282e38;
 --st-follower:#5aa9e6;--st-candidate:#b892f0;--st-leader:#ffc93c;--st-edge:#5c3d00;--st-paused:#4db6ac;--st-down:#7d8790;
 --st-heartbeat:#7d4c62;--st-replication:#6cb8ff;--st-election:#b892f0;--st-client:#5ccf83;--st-bad:#ff7b84;
---st-good:#5ccf83;--st-weather:#ffd08a;--st-wash:#43310f;--st-badwash:#43191d;--st-tint:0.09;
+--st-good:#5ccf83;--st-fault:#ffd08a;--st-wash:#43310f;--st-badwash:#43191d;--st-tint:0.09;
 """
 
 RULES = """
@@ -78,19 +78,19 @@ font-family:var(--jp-ui-font-family,system-ui,-apple-system,"Segoe UI","DejaVu S
 |text.st-name|fill:var(--c)
 |text.st-name.st-heartbeat|fill:var(--st-soft)
 |text.st-client|--c:var(--st-client)
-|.st-spell rect|fill:var(--st-wash);stroke:var(--st-weather);stroke-width:1
-|.st-spell.st-partition rect|fill:var(--st-badwash);stroke:var(--st-bad)
-|.st-spell.st-partition text|fill:var(--st-bad);font-weight:600
-|.st-spell text|fill:var(--st-weather)
+|.st-fault rect|fill:var(--st-wash);stroke:var(--st-fault);stroke-width:1
+|.st-fault.st-partition rect|fill:var(--st-badwash);stroke:var(--st-bad)
+|.st-fault.st-partition text|fill:var(--st-bad);font-weight:600
+|.st-fault text|fill:var(--st-fault)
 |.st-tint|fill:var(--st-bad);fill-opacity:var(--st-tint)
 |.st-side|stroke:var(--st-bad);stroke-width:1;stroke-dasharray:2 3
 |.st-wall|stroke:var(--st-bad);stroke-width:2.5;stroke-dasharray:10 3 2 3;stroke-opacity:.75
 |.st-op rect|fill:var(--st-client);stroke:var(--st-client);stroke-width:1.2
 |.st-op.st-failed rect|fill:var(--st-bg);stroke:var(--st-bad)
-|.st-op.st-unknown rect|fill:var(--st-bg);stroke:var(--st-weather);stroke-dasharray:3 2
+|.st-op.st-unknown rect|fill:var(--st-bg);stroke:var(--st-fault);stroke-dasharray:3 2
 |.st-way|stroke:var(--st-client);stroke-width:1;stroke-dasharray:1 3;stroke-opacity:.8
 |.st-sign|stroke:var(--st-bad);stroke-width:1.6
-|.st-unknown .st-sign|stroke:var(--st-weather)
+|.st-unknown .st-sign|stroke:var(--st-fault)
 |.st-op.st-hot rect|stroke:var(--st-ink);stroke-width:2.5
 |.st-legend text|fill:var(--st-soft)
 """

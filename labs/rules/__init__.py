@@ -51,7 +51,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "a lonely leader steps down",
         "A leader that hears from no majority ceases to lead",
-        leadership.lonely,
+        leadership.leads_without_quorum,
         lambda claims: claims.steps_down,
     ),
     Rule(

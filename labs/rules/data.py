@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from labs.rules.evidence import Evidence, Finding, in_the_end, proven
-from labs.rules.world import DEATHS
 from labs.simulation.schedule import Run
 from labs.trace import kinds
 from labs.trace.events import Event
@@ -54,7 +53,7 @@ def commit_goes_back(evidence: Evidence) -> Iterable[Finding]:
         return
     reached: dict[str, Event] = {}
     for event in evidence.story:
-        if event.event == "fault" and event.kind in DEATHS:
+        if event.event == "fault" and event.kind in kinds.STOPS:
             reached.pop(event.node, None)
         elif event.kind == kinds.COMMITTED:
             before = reached.get(event.node, event)

@@ -1,4 +1,4 @@
-"""Elections told: who called one and why, who voted, who won, who gave way, and when two led at once.
+"""Elections in sentences: who started one and why, who voted, who won, who stepped down, and when two led at once.
 
 Law of this module: it says what the events show. Where they do not show a reason, it gives none.
 """
@@ -10,39 +10,38 @@ from collections.abc import Iterator
 
 from labs.trace import kinds
 from labs.trace.events import Event
-from labs.trace.messages import Passage
-from labs.trace.prose import Line, duration, listed
-from labs.trace.roles import Stretch, number
-from labs.trace.timeline import Run
+from labs.trace.messages import Delivery
+from labs.trace.prose import Sentence, duration, listed
+from labs.trace.roles import RoleInterval, whole_number
+from labs.trace.sentences import past_of
+from labs.trace.timeline import Timeline
 from replstore.messages import natural_order
 
 AT_ONCE = 0.01
-"""Seconds within which what a node notes next belongs to the timeout that it has just noted."""
+"""Seconds after a timeout within which a node's next note belongs to it."""
 
 TOGETHER = 0.25
-"""Seconds between nodes that begin to follow the same leader and are still told of in one sentence."""
-
-OF_LEADERS = frozenset(("Heartbeat", "Replicate", "Snapshot"))
+"""Nodes that begin to follow a leader within so many seconds are told of in one sentence."""
 
 
-class Campaigns:
-    """The election sentences of one run. `clock` words an event time as a moment."""
+class ElectionSentences:
+    """The election sentences of one run: see `lines`."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Timeline) -> None:
         self._run = run
-        self._heard: dict[str, list[tuple[float, Passage]]] = defaultdict(list)
-        for passage in run.passages:
-            for arrival in passage.arrivals[:1]:
-                self._heard[passage.receiver].append((arrival, passage))
-        for heard in self._heard.values():
-            heard.sort(key=lambda item: item[0])
+        self._received: dict[str, list[tuple[float, Delivery]]] = defaultdict(list)
+        for delivery in run.deliveries:
+            for arrival in delivery.arrivals[:1]:
+                self._received[delivery.receiver].append((arrival, delivery))
+        for received in self._received.values():
+            received.sort(key=lambda item: item[0])
         self._saved: dict[str, list[Event]] = defaultdict(list)
         for note in run.notes:
             if note.kind == kinds.STATE:
                 self._saved[note.node].append(note)
-        self._stood_back = self._backing_out()
+        self._withdrawals = self._find_withdrawals()
 
-    def _backing_out(self) -> dict[tuple[str, float], Event]:
+    def _find_withdrawals(self) -> dict[tuple[str, float], Event]:
         """By node and time of its timeout: the note with which it left the election to another."""
         timeouts = {(note.node, note.time) for note in self._run.notes if note.kind == kinds.ELECTION_TIMEOUT}
         waits = [note for note in self._run.notes if note.kind == "waiting_for"]
@@ -52,33 +51,32 @@ class Campaigns:
         )  # fmt: skip
         return dict(pairs)
 
-    def lines(self) -> Iterator[Line]:
+    def lines(self) -> Iterator[Sentence]:
         for note in self._run.notes:
             if note.kind == kinds.ELECTION_TIMEOUT:
-                yield Line(note.time, 60, self._called(note))
+                yield Sentence(note.time, 60, self._started(note))
             elif note.kind == kinds.BECAME_LEADER:
-                yield Line(note.time, 80, self._won(note))
+                yield Sentence(note.time, 80, self._won(note))
             elif note.kind == kinds.STEPPED_DOWN:
-                yield Line(note.time, 65, self._gave_way(note))
-            elif note.kind == kinds.WAITING_FOR and note not in self._stood_back.values():
-                yield Line(note.time, 40, f"{note.node} waited for {note.details.get('leader', '?')} to lead")
+                yield Sentence(note.time, 65, self._stepped_down(note))
+            elif note.kind == kinds.WAITING_FOR and note not in self._withdrawals.values():
+                yield Sentence(note.time, 40, f"{note.node} waited for {note.details.get('leader', '?')} to lead")
             elif note.kind == kinds.CATCHING_UP:
-                source = note.details.get("source", "?")
-                yield Line(note.time, 40, f"{note.node} fetched what it lacked from {source} before it opened")
+                yield Sentence(note.time, 40, past_of(note))
         yield from self._followings()
         yield from self._split_votes()
-        yield from self._rivals()
+        yield from self._simultaneous_leaders()
 
-    # -- calling an election --------------------------------------------------------------------------
+    # -- starting an election --------------------------------------------------------------------------
 
-    def _called(self, note: Event) -> str:
-        wait = self._stood_back.get((note.node, note.time))
+    def _started(self, note: Event) -> str:
+        wait = self._withdrawals.get((note.node, note.time))
         if wait is not None:
             return f"{note.node} {self._reason(note)} and waited for {wait.details.get('leader', '?')} to lead"
         return f"{note.node} {self._reason(note)} and called an election{self._in_term(note)}"
 
     def _reason(self, note: Event) -> str:
-        before = [s for s in self._run.stretches.get(note.node, []) if s.start < note.time]
+        before = [s for s in self._run.roles.get(note.node, []) if s.start < note.time]
         if before and before[-1].role == "candidate":
             return f"had not won within {duration(note.time - before[-1].start)}"
         leader = before[-1].leader if before else None
@@ -90,46 +88,46 @@ class Campaigns:
 
     def _last_sign_of(self, leader: str, node: str, before: float) -> float | None:
         """When `node` last got what only leaders send: one that asks for votes after a crash is no leader any more."""
-        signs = (time for time, p in self._heard[node] if p.sender == leader and p.kind in OF_LEADERS)
+        signs = (time for time, p in self._received[node] if p.sender == leader and p.kind in kinds.FROM_LEADERS)
         return max((time for time in signs if time <= before), default=None)
 
     def _in_term(self, note: Event) -> str:
         for saved in self._saved[note.node]:
             if note.time <= saved.time <= note.time + AT_ONCE:
-                term = number(saved.details.get("term"))
+                term = whole_number(saved.details.get("term"))
                 return "" if term is None else f" for term {term}"
         return ""
 
     # -- its end --------------------------------------------------------------------------------------
 
     def _won(self, note: Event) -> str:
-        term = number(note.details.get("term"))
+        term = whole_number(note.details.get("term"))
         voters = self._voters(note.node, term, note.time)
         votes = f" with the vote{'s' if len(voters) > 1 else ''} of {listed(voters)}" if voters else ""
-        office = "leader" if term is None else f"leader of term {term}"
-        return f"{note.node} became {office}{votes}{self._vacancy(note)}"
+        role = "leader" if term is None else f"leader of term {term}"
+        return f"{note.node} became {role}{votes}{self._time_without_leader(note)}"
 
     def _voters(self, node: str, term: int | None, before: float) -> list[str]:
-        votes = (p for time, p in self._heard[node] if time <= before and p.family == "election" and p.says)
-        return sorted({p.sender for p in votes if p.term == term and not p.is_rehearsal}, key=natural_order)
+        votes = (p for time, p in self._received[node] if time <= before and p.family == "election" and p.vote)
+        return sorted({p.sender for p in votes if p.term == term and not p.is_pre_vote}, key=natural_order)
 
-    def _vacancy(self, note: Event) -> str:
+    def _time_without_leader(self, note: Event) -> str:
         earlier = [s for s in self._run.leaderships() if s.start < note.time]
         if not earlier or any(s.end >= note.time for s in earlier):
             return ""
         return f", after {duration(note.time - max(s.end for s in earlier))} without a leader"
 
-    def _gave_way(self, note: Event) -> str:
-        term = number(note.details.get("term"))
-        news = [
-            p for time, p in self._heard[note.node]
+    def _stepped_down(self, note: Event) -> str:
+        term = whole_number(note.details.get("term"))
+        later = [
+            p for time, p in self._received[note.node]
             if time <= note.time and term is not None and p.term is not None and p.term > term
         ]  # fmt: skip
         from_term = "" if term is None else f" from term {term}"
-        why = f", having heard of term {news[-1].term} from {news[-1].sender}" if news else ""
+        why = f", having heard of term {later[-1].term} from {later[-1].sender}" if later else ""
         return f"{note.node} stepped down{from_term}{why}"
 
-    def _followings(self) -> Iterator[Line]:
+    def _followings(self) -> Iterator[Sentence]:
         """Those who follow one leader at about the same time in one sentence, at the moment of the last of them."""
         groups: dict[tuple[str, str], list[list[Event]]] = defaultdict(list)
         for note in self._run.notes:
@@ -142,43 +140,43 @@ class Campaigns:
         for (leader, term), waves in groups.items():
             for wave in waves:
                 who = sorted({note.node for note in wave}, key=natural_order)
-                yield Line(wave[-1].time, 30, f"{listed(who)} followed {leader} in term {term}")
+                yield Sentence(wave[-1].time, 30, f"{listed(who)} followed {leader} in term {term}")
 
     # -- what goes wrong ------------------------------------------------------------------------------
 
-    def _split_votes(self) -> Iterator[Line]:
-        won = {number(note.details.get("term")) for note in self._run.notes if note.kind == kinds.BECAME_LEADER}
+    def _split_votes(self) -> Iterator[Sentence]:
+        won = {whole_number(note.details.get("term")) for note in self._run.notes if note.kind == kinds.BECAME_LEADER}
         stood: dict[int, dict[str, float]] = defaultdict(dict)
         for notes in self._saved.values():
             for note in notes:
-                term = number(note.details.get("term"))
+                term = whole_number(note.details.get("term"))
                 if term is not None and note.details.get("vote") == note.node:
                     stood[term].setdefault(note.node, note.time)
         for term, candidates in stood.items():
             if len(candidates) > 1 and term not in won:
                 names = listed(sorted(candidates, key=natural_order))
                 text = f"in term {term} {names} stood against each other and nobody won: a split vote"
-                yield Line(self._end_of(term, max(candidates.values())), 75, text)
+                yield Sentence(self._end_of(term, max(candidates.values())), 75, text)
 
     def _end_of(self, term: int, latest: float) -> float:
         later = (
             note.time for notes in self._saved.values() for note in notes
-            if note.time >= latest and (number(note.details.get("term")) or 0) > term
+            if note.time >= latest and (whole_number(note.details.get("term")) or 0) > term
         )  # fmt: skip
         return min(later, default=latest)
 
-    def _rivals(self) -> Iterator[Line]:
+    def _simultaneous_leaders(self) -> Iterator[Sentence]:
         """Two nodes that each believed they led, for as long as both did."""
-        reigns = self._run.leaderships()
-        for place, one in enumerate(reigns):
-            for other in reigns[place + 1 :]:
+        leaderships = self._run.leaderships()
+        for place, one in enumerate(leaderships):
+            for other in leaderships[place + 1 :]:
                 if other.start >= one.end:
                     break
                 if other.node != one.node:
-                    yield Line(other.start, 90, _rivalry(one, other))
+                    yield Sentence(other.start, 90, _both_led(one, other))
 
 
-def _rivalry(one: Stretch, other: Stretch) -> str:
+def _both_led(one: RoleInterval, other: RoleInterval) -> str:
     together = duration(min(one.end, other.end) - other.start)
     if one.term is None or other.term is None:
         return f"for {together} two nodes believed they led: {one.node} and {other.node}"

@@ -1,4 +1,4 @@
-"""Which message went where, and what became of it: two nodes' diaries joined by the messages' ids.
+"""Messages over time: who sent which to whom, when it arrived or that it was lost; joined by the messages' ids.
 
 Law of this module: pure data in, pure data out; no message is left out, and none is counted twice.
 """
@@ -7,31 +7,21 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from labs.trace import kinds
 from labs.trace.events import Event
-from labs.trace.roles import number
+from labs.trace.roles import whole_number
 from replstore.messages import natural_order
 
-Fate = Literal["arrived", "lost", "under way"]
-Family = Literal["heartbeat", "replication", "election"]
-
-HEARTBEATS = {"Heartbeat", "HeartbeatReply", "Alive"}
-REPLICATION = {"Replicate", "Replicated", "Diverged", "Snapshot", "SnapshotReceived", "CatchUp"}
-ANSWERS = {"HeartbeatReply", "Replicated", "Diverged", "SnapshotReceived", "Objection"}
-
-YES = {"granted", "vote_granted", "ok", "yes", "success", "accepted", "grant"}
-"""What strategies call the field of an answer that says yes or no."""
-
-PRE = {"pre", "prevote", "pre_vote"}
-"""What strategies call the field that makes a vote a pre-vote."""
+DeliveryOutcome = Literal["arrived", "lost", "under way"]
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
-    """One message on its way. `arrivals` are the times at which copies of it came in: none if it was lost, two if it
-    was duplicated. `guessed`: nobody saw it leave, so `sent` is only the time of the first that is known of it."""
+class Delivery:
+    """One message. `arrivals` are the times at which copies of it arrived: none if it was lost, two if it was
+    duplicated. `guessed`: nobody saw it leave, so `sent` is the time of the first event that is known of it."""
 
     id: str
     kind: str
@@ -39,37 +29,32 @@ class Passage:
     receiver: str
     sent: float
     arrivals: tuple[float, ...] = ()
-    fate: Fate = "arrived"
+    outcome: DeliveryOutcome = "arrived"
     seq: int = 0
     details: dict[str, Any] = field(default_factory=dict)
     guessed: bool = False
 
     @property
-    def family(self) -> Family:
-        if self.kind in HEARTBEATS:
-            return "heartbeat"
-        return "replication" if self.kind in REPLICATION else "election"
+    def family(self) -> kinds.MessageFamily:
+        return kinds.family_of(self.kind)
 
     @property
-    def is_answer(self) -> bool:
-        """Whether it answers another message; of a message that is not ours, a yes or no inside tells."""
-        if self.family == "election" and self.says is not None:
-            return True
-        return self.kind in ANSWERS or self.kind.endswith(("Reply", "Answer", "Response"))
+    def is_reply(self) -> bool:
+        """Whether it answers another message."""
+        return kinds.is_reply(self.kind, self.details)
 
     @property
-    def says(self) -> bool | None:
+    def vote(self) -> bool | None:
         """The yes or no in it; None if there is neither."""
-        return next((v for name, v in self.details.items() if name in YES and isinstance(v, bool)), None)
+        return kinds.vote_in(self.details)
 
     @property
-    def is_rehearsal(self) -> bool:
-        """Whether it belongs to a pre-vote."""
-        return any(self.details.get(name) is True for name in PRE)
+    def is_pre_vote(self) -> bool:
+        return any(self.details.get(name) is True for name in kinds.PRE)
 
     @property
     def term(self) -> int | None:
-        return number(self.details.get("term"))
+        return whole_number(self.details.get("term"))
 
     @property
     def last_seen(self) -> float:
@@ -77,7 +62,7 @@ class Passage:
 
 
 @dataclass(slots=True)
-class _Trail:
+class _MessageEvents:
     """All that is known of the messages of one id between two nodes: more than one if a restarted node counts anew."""
 
     sends: list[Event] = field(default_factory=list)
@@ -88,55 +73,56 @@ class _Trail:
 _Key = tuple[str, str, str]
 
 
-def passages(events: list[Event], end: float) -> list[Passage]:
-    trails = _trails(events)
-    found = [p for (_, sender, receiver), trail in trails.items() for p in _follow(sender, receiver, trail)]
+def deliveries(events: list[Event], end: float) -> list[Delivery]:
+    """Every message in `events`, which are in order and end at `end`."""
+    by_message = _by_message(events)
+    found = [p for (_, sender, receiver), known in by_message.items() for p in _follow(sender, receiver, known)]
     longest = max((arrival - p.sent for p in found for arrival in p.arrivals), default=0.0)
-    found = [_judge(passage, end - longest) for passage in found]
+    found = [_judge(delivery, end - longest) for delivery in found]
     return sorted(found, key=lambda p: (p.sent, natural_order(p.sender), p.seq))
 
 
-def _trails(events: list[Event]) -> dict[_Key, _Trail]:
-    trails: dict[_Key, _Trail] = defaultdict(_Trail)
+def _by_message(events: list[Event]) -> dict[_Key, _MessageEvents]:
+    by_message: dict[_Key, _MessageEvents] = defaultdict(_MessageEvents)
     drops: list[Event] = []
     for place, event in enumerate(events):
         label = event.id or f"\0{place}"  # without an id nothing can be joined to it
         if event.event == "sent" and event.node:
-            trails[label, event.node, event.peer].sends.append(event)
+            by_message[label, event.node, event.peer].sends.append(event)
         elif event.event == "received" and event.node and event.peer:
-            trails[label, event.peer, event.node].arrivals.append(event)
+            by_message[label, event.peer, event.node].arrivals.append(event)
         elif event.event == "dropped" and event.node:
             drops.append(event)
     for place, event in enumerate(drops):
-        trails[_key_of_drop(event, event.id or f"\0drop{place}", trails)].drops.append(event)
-    return trails
+        by_message[_key_of_drop(event, event.id or f"\0drop{place}", by_message)].drops.append(event)
+    return by_message
 
 
-def _key_of_drop(event: Event, label: str, trails: dict[_Key, _Trail]) -> _Key:
+def _key_of_drop(event: Event, label: str, by_message: dict[_Key, _MessageEvents]) -> _Key:
     """A message can be dropped on its way out or on its way in: in the second case it is the receiver who says so."""
     outward, inward = (label, event.node, event.peer), (label, event.peer, event.node)
-    if outward in trails:
+    if outward in by_message:
         return outward
-    came_in = inward in trails or (event.peer and event.id.startswith(f"{event.peer}:"))
+    came_in = inward in by_message or (event.peer and event.id.startswith(f"{event.peer}:"))
     return inward if came_in else outward
 
 
-def _follow(sender: str, receiver: str, trail: _Trail) -> list[Passage]:
-    if not trail.sends:
-        return [_unseen(sender, receiver, trail)]
-    if len(trail.sends) == 1:  # as nearly always
-        send, came = trail.sends[0], tuple(event.time for event in trail.arrivals)
-        return [_passage(send, sender, receiver, send.time, came, "lost" if trail.drops and not came else "arrived")]
-    times = [event.time for event in trail.sends]
-    arrivals: list[list[float]] = [[] for _ in times]
+def _follow(sender: str, receiver: str, events: _MessageEvents) -> list[Delivery]:
+    if not events.sends:
+        return [_unseen(sender, receiver, events)]
+    if len(events.sends) == 1:  # as nearly always
+        arrivals = tuple(event.time for event in events.arrivals)
+        return [_delivery(events.sends[0], sender, receiver, arrivals, lost=bool(events.drops) and not arrivals)]
+    times = [event.time for event in events.sends]
+    arrived: list[list[float]] = [[] for _ in times]
     dropped = [False for _ in times]
-    for event in trail.arrivals:
-        arrivals[_send_before(times, event.time)].append(event.time)
-    for event in trail.drops:
+    for event in events.arrivals:
+        arrived[_send_before(times, event.time)].append(event.time)
+    for event in events.drops:
         dropped[_send_before(times, event.time)] = True
     return [
-        _passage(send, sender, receiver, send.time, tuple(got), "lost" if gone and not got else "arrived")
-        for send, got, gone in zip(trail.sends, arrivals, dropped, strict=True)
+        _delivery(send, sender, receiver, tuple(copies), lost=drop and not copies)
+        for send, copies, drop in zip(events.sends, arrived, dropped, strict=True)
     ]
 
 
@@ -144,28 +130,23 @@ def _send_before(times: list[float], time: float) -> int:
     return max(0, bisect_right(times, time) - 1)
 
 
-def _unseen(sender: str, receiver: str, trail: _Trail) -> Passage:
-    first = min((*trail.arrivals, *trail.drops), key=lambda event: event.time)
-    arrivals = tuple(event.time for event in trail.arrivals)
-    return _passage(first, sender, receiver, first.time, arrivals, "arrived" if arrivals else "lost", guessed=True)
+def _unseen(sender: str, receiver: str, events: _MessageEvents) -> Delivery:
+    first = min((*events.arrivals, *events.drops), key=lambda event: event.time)
+    arrivals = tuple(event.time for event in events.arrivals)
+    return _delivery(first, sender, receiver, arrivals, lost=not arrivals, guessed=True)
 
 
-def _passage(
-    event: Event,
-    sender: str,
-    receiver: str,
-    sent: float,
-    arrivals: tuple[float, ...],
-    fate: Fate,
-    guessed: bool = False,
-) -> Passage:
-    return Passage(event.id, event.kind, sender, receiver, sent, arrivals, fate, event.seq, event.details, guessed)
+def _delivery(
+    event: Event, sender: str, receiver: str, arrivals: tuple[float, ...], *, lost: bool, guessed: bool = False
+) -> Delivery:
+    outcome: DeliveryOutcome = "lost" if lost else "arrived"
+    return Delivery(
+        event.id, event.kind, sender, receiver, event.time, arrivals, outcome, event.seq, event.details, guessed
+    )
 
 
-def _judge(passage: Passage, last_chance: float) -> Passage:
+def _judge(delivery: Delivery, last_chance: float) -> Delivery:
     """A message that never arrived was lost, unless it left so late that it may still have been under way."""
-    if passage.arrivals or passage.fate == "lost":
-        return passage
-    fate: Fate = "under way" if passage.sent > last_chance else "lost"
-    p = passage
-    return Passage(p.id, p.kind, p.sender, p.receiver, p.sent, (), fate, p.seq, p.details, p.guessed)
+    if delivery.arrivals or delivery.outcome == "lost":
+        return delivery
+    return replace(delivery, outcome="under way" if delivery.sent > last_chance else "lost")

@@ -1,6 +1,6 @@
-"""The network's bad weather: partitions, one-way cuts, delays and losses, each with its beginning and end.
+"""Network faults over time: partitions, one-way cuts, delays and losses, each with its beginning and end.
 
-Law of this module: pure data in, pure data out. It reads what was done to the network, not what came of it.
+Law of this module: pure data in, pure data out. It reads what was done to the network, not what followed from it.
 """
 
 from __future__ import annotations
@@ -11,15 +11,14 @@ from typing import Any
 from labs.trace import kinds
 from labs.trace.events import Event
 
-WEATHER = {kinds.PARTITION, kinds.HEAL, kinds.CUT, kinds.DELAY, kinds.LOSS, kinds.SETTINGS}
 AMOUNTS = {kinds.DELAY: ("replication_delay_ms", "jitter_ms"), kinds.LOSS: ("drop", "duplicate")}
-"""What `settings` says about either; the network's own (`node` empty) only: a node's repeats the cluster's."""
+"""The fields of a `settings` event that belong to each of these two faults."""
 
 
 @dataclass(frozen=True, slots=True)
-class Spell:
-    """The network was bad in one way from `start` to `end`: `kind` is `partition` (with `groups`), `cut` (one way, its
-    details name `from` and `to`), `delay` or `loss`."""
+class FaultInterval:
+    """The network had one fault from `start` to `end`. `kind` is `partition` (with `groups`), `cut` (one direction of
+    one link; its details name `from` and `to`), `delay` or `loss`."""
 
     kind: str
     start: float
@@ -27,57 +26,61 @@ class Spell:
     details: dict[str, Any] = field(default_factory=dict)
     groups: tuple[tuple[str, ...], ...] = ()
 
-    def parts(self, one: str, other: str) -> bool:
-        """Whether this keeps what the first of these nodes says from the other."""
+    def separates(self, sender: str, receiver: str) -> bool:
+        """Whether it keeps messages of `sender` from `receiver`."""
         if self.kind == kinds.CUT:
-            return (one, other) == (self.details.get("from"), self.details.get("to"))
-        return bool(self.groups) and not any(one in group and other in group for group in self.groups)
+            return (sender, receiver) == (self.details.get("from"), self.details.get("to"))
+        return bool(self.groups) and not any(sender in group and receiver in group for group in self.groups)
 
 
-Weather = dict[tuple[str, ...], dict[str, Any]]
-"""What is bad about the network just now: details by kind, and for a one-way cut also by its two ends."""
+ActiveFaults = dict[tuple[str, ...], dict[str, Any]]
+"""The faults in force: details by kind, and for a one-way cut also by its two ends."""
 
 
-def spells(events: list[Event], end: float) -> list[Spell]:
-    """Partitions, cuts, delays and losses; each lasts until the next word about the same thing."""
+def fault_intervals(events: list[Event], end: float) -> list[FaultInterval]:
+    """Partitions, cuts, delays and losses; each lasts until the next event about the same fault, or until `end`."""
     began: dict[tuple[str, ...], float] = {}
-    now: Weather = {}
-    found: list[Spell] = []
+    active: ActiveFaults = {}
+    found: list[FaultInterval] = []
     for event in events:
-        if event.event != "fault" or event.kind not in WEATHER or (event.kind == kinds.SETTINGS and event.node):
+        if event.event != "fault" or event.kind not in kinds.NETWORK:
             continue
-        then, now = now, _after(event, now)
-        for key, details in then.items():
-            if now.get(key) != details:
-                found.append(_spell(key[0], began[key], event.time, details))
-        began.update({key: event.time for key, details in now.items() if then.get(key) != details})
-    found += [_spell(key[0], began[key], end, details) for key, details in now.items()]
-    return sorted(found, key=lambda spell: (spell.start, spell.kind))
+        if event.kind == kinds.SETTINGS and event.node:
+            continue  # a node repeats what was already said of the whole cluster
+        before, active = active, _after(event, active)
+        for key, details in before.items():
+            if active.get(key) != details:
+                found.append(_interval(key[0], began[key], event.time, details))
+        began.update({key: event.time for key, details in active.items() if before.get(key) != details})
+    found += [_interval(key[0], began[key], end, details) for key, details in active.items()]
+    return sorted(found, key=lambda fault: (fault.start, fault.kind))
 
 
-def _after(event: Event, weather: Weather) -> Weather:
-    """The weather after `event`."""
-    told, kind = event.details, event.kind
+def _after(event: Event, active: ActiveFaults) -> ActiveFaults:
+    """The faults in force after `event`."""
+    details, kind = event.details, event.kind
     if kind in (kinds.PARTITION, kinds.HEAL):  # a new partition takes the place of every older cut
-        cuts: Weather = {(kinds.PARTITION,): told} if kind == kinds.PARTITION else {}
-        return {key: details for key, details in weather.items() if key[0] not in (kinds.PARTITION, kinds.CUT)} | cuts
+        cuts: ActiveFaults = {(kinds.PARTITION,): details} if kind == kinds.PARTITION else {}
+        return {key: fault for key, fault in active.items() if key[0] not in (kinds.PARTITION, kinds.CUT)} | cuts
     if kind == kinds.CUT:
-        return weather | {(kinds.CUT, str(told.get("from", "?")), str(told.get("to", "?"))): told}
-    said: Weather = {}
-    for thing, fields in AMOUNTS.items():
-        if kind in (thing, kinds.SETTINGS):
-            said[(thing,)] = {name: told[name] for name in fields if name in told} if kind == kinds.SETTINGS else told
-    bad = {key: details for key, details in said.items() if not details or any(map(_amount, details.values()))}
-    return {key: details for key, details in weather.items() if key not in said} | bad
+        return active | {(kinds.CUT, str(details.get("from", "?")), str(details.get("to", "?"))): details}
+    named: ActiveFaults = {}
+    for fault, names in AMOUNTS.items():
+        if kind == kinds.SETTINGS:
+            named[(fault,)] = {name: details[name] for name in names if name in details}
+        elif kind == fault:
+            named[(fault,)] = details
+    in_force = {key: amounts for key, amounts in named.items() if not amounts or any(map(_amount, amounts.values()))}
+    return {key: fault for key, fault in active.items() if key not in named} | in_force
 
 
 def _amount(value: Any) -> bool:
-    """`delay` by 0 ms and `loss` of nothing are words for the end of it; what is no number says nothing."""
+    """Whether the fault is in force: a delay of 0 ms and a loss of 0 % end it. What is no number does not."""
     return bool(value) and isinstance(value, int | float)
 
 
-def _spell(kind: str, start: float, end: float, details: dict[str, Any]) -> Spell:
-    return Spell(kind, start, end, details, _groups(details) if kind == kinds.PARTITION else ())
+def _interval(kind: str, start: float, end: float, details: dict[str, Any]) -> FaultInterval:
+    return FaultInterval(kind, start, end, details, _groups(details) if kind == kinds.PARTITION else ())
 
 
 def _groups(details: dict[str, Any]) -> tuple[tuple[str, ...], ...]:

@@ -1,4 +1,4 @@
-"""Small helps for sentences: lists, counts, moments.
+"""Small helps for sentences: lists, counts, durations.
 
 Law of this module: text only, and no knowledge of runs.
 """
@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """A sentence of a story. `time` is the event time that it belongs to; the heavier, the later it is left out."""
+class Sentence:
+    """A sentence of a story. `time` is the event time that it belongs to. Of a story that is too
+    long, sentences of little `weight` are left out first."""
 
     time: float
     weight: int
@@ -40,5 +41,5 @@ def brief(value: object, limit: int = 40) -> str:
 
 def pairs(details: dict[str, object]) -> str:
     """Details in brackets; nothing where there are none."""
-    told = ", ".join(f"{name} {brief(value)}" for name, value in list(details.items())[:8])
-    return f" ({told})" if told else ""
+    text = ", ".join(f"{name} {brief(value)}" for name, value in list(details.items())[:8])
+    return f" ({text})" if text else ""

@@ -1,4 +1,4 @@
-"""What clients asked for and what they were told, joined by the requests' ids.
+"""Clients' requests over time: what was asked, what was answered, joined by the requests' ids.
 
 Law of this module: pure data in, pure data out; an outcome that nobody stated is unknown.
 """
@@ -10,15 +10,10 @@ from typing import Any
 
 from labs.trace.events import Event
 
-ANSWERED: dict[str, str] = {
-    "done": "ok", "value": "ok", "notleader": "failed", "overloaded": "failed", "unknown": "unknown",
-}  # fmt: skip
-"""A client's outcome, where the reply names only the node's result."""
-
 
 @dataclass(frozen=True, slots=True)
-class Operation:
-    """A client's request at `node`. `end` is None where no answer came; `outcome`: `ok`, `failed` or `unknown`."""
+class ClientRequest:
+    """A client's request at `node`. `end` is None if no answer came; `outcome`: `ok`, `failed` or `unknown`."""
 
     id: str
     kind: str
@@ -31,30 +26,36 @@ class Operation:
     seqs: tuple[int, ...] = ()
 
 
-def operations(events: list[Event]) -> list[Operation]:
+def client_requests(events: list[Event]) -> list[ClientRequest]:
+    """All requests, by the time at which they were sent. A reply without its request counts as one."""
     waiting: dict[str, Event] = {}
-    found: list[Operation] = []
+    found: list[ClientRequest] = []
     for event in events:
         if event.event == "request":
             if event.id in waiting:
-                found.append(_operation(waiting.pop(event.id), None))
+                found.append(_joined(waiting.pop(event.id), None))
             waiting[event.id] = event
         elif event.event == "reply":
-            found.append(_operation(waiting.pop(event.id, event), event))
-    found += [_operation(request, None) for request in waiting.values()]
-    return sorted(found, key=lambda operation: operation.start)
+            found.append(_joined(waiting.pop(event.id, event), event))
+    found += [_joined(request, None) for request in waiting.values()]
+    return sorted(found, key=lambda request: request.start)
 
 
-def _operation(request: Event, reply: Event | None) -> Operation:
-    said = reply.details.get("outcome", ANSWERED.get(reply.kind)) if reply else None
-    return Operation(
+def _joined(request: Event, reply: Event | None) -> ClientRequest:
+    return ClientRequest(
         request.id,
         request.kind,
         request.node or (reply.node if reply else ""),
         request.time,
         reply.time if reply else None,
-        said if said in ("ok", "failed") else "unknown",
+        outcome_of(reply) if reply else "unknown",
         request.details,
         reply.details if reply else {},
         (request.seq, reply.seq) if reply else (request.seq,),
     )
+
+
+def outcome_of(reply: Event) -> str:
+    """`ok`, `failed` or `unknown`; a reply that does not state its outcome is unknown."""
+    outcome = reply.details.get("outcome")
+    return str(outcome) if outcome in ("ok", "failed") else "unknown"

@@ -1,64 +1,94 @@
-"""Events told as sentences a student can read.
+"""Events as sentences: the one table of how each kind of note and fault is worded.
 
-Law of this module: text only. Every sentence names its node and uses the field's standard terms; an event kind
-that is not known here is still told, by its name and details.
+Law of this module: text only. Every sentence names its node and uses the field's standard terms; an event of a kind
+that is not in the table is still worded, by its name and details.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from labs.trace import kinds
 from labs.trace.events import Event
+from labs.trace.requests import outcome_of
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """How one kind of event is worded; each text is a template of `node` and the event's details.
+
+    `present`: for a list of events as they come. `past`: for the story of a run; empty where the story words it with
+    what surrounds it. `bubble`: what the node says in its speech bubble; empty if that is not worth one.
+    """
+
+    present: str = ""
+    past: str = ""
+    bubble: str = ""
+
 
 NOTES = {
-    kinds.STARTED: "{node} starts (election: {election})",
-    kinds.STOPPING: "{node} is asked to leave and shuts down",
-    kinds.STATE: "{node} saves term {term} and vote {vote}",
-    kinds.ELECTION_TIMEOUT: "{node} has heard no leader for an election timeout and starts an election",
-    kinds.WAITING_FOR: "{node} waits for {leader} to become leader",
-    kinds.BECAME_LEADER: "{node} becomes leader of term {term}",
-    kinds.STEPPED_DOWN: "{node} steps down from term {term}",
-    kinds.FOLLOWING: "{node} follows {leader} in term {term}",
-    kinds.CATCHING_UP: "{node} fetches the entries it lacks from {source}",
-    kinds.COMMITTED: "{node} knows that everything up to entry {index} is committed",
-    kinds.APPENDED: "{node} appends entries {first} to {last} to its log",
-    kinds.TRUNCATED: "{node} removes every entry after {after} from its log",
-    kinds.WRITE_LOST: "{node} drops {op} {key} = {value} (entry {index} of term {term}): a lost write",
-    kinds.INSTALLED_SNAPSHOT: "{node} replaces its store by a snapshot: {keys} keys as of entry {index}",
-    kinds.RECOVERED: "{node} recovers {keys} keys and {entries} log entries from its journal, term {term}",
+    kinds.STARTED: Wording("{node} starts (election: {election})"),
+    kinds.STOPPING: Wording("{node} is asked to leave and shuts down", "{node} was shutting down"),
+    kinds.STATE: Wording("{node} saves term {term} and vote {vote}"),
+    kinds.ELECTION_TIMEOUT: Wording(
+        "{node} has heard no leader for an election timeout and starts an election", bubble="election timeout!"
+    ),
+    kinds.ELECTION_FAILED: Wording(past="{node}'s strategy raised an error"),
+    kinds.WAITING_FOR: Wording("{node} waits for {leader} to become leader", bubble="I wait for {leader}"),
+    kinds.BECAME_LEADER: Wording("{node} becomes leader of term {term}", bubble="I lead in term {term}"),
+    kinds.STEPPED_DOWN: Wording("{node} steps down from term {term}", bubble="I step down"),
+    kinds.FOLLOWING: Wording("{node} follows {leader} in term {term}", bubble="I follow {leader}"),
+    kinds.CATCHING_UP: Wording(
+        "{node} fetches the entries it lacks from {source}",
+        "{node} fetched what it lacked from {source} before it opened",
+        "catching up from {source}",
+    ),
+    kinds.COMMITTED: Wording("{node} knows that everything up to entry {index} is committed"),
+    kinds.APPENDED: Wording("{node} appends entries {first} to {last} to its log"),
+    kinds.TRUNCATED: Wording("{node} removes every entry after {after} from its log", "{node} cut its log"),
+    kinds.WRITE_LOST: Wording(
+        "{node} drops {op} {key} = {value} (entry {index} of term {term}): a lost write",
+        bubble="I drop {key} = {value}",
+    ),
+    kinds.INSTALLED_SNAPSHOT: Wording(
+        "{node} replaces its store by a snapshot: {keys} keys as of entry {index}",
+        "{node} replaced its store by a snapshot",
+        "snapshot: {keys} keys",
+    ),
+    kinds.RECOVERED: Wording(
+        "{node} recovers {keys} keys and {entries} log entries from its journal, term {term}",
+        bubble="back, with {keys} keys",
+    ),
 }
 
 FAULTS = {
-    kinds.START: "{node} is started",
-    kinds.RESTART: "{node} is started again",
-    kinds.STOP: "{node} is stopped",
-    kinds.KILL: "{node} is killed",
-    kinds.CRASH: "{node} crashes",
-    kinds.PAUSE: "{node} is paused",
-    kinds.RESUME: "{node} is resumed",
-    kinds.PARTITION: "The network is cut: {groups}",
-    kinds.HEAL: "The network is healed",
-    kinds.SETTINGS: "The network from now on: replication delayed by {replication_delay_ms} ms, {drop_percent} lost",
-    kinds.CUT: "{from} can no longer reach {to}",
-    kinds.DELAY: "Replication messages are delayed by {replication_delay_ms} ms, plus up to {jitter_ms} ms",
-    kinds.LOSS: "{drop_percent} of all messages are lost, {duplicate_percent} repeated",
+    kinds.START: Wording("{node} is started"),
+    kinds.RESTART: Wording("{node} is started again"),
+    kinds.STOP: Wording("{node} is stopped", "{node} was stopped"),
+    kinds.KILL: Wording("{node} is killed", "{node} was killed"),
+    kinds.CRASH: Wording("{node} crashes", "{node} crashed"),
+    kinds.PAUSE: Wording("{node} is paused", "{node} was paused"),
+    kinds.RESUME: Wording("{node} is resumed", "{node} was resumed, believing what it had believed before"),
+    kinds.PARTITION: Wording("The network is cut: {groups}"),
+    kinds.HEAL: Wording("The network is healed"),
+    kinds.SETTINGS: Wording(
+        "The network from now on: replication delayed by {replication_delay_ms} ms, {drop_percent} lost"
+    ),
+    kinds.CUT: Wording(
+        "{from} can no longer reach {to}",
+        "what {from} said began to be lost on its way to {to}: a one-way cut",
+    ),
+    kinds.DELAY: Wording(
+        "Replication messages are delayed by {replication_delay_ms} ms, plus up to {jitter_ms} ms",
+        "replication began to be delayed",
+    ),
+    kinds.LOSS: Wording(
+        "{drop_percent} of all messages are lost, {duplicate_percent} repeated", "messages began to get lost"
+    ),
 }
-
-SHORT = {
-    kinds.ELECTION_TIMEOUT: "election timeout!",
-    kinds.BECAME_LEADER: "I lead in term {term}",
-    kinds.STEPPED_DOWN: "I step down",
-    kinds.FOLLOWING: "I follow {leader}",
-    kinds.WAITING_FOR: "I wait for {leader}",
-    kinds.CATCHING_UP: "catching up from {source}",
-    kinds.RECOVERED: "back, with {keys} keys",
-    kinds.WRITE_LOST: "I drop {key} = {value}",
-    kinds.INSTALLED_SNAPSHOT: "snapshot: {keys} keys",
-}
-"""What a node says in its speech bubble; other notes are not worth one."""
 
 
 class _Details(dict[str, Any]):
@@ -68,33 +98,43 @@ class _Details(dict[str, Any]):
         return "?"
 
 
-def tell(event: Event) -> str:
+def sentence_of(event: Event) -> str:
     """One event as one sentence without a full stop."""
-    if event.event == "note":
-        return _fill(NOTES.get(event.kind), event)
-    if event.event == "fault":
-        return _fill(FAULTS.get(event.kind), event)
+    wording = wording_of(event)
+    if wording is not None:
+        return fill(wording.present, event)
     if event.event == "sent":
         return f"{event.node} sends {event.kind} to {event.peer}"
     if event.event == "received":
         return f"{event.node} receives {event.kind} from {event.peer}"
     if event.event == "dropped":
         return f"the network loses {event.kind} from {event.node} to {event.peer}"
-    return _fill(None, event)
+    return fill("", event)
 
 
-def bubble(event: Event) -> str:
+def wording_of(event: Event) -> Wording | None:
+    """Its entry in the table; None where there is none."""
+    return {"note": NOTES, "fault": FAULTS}.get(event.event, {}).get(event.kind)
+
+
+def past_of(event: Event) -> str:
+    """One event as a sentence of a story; empty where the table has none."""
+    wording = wording_of(event)
+    return fill(wording.past, event) if wording is not None and wording.past else ""
+
+
+def bubble_of(event: Event) -> str:
     """The few words that a node says about a note; empty for notes that need none."""
-    template = SHORT.get(event.kind) if event.event == "note" else None
-    return "" if template is None else template.format_map(_fields(event))
+    wording = wording_of(event)
+    return fill(wording.bubble, event) if wording is not None and wording.bubble else ""
 
 
-def operation(request: Event, reply: Event | None) -> str:
+def request_sentence(request: Event, reply: Event | None) -> str:
     """A client's operation and its answer as one sentence."""
     details = _fields(request)
     what = f"{request.kind} {details['key']}"
     if "value" in request.details:
-        what += f" = {show(request.details.get('value'))}"
+        what += f" = {value_text(request.details.get('value'))}"
     if reply is None:
         return f"{what}: no answer"
     code = reply.details.get("code")
@@ -102,23 +142,15 @@ def operation(request: Event, reply: Event | None) -> str:
     return f"{what} → {answer}" + (f", from {reply.node}" if reply.node else "")
 
 
-RESULTS = {"done": "ok", "value": "ok", "notleader": "failed", "overloaded": "failed"}
-"""A simulated node's replies are named after its results."""
-
-
-def outcome_of(reply: Event) -> str:
-    """`ok`, `failed` or `unknown`; a reply that does not say is unknown."""
-    return str(reply.details.get("outcome") or RESULTS.get(reply.kind, "unknown"))
-
-
-def show(value: Any, limit: int = 40) -> str:
+def value_text(value: Any, limit: int = 40) -> str:
     """A value as compact JSON, cut to `limit` characters."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def _fill(template: str | None, event: Event) -> str:
-    if template is not None:
+def fill(template: str, event: Event) -> str:
+    """`template` with the event's node and details in their places; without one, its kind and details."""
+    if template:
         return template.format_map(_fields(event))
     who = f"{event.node}: " if event.node else ""
     details = ", ".join(f"{name} {value}" for name, value in event.details.items())
@@ -128,7 +160,7 @@ def _fill(template: str | None, event: Event) -> str:
 def _fields(event: Event) -> Mapping[str, Any]:
     fields = _Details(event.details, node=event.node)
     if "value" in event.details:
-        fields["value"] = show(event.details["value"])
+        fields["value"] = value_text(event.details["value"])
     if "groups" in event.details:
         fields["groups"] = " | ".join(", ".join(group) for group in event.details["groups"])
     for share in ("drop", "duplicate"):

@@ -1,7 +1,7 @@
-"""A run's story in sentences, for feedback, for captions, and for those who cannot see the picture.
+"""A run's story in sentences: for feedback, for captions, and for readers who cannot see the picture.
 
-Law of this module: every sentence follows from the events; times are seconds from the run's origin. An event kind that
-is not known here is still told, by its name.
+Law of this module: every sentence follows from the events; times are seconds from the run's origin. An event of a kind
+that is not known here is still told, by its name.
 """
 
 from __future__ import annotations
@@ -10,24 +10,23 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from labs.trace.elections import Campaigns
 from labs.trace import kinds
+from labs.trace.elections import ElectionSentences
 from labs.trace.events import Event
-from labs.trace.network import WEATHER, Spell
-from labs.trace.prose import Line, brief, counted, duration, listed, pairs
-from labs.trace.requests import Operation
-from labs.trace.roles import BIRTHS, DEATHS
-from labs.trace.timeline import Run, origin_of, read
+from labs.trace.network import FaultInterval
+from labs.trace.prose import Sentence, brief, counted, duration, listed, pairs
+from labs.trace.requests import ClientRequest
+from labs.trace.sentences import past_of
+from labs.trace.timeline import Timeline, origin_of, read_timeline
 
-TOLD_ELSEWHERE = {
-    kinds.STARTED, kinds.STATE, kinds.APPENDED, kinds.COMMITTED, kinds.FOLLOWING, kinds.RECOVERED, kinds.ELECTION_TIMEOUT, kinds.BECAME_LEADER,
-    kinds.STEPPED_DOWN, kinds.WAITING_FOR, kinds.CATCHING_UP, kinds.WRITE_LOST, kinds.CONNECTED, kinds.DISCONNECTED,
-}  # fmt: skip
-
-RARE = {
-    kinds.TRUNCATED: "cut its log", kinds.INSTALLED_SNAPSHOT: "replaced its store by a snapshot",
-    kinds.STOPPING: "was shutting down", kinds.ELECTION_FAILED: "'s strategy raised an error",
-}  # fmt: skip
+TOLD_ELSEWHERE = frozenset(
+    (
+        *(kinds.STARTED, kinds.RECOVERED, kinds.STATE, kinds.APPENDED, kinds.COMMITTED, kinds.WRITE_LOST),
+        *(kinds.ELECTION_TIMEOUT, kinds.WAITING_FOR, kinds.CATCHING_UP, kinds.BECAME_LEADER, kinds.STEPPED_DOWN),
+        *(kinds.FOLLOWING, kinds.CONNECTED, kinds.DISCONNECTED),
+    )
+)
+"""Notes that other sentences tell of, or that are too frequent to be told."""
 
 
 def tell(
@@ -42,13 +41,13 @@ def tell(
 
     `window` and `origin` as in `spacetime_svg`. `limit`: at most so many sentences, the least important left out.
     """
-    run = read(events, node_ids)
+    run = read_timeline(events, node_ids)
     zero = origin_of(events) if origin is None else origin
     lines = [line for line in story(run) if window is None or window[0] <= line.time - zero <= window[1]]
     return [f"at {line.time - zero:.2f} s {line.text}" for line in shortened(lines, limit)]
 
 
-def shortened(lines: list[Line], limit: int | None) -> list[Line]:
+def shortened(lines: list[Sentence], limit: int | None) -> list[Sentence]:
     """The `limit` heaviest lines, in their order."""
     if limit is None or len(lines) <= limit:
         return lines
@@ -56,38 +55,38 @@ def shortened(lines: list[Line], limit: int | None) -> list[Line]:
     return [lines[place] for place in sorted(heaviest)]
 
 
-def story(run: Run) -> list[Line]:
-    """All there is to tell, by time."""
-    lines = [*_faults(run), *_starts(run), *Campaigns(run).lines(), *_lost_writes(run), *_other_notes(run)]
-    lines += _operations(run, sorted(line.time for line in lines if line.weight >= 60))
+def story(run: Timeline) -> list[Sentence]:
+    """Every sentence, by time."""
+    lines = [*_faults(run), *_starts(run), *ElectionSentences(run).lines(), *_lost_writes(run), *_other_notes(run)]
+    lines += _requests(run, sorted(line.time for line in lines if line.weight >= 60))
     return sorted(lines, key=lambda line: line.time)
 
 
-def summary(run: Run, zero: float) -> str:
+def summary(run: Timeline, zero: float) -> str:
     """The run in one sentence: who took part, what got lost, who led."""
     lost = f", {len(run.lost)} of them lost" if run.lost else ""
     first = (
         f"Space-time diagram of {counted(len(run.node_ids), 'node')} over {duration(run.end - run.start)} "
-        f"with {counted(len(run.passages), 'message')}{lost}"
+        f"with {counted(len(run.deliveries), 'message')}{lost}"
     )
-    parts = [part for part in (_reigns(run, zero), _troubles(run)) if part]
+    parts = [part for part in (_leaderships(run, zero), _faults_counted(run)) if part]
     return f"{first}: {'; '.join(parts)}." if parts else f"{first}."
 
 
-def _reigns(run: Run, zero: float) -> str:
-    reigns = run.leaderships()
-    told = [
-        f"{s.node} leads{'' if s.term is None else f' term {s.term}'} from {s.start - zero:.2f} s" for s in reigns[:6]
+def _leaderships(run: Timeline, zero: float) -> str:
+    found = run.leaderships()
+    phrases = [
+        f"{s.node} leads{'' if s.term is None else f' term {s.term}'} from {s.start - zero:.2f} s" for s in found[:6]
     ]
-    more = f" and {len(reigns) - 6} leaderships more" if len(reigns) > 6 else ""
-    return ", ".join(told) + more if told else "nobody leads"
+    more = f" and {len(found) - 6} leaderships more" if len(found) > 6 else ""
+    return ", ".join(phrases) + more if phrases else "nobody leads"
 
 
-def _troubles(run: Run) -> str:
+def _faults_counted(run: Timeline) -> str:
     counts = {
-        kinds.PARTITION: sum(spell.kind == kinds.PARTITION for spell in run.spells),
-        "crash or stop": sum(fault.kind in DEATHS for fault in run.faults),
-        kinds.PAUSE: sum(fault.kind == kinds.PAUSE for fault in run.faults),
+        "partition": sum(fault.kind == kinds.PARTITION for fault in run.network_faults),
+        "crash or stop": sum(fault.kind in kinds.STOPS for fault in run.faults),
+        "pause": sum(fault.kind == kinds.PAUSE for fault in run.faults),
         "lost write": sum(note.kind == kinds.WRITE_LOST for note in run.notes),
     }
     plurals = {"crash or stop": "crashes or stops"}
@@ -98,82 +97,79 @@ def _troubles(run: Run) -> str:
 # What was done to the nodes and to the network
 
 
-def _faults(run: Run) -> Iterator[Line]:
-    yield from (line for spell in run.spells for line in _spell(run, spell))
+def _faults(run: Timeline) -> Iterator[Sentence]:
+    yield from (line for fault in run.network_faults for line in _fault_interval(run, fault))
     for fault in run.faults:
-        if fault.kind in DEATHS:
-            how = {kinds.STOP: "was stopped", kinds.KILL: "was killed"}.get(fault.kind, "crashed")
-            yield Line(fault.time, 85, f"{fault.node} {how}{_office(run, fault)}")
-        elif fault.kind == kinds.PAUSE:
-            yield Line(fault.time, 85, f"{fault.node} was paused{_office(run, fault)}")
+        if fault.kind in {*kinds.STOPS, kinds.PAUSE}:
+            yield Sentence(fault.time, 85, past_of(fault) + _leadership_then(run, fault))
         elif fault.kind == kinds.RESUME:
-            yield Line(fault.time, 85, f"{fault.node} was resumed, believing what it had believed before")
-        elif fault.kind not in {*WEATHER, *BIRTHS}:
-            yield Line(fault.time, 70, f"{fault.kind} {fault.node or 'in the network'}{pairs(fault.details)}")
+            yield Sentence(fault.time, 85, past_of(fault))
+        elif fault.kind not in kinds.NETWORK | kinds.STARTS:
+            yield Sentence(fault.time, 70, f"{fault.kind} {fault.node or 'in the network'}{pairs(fault.details)}")
 
 
-def _office(run: Run, fault: Event) -> str:
-    """The office that the node held just before."""
-    before = [s for s in run.stretches.get(fault.node, []) if s.start < fault.time]
+def _leadership_then(run: Timeline, fault: Event) -> str:
+    """Whether the node led just before."""
+    before = [s for s in run.roles.get(fault.node, []) if s.start < fault.time]
     return f" while it led term {before[-1].term}" if before and before[-1].role == "leader" else ""
 
 
-def _spell(run: Run, spell: Spell) -> Iterator[Line]:
-    if spell.kind == kinds.PARTITION:
-        groups = " | ".join(", ".join(group) for group in spell.groups)
-        yield Line(spell.start, 85, f"the network was cut{f' into {groups}' if groups else ''}")
-        crossing = sum(spell.start <= p.sent <= spell.end and spell.parts(p.sender, p.receiver) for p in run.lost)
+def _fault_interval(run: Timeline, fault: FaultInterval) -> Iterator[Sentence]:
+    if fault.kind == kinds.PARTITION:
+        groups = " | ".join(", ".join(group) for group in fault.groups)
+        yield Sentence(fault.start, 85, f"the network was cut{f' into {groups}' if groups else ''}")
+        crossing = sum(fault.start <= p.sent <= fault.end and fault.separates(p.sender, p.receiver) for p in run.lost)
         toll = f", which had cost {counted(crossing, 'message')}" if crossing else ""
-        if spell.end < run.end or run.faults[-1].kind == kinds.HEAL:
-            yield Line(spell.end, 85, f"the cut ended after {duration(spell.end - spell.start)}{toll}")
-    elif spell.kind == kinds.CUT:
-        one, other = spell.details.get("from", "?"), spell.details.get("to", "?")
-        yield Line(spell.start, 80, f"what {one} said began to be lost on its way to {other}: a one-way cut")
-    elif spell.kind == kinds.DELAY:
-        yield Line(spell.start, 70, f"replication began to be delayed{pairs(spell.details)}")
+        if fault.end < run.end or run.faults[-1].kind == kinds.HEAL:
+            yield Sentence(fault.end, 85, f"the cut ended after {duration(fault.end - fault.start)}{toll}")
+        return
+    words = past_of(Event(fault.start, "", "fault", fault.kind, details=fault.details))
+    if fault.kind == kinds.CUT:
+        yield Sentence(fault.start, 80, words)
     else:
-        yield Line(spell.start, 70, f"messages began to get lost{pairs(spell.details)}")
+        yield Sentence(fault.start, 70, words + pairs(fault.details))
 
 
-def _starts(run: Run) -> Iterator[Line]:
+def _starts(run: Timeline) -> Iterator[Sentence]:
     """Nodes that start together in one sentence; one that had been down `came back`."""
-    told_by_faults = {fault.node for fault in run.faults if fault.kind in BIRTHS}
-    births = [fault for fault in run.faults if fault.kind in BIRTHS]
-    births += [note for note in run.notes if note.kind == kinds.STARTED and note.node not in told_by_faults]
-    died = {(fault.node, fault.time) for fault in run.faults if fault.kind in DEATHS}
-    fresh: list[Event] = []
-    for birth in sorted(births, key=lambda event: event.time):
-        if any(node == birth.node and time <= birth.time for node, time in died):
-            yield Line(birth.time, 80, f"{birth.node} came back{_memory(run, birth)}")
+    starts = [fault for fault in run.faults if fault.kind in kinds.STARTS]
+    started_by_faults = {fault.node for fault in starts}
+    starts += [note for note in run.notes if note.kind == kinds.STARTED and note.node not in started_by_faults]
+    stops = {(fault.node, fault.time) for fault in run.faults if fault.kind in kinds.STOPS}
+    first: list[Event] = []
+    for start in sorted(starts, key=lambda event: event.time):
+        if any(node == start.node and time <= start.time for node, time in stops):
+            yield Sentence(start.time, 80, f"{start.node} came back{_recovered(run, start)}")
         else:
-            fresh.append(birth)
-    if fresh:
-        yield Line(fresh[-1].time, 50, f"{listed(dict.fromkeys(birth.node for birth in fresh))} started")
+            first.append(start)
+    if first:
+        yield Sentence(first[-1].time, 50, f"{listed(dict.fromkeys(start.node for start in first))} started")
 
 
-def _memory(run: Run, birth: Event) -> str:
-    later = (n for n in run.notes if n.kind == kinds.RECOVERED and n.node == birth.node and n.time >= birth.time)
-    found = next(later, None)
-    return f" and found in its journal:{pairs(found.details)}".replace(": (", " (") if found else ""
+def _recovered(run: Timeline, start: Event) -> str:
+    """What the node found in its journal, if it said so."""
+    later = (n for n in run.notes if n.kind == kinds.RECOVERED and n.node == start.node and n.time >= start.time)
+    note = next(later, None)
+    return f" and found in its journal{pairs(note.details)}" if note else ""
 
 
 # --------------------------------------------------------------------------------------------------------
 # What became of the data
 
 
-def _lost_writes(run: Run) -> Iterator[Line]:
+def _lost_writes(run: Timeline) -> Iterator[Sentence]:
     """Each lost write of a few; many at once as their number."""
-    promised = {(str(o.details.get("key")), str(o.details.get("value"))) for o in run.operations if o.outcome == "ok"}
+    promised = {(str(o.details.get("key")), str(o.details.get("value"))) for o in run.requests if o.outcome == "ok"}
     lost: dict[tuple[str, float], list[Event]] = defaultdict(list)
     for note in run.notes:
         if note.kind == kinds.WRITE_LOST:
             lost[note.node, note.time].append(note)
     for (node, time), notes in lost.items():
         if len(notes) > 3:
-            yield Line(time, 95, f"{node} dropped {len(notes)} writes that it had applied: lost writes")
+            yield Sentence(time, 95, f"{node} dropped {len(notes)} writes that it had applied: lost writes")
             continue
         for note in notes:
-            yield Line(time, 95, f"{node} dropped {_write(note)}{_promise(note, promised)}")
+            yield Sentence(time, 95, f"{node} dropped {_write(note)}{_promise(note, promised)}")
 
 
 def _write(note: Event) -> str:
@@ -188,41 +184,40 @@ def _promise(note: Event, promised: set[tuple[str, str]]) -> str:
     return ", which a client had been told was done: a lost write" if answered else ": a lost write"
 
 
-def _other_notes(run: Run) -> Iterator[Line]:
+def _other_notes(run: Timeline) -> Iterator[Sentence]:
     """What strategies say of their own, and rarer notes: once for each node and kind, with how often."""
-    kinds: dict[tuple[str, str], list[Event]] = defaultdict(list)
+    by_kind: dict[tuple[str, str], list[Event]] = defaultdict(list)
     for note in run.notes:
         if note.kind not in TOLD_ELSEWHERE:
-            kinds[note.node, note.kind].append(note)
-    for (node, kind), notes in kinds.items():
+            by_kind[note.node, note.kind].append(note)
+    for (node, kind), notes in by_kind.items():
         often = f" ({len(notes)} times in all)" if len(notes) > 1 else ""
         weight = 88 if kind == kinds.ELECTION_FAILED else 20
-        did = RARE.get(kind, f"noted “{brief(kind.replace('_', ' '))}”")
-        text = f"{node} {did}{pairs(notes[0].details)}{often}".replace(" 's", "'s")
-        yield Line(notes[0].time, weight, text)
+        words = past_of(notes[0]) or f"{node} noted “{brief(kind.replace('_', ' '))}”"
+        yield Sentence(notes[0].time, weight, f"{words}{pairs(notes[0].details)}{often}")
 
 
-def _operations(run: Run, turns: list[float]) -> Iterator[Line]:
-    """Requests between one turn of the story and the next, summed up by their outcome."""
+def _requests(run: Timeline, turning_points: list[float]) -> Iterator[Sentence]:
+    """The requests between one turning point of the story and the next, summed up by their outcome."""
 
-    def chapter(operation: Operation) -> int:
-        return sum(turn <= operation.start for turn in turns)
+    def chapter(request: ClientRequest) -> int:
+        return sum(time <= request.start for time in turning_points)
 
-    for _, members in groupby(run.operations, key=chapter):
-        by_outcome: dict[str, list[Operation]] = defaultdict(list)
-        for operation in members:
-            by_outcome[operation.outcome].append(operation)
-        for outcome, operations in by_outcome.items():
-            yield Line(operations[0].start, 35 if outcome == "ok" else 45, _told(outcome, operations))
+    for _, members in groupby(run.requests, key=chapter):
+        by_outcome: dict[str, list[ClientRequest]] = defaultdict(list)
+        for request in members:
+            by_outcome[request.outcome].append(request)
+        for outcome, requests in by_outcome.items():
+            yield Sentence(requests[0].start, 35 if outcome == "ok" else 45, _outcome(outcome, requests))
 
 
 OUTCOMES = {"ok": "answered", "failed": "refused", "unknown": "left without a certain answer"}
 
 
-def _told(outcome: str, operations: list[Operation]) -> str:
-    nodes = listed(dict.fromkeys(o.node or "nobody" for o in operations))
-    if len(operations) > 1:
-        return f"{len(operations)} requests to {nodes} were {OUTCOMES[outcome]}"
-    o = operations[0]
-    value = f" = {brief(o.details['value'])}" if o.kind == "put" and "value" in o.details else ""
-    return f"a client's {o.kind} {brief(o.details.get('key', ''))}{value} to {nodes} was {OUTCOMES[outcome]}"
+def _outcome(outcome: str, requests: list[ClientRequest]) -> str:
+    nodes = listed(dict.fromkeys(request.node or "nobody" for request in requests))
+    if len(requests) > 1:
+        return f"{len(requests)} requests to {nodes} were {OUTCOMES[outcome]}"
+    [one] = requests
+    value = f" = {brief(one.details['value'])}" if one.kind == "put" and "value" in one.details else ""
+    return f"a client's {one.kind} {brief(one.details.get('key', ''))}{value} to {nodes} was {OUTCOMES[outcome]}"

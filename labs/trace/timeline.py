@@ -1,7 +1,7 @@
-"""From a list of events to what was going on: who was what for how long, which message arrived, what was lost.
+"""A run as a timeline: from a list of events to roles, messages, requests and network faults over time.
 
-Law of this module: pure data in, pure data out. It never draws, never words anything, and never fails on an event that
-it does not know: the list may come from a simulated trace or from real nodes, whole or cut off at either end.
+Law of this module: pure data in, pure data out. It never draws, writes no sentence, and never fails on an event that it
+does not know: the list may come from a simulated trace or from real nodes, whole or cut off at either end.
 
 Times are the events' own (`Event.time`, seconds). Events without a usable time are left out.
 """
@@ -14,10 +14,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from labs.trace.events import Event
-from labs.trace.messages import Passage, passages
-from labs.trace.network import Spell, spells
-from labs.trace.requests import Operation, operations
-from labs.trace.roles import Stretch, stretches
+from labs.trace.messages import Delivery, deliveries
+from labs.trace.network import FaultInterval, fault_intervals
+from labs.trace.requests import ClientRequest, client_requests
+from labs.trace.roles import RoleInterval, role_intervals
 from replstore.messages import natural_order
 
 SANE = 1e12
@@ -28,33 +28,35 @@ WALL_CLOCK = 1e8
 
 
 @dataclass(frozen=True)
-class Run:
+class Timeline:
     """Everything that a picture or a story needs, each list in order of time."""
 
     node_ids: tuple[str, ...]
     start: float
     end: float
-    stretches: dict[str, list[Stretch]]
-    passages: list[Passage]
-    spells: list[Spell]
-    operations: list[Operation]
+    roles: dict[str, list[RoleInterval]]
+    """By node."""
+    deliveries: list[Delivery]
+    network_faults: list[FaultInterval]
+    requests: list[ClientRequest]
     notes: list[Event]
     faults: list[Event]
+    """What was done to nodes and network, event by event."""
 
     @property
-    def lost(self) -> list[Passage]:
-        return [passage for passage in self.passages if passage.fate == "lost"]
+    def lost(self) -> list[Delivery]:
+        return [delivery for delivery in self.deliveries if delivery.outcome == "lost"]
 
-    def stretch_at(self, node: str, time: float) -> Stretch | None:
+    def role_at(self, node: str, time: float) -> RoleInterval | None:
         """What `node` was at `time` (at a moment of change: what it became)."""
-        stretches = self.stretches.get(node, [])
-        place = bisect_right(stretches, time, key=lambda stretch: stretch.start)
-        return stretches[place - 1] if place else None
+        intervals = self.roles.get(node, [])
+        place = bisect_right(intervals, time, key=lambda interval: interval.start)
+        return intervals[place - 1] if place else None
 
-    def leaderships(self) -> list[Stretch]:
-        """When somebody led, by time; a leader frozen by a pause goes on leading, in its own belief."""
-        found = [s for stretches in self.stretches.values() for s in stretches if s.role == "leader"]
-        return sorted(found, key=lambda stretch: (stretch.start, natural_order(stretch.node)))
+    def leaderships(self) -> list[RoleInterval]:
+        """When a node led, by time. A paused leader's interval ends, and a new one begins when it is resumed."""
+        found = [interval for intervals in self.roles.values() for interval in intervals if interval.role == "leader"]
+        return sorted(found, key=lambda interval: (interval.start, natural_order(interval.node)))
 
 
 def in_order(events: Iterable[Event]) -> list[Event]:
@@ -69,22 +71,22 @@ def origin_of(events: Iterable[Event]) -> float:
     return first if first > WALL_CLOCK else min(first, 0.0)
 
 
-def read(events: Iterable[Event], node_ids: Sequence[str] | None = None) -> Run:
-    """The run that `events` tell of. `node_ids=None`: every node that they mention, in natural order."""
+def read_timeline(events: Iterable[Event], node_ids: Sequence[str] | None = None) -> Timeline:
+    """The timeline of `events`. `node_ids=None`: every node that they mention, in natural order."""
     ordered = in_order(events)
     start, end = (ordered[0].time, ordered[-1].time) if ordered else (0.0, 0.0)
     nodes = tuple(node_ids) if node_ids is not None else _nodes(ordered)
     by_node: dict[str, list[Event]] = defaultdict(list)
     for event in ordered:
         by_node[event.node].append(event)
-    return Run(
+    return Timeline(
         nodes,
         start,
         end,
-        {node: stretches(node, by_node[node], start, end) for node in nodes},
-        passages(ordered, end),
-        spells(ordered, end),
-        operations(ordered),
+        {node: role_intervals(node, by_node[node], start, end) for node in nodes},
+        deliveries(ordered, end),
+        fault_intervals(ordered, end),
+        client_requests(ordered),
         [e for e in ordered if e.event == "note"],
         [e for e in ordered if e.event == "fault"],
     )

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labs.cluster.base import NodeStatus, Settings
-from labs.panel.model import MINUTE, NODE_VERBS, PATIENCE, PROBE_KEY, NodeView, PanelModel, why_not
+from labs.panel.model import MINUTE, NODE_VERBS, PROBE_KEY, REQUEST_TIMEOUT, NodeView, PanelModel, why_not
 from labs.trace.events import Event
 
 NODES = ("node-1", "node-2", "node-3")
@@ -146,8 +146,9 @@ def test_a_message_is_told_once_when_it_is_sent_and_once_when_it_arrives(model: 
 @pytest.mark.parametrize(
     ("kind", "family"),
     [
-        ("Heartbeat", "heartbeat"), ("HeartbeatReply", "heartbeat-reply"), ("Replicate", "replication"),
-        ("Replicated", "replication-reply"), ("Snapshot", "replication"), ("RequestVote", "election"),
+        ("Heartbeat", "heartbeat"), ("HeartbeatReply", "heartbeat-reply"), ("Alive", "heartbeat"),
+        ("Replicate", "replication"), ("Replicated", "replication-reply"),
+        ("Objection", "election-reply"), ("Snapshot", "replication"), ("RequestVote", "election"),
     ],
 )  # fmt: skip
 def test_the_kind_of_a_message_decides_how_its_dot_looks(model: PanelModel, kind: str, family: str) -> None:
@@ -183,10 +184,10 @@ def test_a_write_is_marked_with_its_outcome(model: PanelModel) -> None:
 def test_a_write_that_is_never_answered_is_of_unknown_outcome(model: PanelModel) -> None:
     model.feed([Event(1.0, "node-1", "request", "put", id="c1", details={"key": "x", "value": 5})])
 
-    model.settle(1.0 + PATIENCE - 0.1)
+    model.settle(1.0 + REQUEST_TIMEOUT - 0.1)
     assert levels(model) == []
-    model.settle(1.0 + PATIENCE + 0.1)
-    model.settle(1.0 + PATIENCE + 0.2)
+    model.settle(1.0 + REQUEST_TIMEOUT + 0.1)
+    model.settle(1.0 + REQUEST_TIMEOUT + 0.2)
     assert levels(model) == ["write-unknown"]
 
 
@@ -200,7 +201,7 @@ def test_a_diagram_without_the_background_client_keeps_everybody_elses_operation
     probe, mine = {"key": PROBE_KEY}, {"key": "x"}
     events = [
         Event(1.0, "node-1", "request", "put", id="client:1", details=probe),
-        Event(1.0, "node-1", "reply", "done", id="client:1"),
+        Event(1.0, "node-1", "reply", "put", id="client:1"),
         Event(1.0, "node-1", "request", "put", id="client:2", details=mine),
         Event(1.0, "node-1", "sent", "Replicate", id="m1"),
     ]

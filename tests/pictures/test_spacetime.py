@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labs.pictures import origin_of, read, spacetime_svg
+from labs.pictures import origin_of, read_timeline, spacetime_svg
 from labs.pictures.arrows import BUNDLED_FROM
 from labs.trace.events import Event
 from tests.trace.synthetic_runs import FIVE, Diary, crash_and_restart, split_vote, steady, two_leaders
@@ -169,9 +169,9 @@ def test_a_window_shows_what_is_going_on_in_it_and_nothing_else() -> None:
     root = drawn(events, window=(0.94, 1.0))
 
     shown = {element.get("data-id") for element in having(root, "st-m")} - {None}
-    touching = {p.id for p in read(events).passages if p.sent <= 1.0 and p.last_seen >= 0.94 and p.arrivals}
+    touching = {p.id for p in read_timeline(events).deliveries if p.sent <= 1.0 and p.last_seen >= 0.94 and p.arrivals}
     assert touching <= shown
-    assert len(shown) < len(read(events).passages) / 3
+    assert len(shown) < len(read_timeline(events).deliveries) / 3
     assert "960 ms" in text_of(root)
 
 
@@ -363,5 +363,5 @@ def test_in_any_list_of_events_every_message_sent_is_drawn(events: list[Event]) 
 def test_the_order_of_the_list_does_not_matter_to_a_run(events: list[Event]) -> None:
     distinct = [Event(e.time, e.node, e.event, e.kind, n, e.id, e.peer, e.details) for n, e in enumerate(events)]
 
-    assert repr(read(distinct).passages) == repr(read(distinct[::-1]).passages)
+    assert repr(read_timeline(distinct).deliveries) == repr(read_timeline(distinct[::-1]).deliveries)
     assert origin_of(distinct) == origin_of(distinct[::-1])

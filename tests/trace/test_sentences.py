@@ -6,26 +6,26 @@ import pytest
 
 from labs.cluster import SimulatedCluster
 from labs.trace.events import Event
-from labs.trace.sentences import FAULTS, NOTES, bubble, show, tell
+from labs.trace.sentences import FAULTS, NOTES, bubble_of, sentence_of, value_text
 
 
 def test_a_note_is_told_in_the_fields_terms() -> None:
-    assert tell(Event(1.0, "node-2", "note", "became_leader", details={"term": 2})) == (
+    assert sentence_of(Event(1.0, "node-2", "note", "became_leader", details={"term": 2})) == (
         "node-2 becomes leader of term 2"
     )
-    assert bubble(Event(1.0, "node-2", "note", "became_leader", details={"term": 2})) == "I lead in term 2"
+    assert bubble_of(Event(1.0, "node-2", "note", "became_leader", details={"term": 2})) == "I lead in term 2"
 
 
 def test_a_cut_network_names_its_sides() -> None:
     cut = Event(1.0, "", "fault", "partition", details={"groups": [["node-1"], ["node-2", "node-3"]]})
 
-    assert tell(cut) == "The network is cut: node-1 | node-2, node-3"
+    assert sentence_of(cut) == "The network is cut: node-1 | node-2, node-3"
 
 
 def test_a_share_of_messages_is_told_in_percent() -> None:
     loss = Event(1.0, "", "fault", "loss", details={"drop": 0.25, "duplicate": 0})
 
-    assert tell(loss) == "25% of all messages are lost, 0% repeated"
+    assert sentence_of(loss) == "25% of all messages are lost, 0% repeated"
 
 
 def test_a_delay_of_a_real_cluster_is_told_in_milliseconds() -> None:
@@ -34,17 +34,17 @@ def test_a_delay_of_a_real_cluster_is_told_in_milliseconds() -> None:
 
     [delay] = [event for event in cluster.events() if event.kind == "delay"]
 
-    assert tell(delay) == "Replication messages are delayed by 2000 ms, plus up to 50 ms"
+    assert sentence_of(delay) == "Replication messages are delayed by 2000 ms, plus up to 50 ms"
 
 
 @pytest.mark.parametrize("kind", [*NOTES, *FAULTS])
 def test_an_event_that_lacks_its_details_is_still_a_sentence(kind: str) -> None:
     for family in ("note", "fault"):
         event = Event(1.0, "node-1", family, kind)
-        assert tell(event)
-        assert isinstance(bubble(event), str)
+        assert sentence_of(event)
+        assert isinstance(bubble_of(event), str)
 
 
 def test_long_values_are_cut() -> None:
-    assert show("x" * 100, limit=10) == '"xxxxxxxx…'
-    assert show({"a": [1, None]}) == '{"a":[1,null]}'
+    assert value_text("x" * 100, limit=10) == '"xxxxxxxx…'
+    assert value_text({"a": [1, None]}) == '{"a":[1,null]}'

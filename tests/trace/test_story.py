@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import example, given, settings
 
-from labs.pictures import read, tell
+from labs.pictures import read_timeline, tell
 from labs.trace.events import Event
 from labs.trace.story import summary
 from tests.pictures.test_spacetime import EVENTS
@@ -135,7 +135,7 @@ def test_never_more_sentences_than_asked_for(limit: int) -> None:
 
 
 def test_the_summary_is_one_sentence() -> None:
-    run = read(crash_and_restart())
+    run = read_timeline(crash_and_restart())
 
     told = summary(run, 0.0)
 

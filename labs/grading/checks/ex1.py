@@ -9,7 +9,7 @@ from typing import Any
 from labs.cluster.simulated import SimulatedCluster
 from labs.grading.checks.broken_stores import FAULTS, Fault
 from labs.grading.checks.clusters import STUDENT_KINDS, Kind, good_kinds, make, scene
-from labs.grading.checks.outages import Spell, spells
+from labs.grading.checks.outages import Outage, outages
 from labs.grading.cluster_gateway import ClusterDesk
 from labs.grading.results import Check, Outcome, failed, passed
 from labs.grading.session import Session
@@ -81,7 +81,7 @@ def _availability(session: Session, kinds: list[Kind]) -> Outcome:
             if problem := _malformed(rows, cluster):
                 again = _again("ex1.availability", kind, seed)
                 return failed(f"{problem} ({kind})", scene=scene(cluster), replay=again)
-            seen = spells(cluster.events(), cluster.now())
+            seen = outages(cluster.events(), cluster.now())
             for stopped in _sets(cluster):
                 total += 1
                 if difference := _row_differs(rows, stopped, seen, cluster):
@@ -110,39 +110,39 @@ def _sets(cluster: SimulatedCluster) -> list[tuple[str, ...]]:
 
 
 def _row_differs(
-    rows: list[dict[str, Any]], stopped: tuple[str, ...], seen: list[Spell], cluster: SimulatedCluster
+    rows: list[dict[str, Any]], stopped: tuple[str, ...], seen: list[Outage], cluster: SimulatedCluster
 ) -> str | None:
     row = next((row for row in rows if tuple(sorted(row["stopped"])) == tuple(sorted(stopped))), None)
     if row is None:
         return "there is no such row"
-    found = [spell for spell in seen if spell.down == tuple(sorted(stopped))]
+    found = [outage for outage in seen if outage.down == tuple(sorted(stopped))]
     if not found:
         return "these nodes were never down together"
     # Who stops the same nodes twice may report either time, but not the moment between stopping one and the next.
     patience = cluster.settings.election_timeout
-    long = [spell for spell in found if spell.end - spell.begin >= patience] or [max(found, key=_duration)]
-    differences = [_differs(row, spell, cluster) for spell in long]
+    long = [outage for outage in found if outage.end - outage.begin >= patience] or [max(found, key=_duration)]
+    differences = [_differs(row, outage, cluster) for outage in long]
     return None if None in differences else differences[-1]
 
 
-def _duration(spell: Spell) -> float:
-    return spell.end - spell.begin
+def _duration(outage: Outage) -> float:
+    return outage.end - outage.begin
 
 
-def _differs(row: dict[str, Any], spell: Spell, cluster: SimulatedCluster) -> str | None:
+def _differs(row: dict[str, Any], outage: Outage, cluster: SimulatedCluster) -> str | None:
     copies = 1 if cluster.settings.mode == "async" else len(cluster.node_ids) // 2 + 1
-    writes = spell.leader is not None and len(cluster.node_ids) - len(spell.down) >= copies
+    writes = outage.leader is not None and len(cluster.node_ids) - len(outage.down) >= copies
     for name, truth in (("reads", True), ("writes", writes)):
         if row[name] is not truth:
             return f"{name}: you say {row[name]!r}, it was {truth!r}"
     # Who looked once everything had settled is right, even if somebody else led in the very end.
-    settled = spell.begin + 2 * cluster.settings.election_timeout
-    leaders = {spell.leader} | (spell.led_after(settled) - {None})
+    settled = outage.begin + 2 * cluster.settings.election_timeout
+    leaders = {outage.leader} | (outage.led_after(settled) - {None})
     if not any(row["leader"] is leader or (leader and row["leader"] == leader) for leader in leaders):
-        return f"leader: you say {row['leader']!r}, it was {spell.leader!r}"
-    if not spell.down:
+        return f"leader: you say {row['leader']!r}, it was {outage.leader!r}"
+    if not outage.down:
         return None
-    return _wrong_time(row["leaderless_seconds"], spell.leaderless)
+    return _wrong_time(row["leaderless_seconds"], outage.leaderless)
 
 
 def _wrong_time(said: Any, truth: float | None) -> str | None:

@@ -1,4 +1,4 @@
-"""What happened in Exercise 1's run, read from the run itself: who led while which nodes were down.
+"""Outages of Exercise 1's run, read from the run itself: who led while which nodes were down.
 
 Law of this module: events in, facts out. It does not know what the student's code says about them.
 """
@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 
 from labs.trace import kinds
 from labs.trace.events import Event
+from labs.trace.roles import Leaders
 
 
 @dataclass
-class Spell:
-    """A time in which just the nodes in `down` were down. `leaders`: who led from when on (None: nobody did)."""
+class Outage:
+    """A time in which exactly the nodes in `down` were down. `leaders`: who led, and from when (None: nobody did)."""
 
     down: tuple[str, ...]
     begin: float
@@ -40,50 +41,39 @@ class Spell:
         return {leader for (_, leader), end in zip(self.leaders, ends, strict=True) if end >= time}
 
 
-def spells(events: Iterable[Event], now: float) -> list[Spell]:
+def outages(events: Iterable[Event], now: float) -> list[Outage]:
     """All of them until `now`, in their order; those without duration, as between two stops at once, left out."""
     reader = _Reader()
     for event in events:
         reader.read(event)
     reader.close(now)
-    return [spell for spell in reader.found if spell.end > spell.begin]
+    return [outage for outage in reader.found if outage.end > outage.begin]
 
 
 class _Reader:
     def __init__(self) -> None:
-        self.found: list[Spell] = []
+        self.found: list[Outage] = []
         self._down: set[str] = set()
-        self._leading: dict[str, int] = {}
-        self._open = Spell((), 0.0, [(0.0, None)])
+        self._leaders = Leaders()
+        self._open = Outage((), 0.0, [(0.0, None)])
 
     def read(self, event: Event) -> None:
-        if event.event == "fault" and event.kind in (kinds.STOP, kinds.KILL, kinds.CRASH, kinds.START, kinds.RESTART):
+        self._leaders.apply(event)
+        if event.event == "fault" and event.kind in kinds.STOPS | kinds.STARTS:
             self._stop_or_start(event)
-        elif event.event == "note" and event.kind == kinds.BECAME_LEADER:
-            self._leading[event.node] = event.details["term"]
-        elif event.event == "note" and event.kind == kinds.STEPPED_DOWN:
-            self._leading.pop(event.node, None)
-        else:
-            return
-        self._look(event.time)
+        self._note_leader(event.time)
 
     def _stop_or_start(self, event: Event) -> None:
         self.close(event.time)
-        if event.kind in (kinds.START, kinds.RESTART):
+        if event.kind in kinds.STARTS:
             self._down.discard(event.node)
         else:
             self._down.add(event.node)
-            self._leading.pop(event.node, None)
-        self._open = Spell(tuple(sorted(self._down)), event.time, [(event.time, self._leader)])
+        self._open = Outage(tuple(sorted(self._down)), event.time, [(event.time, self._leaders.highest)])
 
-    def _look(self, time: float) -> None:
-        if self._leader != self._open.leader:
-            self._open.leaders.append((time, self._leader))
-
-    @property
-    def _leader(self) -> str | None:
-        """As a client sees it: of several, the one with the highest term."""
-        return max(self._leading, key=lambda node: self._leading[node], default=None)
+    def _note_leader(self, time: float) -> None:
+        if self._leaders.highest != self._open.leader:
+            self._open.leaders.append((time, self._leaders.highest))
 
     def close(self, now: float) -> None:
         self._open.end = now
