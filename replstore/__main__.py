@@ -8,13 +8,20 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import sys
 import threading
 from random import Random
 
+from replstore.access import AccessPolicy
+from replstore.api import Api
 from replstore.journal import Journal, JournalDamaged
 from replstore.runtime import Runtime
+from replstore.server import Limits, Server
 from replstore.settings import BadSettings, Settings, from_environment
+
+LEAVE_TIME = 1.0
+"""Seconds that requests under way get when the node is asked to leave."""
 
 
 def main() -> int:
@@ -51,7 +58,10 @@ async def _serve(runtime: Runtime, settings: Settings) -> None:
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
     if settings.exit_with_parent:
         threading.Thread(target=_wait_for_parent, args=(loop, stop), daemon=True).start()
-    await runtime.run(stop)
+    names = {settings.node_id, settings.host, socket.gethostname(), *settings.peers}
+    names |= {host for host, _ in settings.peers.values()}
+    api = Api(runtime, AccessPolicy(names, settings.allow_hosts, settings.allow_origins))
+    await runtime.run(Server(api.handle, Limits(close_time=LEAVE_TIME), api.admit), stop)
 
 
 def _wait_for_parent(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:

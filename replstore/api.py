@@ -5,26 +5,31 @@ Law of this module: it translates. It decides nothing about the cluster, and it 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from hmac import compare_digest
-from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, unquote_to_bytes
+from typing import Any
+from urllib.parse import unquote_to_bytes
 
+from replstore.access import AccessPolicy
 from replstore.answers import answer, found
 from replstore.codec import CodecError, build_message, from_json, to_json
 from replstore.faults import BadFaults
-from replstore.http import HttpError, Request, response
-from replstore.messages import Delete, LinearizableGet, Put, Result
+from replstore.http import MAX_BODY, HeaderPairs, Headers, HttpError, Request, response
+from replstore.messages import Command, Delete, LinearizableGet, Put, Result
+from replstore.runtime import Runtime
 from replstore.server import Connection
-
-if TYPE_CHECKING:
-    from replstore.runtime import Runtime
 
 MAX_WAIT = 30.0
 """Seconds that `GET /events?wait=` may last."""
 
-CORS = (
-    ("Access-Control-Allow-Origin", "*"),
+MAX_MESSAGE = 16 * 2**20
+"""Bytes of a peer's message."""
+
+MAX_FIELD = 200
+"""Characters of a request that are repeated in an error."""
+
+PREFLIGHT = (
     ("Access-Control-Allow-Methods", "GET, PUT, DELETE, OPTIONS"),
     ("Access-Control-Allow-Headers", "Content-Type"),
 )
@@ -36,85 +41,133 @@ Action = Callable[["Api", Request, Connection], Answer]
 
 
 class Api:
-    """Answers requests for one `Runtime`."""
+    """Answers requests for one `Runtime`, as far as `access` lets them in."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, access: AccessPolicy) -> None:
         self.runtime = runtime
+        self.access = access
+
+    # -- at the door ----------------------------------------------------------------------------------
+
+    def admit(self, method: str, path: str, headers: Headers) -> int:
+        """See `http.Admit`: strangers are refused before their body is read."""
+        if path.startswith("/internal/"):
+            self._check_peer(method, headers)
+            return MAX_MESSAGE
+        self.access.check(headers)
+        return MAX_BODY
+
+    def _check_peer(self, method: str, headers: Headers) -> None:
+        """Who knows the token is one of us, under whatever name it reaches us.
+
+        Without a token nobody can prove that. But no web page may speak for a peer: a browser adds `Origin` to every
+        POST and PUT, and asks before it sends JSON (a preflight), which is not answered here.
+        """
+        token = self.runtime.settings.token
+        if token:
+            if not compare_digest(headers.get("x-cluster-token", "").encode(), token.encode()):
+                raise HttpError(403, "The X-Cluster-Token header is missing or wrong")
+            return
+        if "origin" in headers or any(name.startswith("sec-fetch-") for name in headers):
+            raise HttpError(403, "Paths below /internal/ are not for web pages")
+        self.access.check(headers)
+        kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+        if method != "GET" and kind != "application/json":
+            raise HttpError(403, "Without CLUSTER_TOKEN paths below /internal/ want Content-Type: application/json")
 
     def handle(self, request: Request, connection: Connection) -> Answer:
         """Raises `HttpError` for what the client did wrong."""
+        try:
+            return self._action(request)(self, request, connection)
+        except HttpError as error:
+            error.headers += self._cors(request)
+            raise
+
+    def _action(self, request: Request) -> Action:
         path = request.path
         if path.startswith("/key/"):
             actions = _KEY_ACTIONS
         elif path.startswith("/internal/"):
-            self._check_token(request)
             actions = _INTERNAL_ACTIONS.get(path, {})
         else:
             actions = _ACTIONS.get(path, {})
         if not actions:
-            raise HttpError(404, f"There is nothing at {path[:200]}")
+            raise HttpError(404, f"There is nothing at {path[:MAX_FIELD]}")
         action = actions.get(request.method)
         if action is None:
             allowed = ", ".join(sorted(actions))
-            raise HttpError(405, f"{request.method} is not possible here; {allowed} is", (("Allow", allowed),))
-        return action(self, request, connection)
+            method = request.method[:MAX_FIELD]
+            raise HttpError(405, f"{method} is not possible here; {allowed} is", (("Allow", allowed),))
+        return action
 
-    def _check_token(self, request: Request) -> None:
-        token = self.runtime.settings.token
-        if token and not compare_digest(request.headers.get("x-cluster-token", "").encode(), token.encode()):
-            raise HttpError(401, "The X-Cluster-Token header is missing or wrong")
+    def _cors(self, request: Request) -> HeaderPairs:
+        return () if request.path.startswith("/internal/") else self.access.check(request.headers)
 
     # -- keys -----------------------------------------------------------------------------------------
 
     def get_key(self, request: Request, connection: Connection) -> Answer:
         key = _key(request)
-        if request.query and _linearizable(request.query):
-            self.runtime.ask(LinearizableGet(key), lambda result: self._reply(connection, result))
+        if request.query and _parameters(request, _READ).get("read") == "linearizable":
+            self._ask(request, connection, LinearizableGet(key))
             return None
         node = self.runtime.node
         entry = node.read(key)
+        cors = self.access.check(request.headers)
         if entry is None:
-            return _json(*found(key, entry, node.role))
+            return _json(*found(key, entry, node.role), cors)
         # The most frequent answer of all, put together by hand; `answers.found` says the same.
         body = f'{{"key":{to_json(key)},"value":{to_json(entry.value)},"node_role":"{node.role}",'
         body += f'"term":{entry.term},"index":{entry.index}}}'
-        return response(200, body.encode("ascii"), headers=CORS)
+        return response(200, body.encode("ascii"), headers=cors)
 
     def put_key(self, request: Request, connection: Connection) -> Answer:
         key = _key(request)
+        _parameters(request)
         try:
             value = from_json(request.body.decode())
             to_json(value)  # 1e999 and NaN are no JSON, though Python reads them
         except (ValueError, RecursionError):
             raise HttpError(400, "Invalid JSON") from None
-        self.runtime.ask(Put(key, value), lambda result: self._reply(connection, result))
+        self._ask(request, connection, Put(key, value))
         return None
 
     def delete_key(self, request: Request, connection: Connection) -> Answer:
-        self.runtime.ask(Delete(_key(request)), lambda result: self._reply(connection, result))
+        key = _key(request)
+        _parameters(request)
+        self._ask(request, connection, Delete(key))
         return None
 
-    def _reply(self, connection: Connection, result: Result) -> None:
-        connection.respond(_json(*answer(result, self.runtime.node.role)))
+    def _ask(self, request: Request, connection: Connection, command: Command) -> None:
+        """The answer comes later."""
+        cors = self.access.check(request.headers)
+
+        def reply(result: Result) -> None:
+            connection.respond(_json(*answer(result, self.runtime.node.role), cors))
+
+        self.runtime.ask(command, reply, len(request.body))
 
     # -- looking --------------------------------------------------------------------------------------
 
     def get_status(self, request: Request, connection: Connection) -> Answer:
-        return _json(200, self.runtime.status())
+        _parameters(request)
+        return _json(200, self.runtime.status(), self._cors(request))
 
     def get_events(self, request: Request, connection: Connection) -> Answer:
-        query = parse_qs(request.query)
-        since = int(_number(query, "since", 1))
-        wait = min(_number(query, "wait", 0), MAX_WAIT)
-        self.runtime.watch(since, wait, lambda page: connection.respond(_json(200, page)))
+        query = _parameters(request, _EVENTS)
+        cors = self._cors(request)
+        since, wait = int(query.get("since", 1)), min(float(query.get("wait", 0)), MAX_WAIT)
+        stop = self.runtime.watch(since, wait, lambda page: connection.respond(_json(200, page, cors)))
+        connection.when_gone(stop)
         return None
 
     def options(self, request: Request, connection: Connection) -> Answer:
-        return response(200, b"", headers=CORS)
+        cors = self._cors(request)
+        return response(200, b"", headers=(*cors, *PREFLIGHT) if cors else ())
 
     # -- peers and the lab ----------------------------------------------------------------------------
 
     def post_message(self, request: Request, connection: Connection) -> Answer:
+        _parameters(request)
         try:
             envelope = from_json(request.body.decode())
             sender, message_id = envelope["from"], envelope["id"]
@@ -129,10 +182,12 @@ class Api:
         return None
 
     def get_faults(self, request: Request, connection: Connection) -> Answer:
+        _parameters(request)
         self._check_faults_allowed()
         return _json(200, self.runtime.faults.to_json())
 
     def put_faults(self, request: Request, connection: Connection) -> Answer:
+        _parameters(request)
         self._check_faults_allowed()
         try:
             self.runtime.set_faults(self.runtime.faults.changed(from_json(request.body.decode())))
@@ -147,13 +202,15 @@ class Api:
             raise HttpError(403, "This node was started without ALLOW_FAULTS=1")
 
 
+# The server leaves the content of an answer to HEAD away.
 _ACTIONS: dict[str, dict[str, Action]] = {
-    "/status": {"GET": Api.get_status, "OPTIONS": Api.options},
-    "/events": {"GET": Api.get_events, "OPTIONS": Api.options},
+    "/status": {"GET": Api.get_status, "HEAD": Api.get_status, "OPTIONS": Api.options},
+    "/events": {"GET": Api.get_events, "HEAD": Api.get_events, "OPTIONS": Api.options},
     "*": {"OPTIONS": Api.options},
 }
 _KEY_ACTIONS: dict[str, Action] = {
     "GET": Api.get_key,
+    "HEAD": Api.get_key,
     "PUT": Api.put_key,
     "DELETE": Api.delete_key,
     "OPTIONS": Api.options,
@@ -163,7 +220,7 @@ _INTERNAL_ACTIONS: dict[str, dict[str, Action]] = {
     "/internal/heartbeat": _MESSAGES,
     "/internal/replicate": _MESSAGES,
     "/internal/election": _MESSAGES,
-    "/internal/faults": {"GET": Api.get_faults, "PUT": Api.put_faults},
+    "/internal/faults": {"GET": Api.get_faults, "HEAD": Api.get_faults, "PUT": Api.put_faults},
 }
 
 
@@ -172,33 +229,51 @@ def _key(request: Request) -> str:
     text = request.path[5:]
     if not text:
         raise HttpError(400, "The key is empty: the path is /key/ and then the key")
-    if "%" not in text:
-        return text
+    return _decoded(text, "The key") if "%" in text else text
+
+
+def _decoded(text: str, what: str) -> str:
+    if _BROKEN_ESCAPE.search(text):
+        raise HttpError(400, f"{what} holds a % that is not followed by two hexadecimal digits; write % as %25")
     try:
         return unquote_to_bytes(text).decode()
     except UnicodeDecodeError:
-        raise HttpError(400, "The key is not UTF-8") from None
+        raise HttpError(400, f"{what} is not UTF-8") from None
 
 
-def _linearizable(query: str) -> bool:
-    read = parse_qs(query).get("read", ["local"])[-1]
-    if read not in ("local", "linearizable"):
-        raise HttpError(400, f"read={read[:80]}: expected local or linearizable")
-    return read == "linearizable"
+_BROKEN_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
 
 
-def _number(query: dict[str, list[str]], name: str, default: float) -> float:
-    text = query.get(name, [""])[-1]
-    if not text:
-        return default
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= 2**53:  # also false for NaN
-        raise HttpError(400, f"{name}={text[:80]}: expected a number that is not negative")
-    return value
+# -- queries ----------------------------------------------------------------------------------------------
+
+Known = dict[str, tuple[re.Pattern[str], str]]
+"""The parameters of a path: what their values look like, and how to say so."""
+
+_READ: Known = {"read": (re.compile("local|linearizable"), "local or linearizable")}
+_EVENTS: Known = {
+    "since": (re.compile("[0-9]{1,15}"), "a whole number that is not negative"),
+    "wait": (re.compile(r"[0-9]{1,15}(\.[0-9]{1,15})?"), "a number of seconds that is not negative"),
+}
+_NONE: Known = {}
 
 
-def _json(status: int, body: dict[str, Any]) -> bytes:
-    return response(status, to_json(body).encode("ascii"), headers=CORS)
+def _parameters(request: Request, known: Known = _NONE) -> dict[str, str]:
+    """The query's parameters; all that are not `known`, or have other values, or come twice, are refused."""
+    found: dict[str, str] = {}
+    for field in request.query.split("&") if request.query else ():
+        raw_name, _, raw_value = field.partition("=")
+        name, value = _decoded(raw_name, "The query"), _decoded(raw_value, "The query")
+        if name not in known:
+            names = ", ".join(known) or "none"
+            raise HttpError(400, f"There is no query parameter {name[:MAX_FIELD]!r} here; known: {names}")
+        if name in found:
+            raise HttpError(400, f"The query parameter {name} is there twice")
+        pattern, expected = known[name]
+        if not pattern.fullmatch(value):
+            raise HttpError(400, f"{name}={value[:MAX_FIELD]}: expected {expected}")
+        found[name] = value
+    return found
+
+
+def _json(status: int, body: dict[str, Any], cors: HeaderPairs = ()) -> bytes:
+    return response(status, to_json(body).encode("ascii"), headers=cors)

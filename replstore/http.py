@@ -33,6 +33,10 @@ MAX_HEAD = 16 * 2**10
 """Bytes of request line and headers together."""
 MAX_HEADER_LINES = 100
 MAX_LENGTH_DIGITS = 18
+MAX_EMPTY_LINES = 8
+"""Empty lines before a request line are ignored (RFC 9112 §2.2), so many of them."""
+MAX_BODY = 2**20
+"""Bytes of a body, where nobody says otherwise."""
 
 MEMO_BLOCKS = 256
 MEMO_BYTES = 1024
@@ -44,6 +48,7 @@ _REASONS = {status.value: status.phrase for status in HTTPStatus}
 _METHODS = {name.encode(): name for name in ("GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH")}
 _WITH_BODY = frozenset(("PUT", "POST"))
 _WITHOUT_BODY = {raw: name for raw, name in _METHODS.items() if name not in _WITH_BODY and name != "HEAD"}
+_SIMPLE_TARGETS = (b"/", b"*")
 _ONLY_ONCE = frozenset(("content-length", "transfer-encoding", "host"))
 
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -95,27 +100,13 @@ class Stage(Enum):
     BODY = "the rest of the body"
 
 
-def below_internal(path: str, headers: Headers) -> bool:
-    return path.startswith("/internal/")
+Admit = Callable[[str, str, Headers], int]
+"""Asked with method, path and headers as soon as a request's head is there, before any of its body is read: how many
+bytes the body may have. Raises `HttpError` to refuse the request."""
 
 
-@dataclass(frozen=True)
-class Sizes:
-    """The largest body in bytes: `body` for everybody, `large_body` where `large(path, headers)` says so.
-
-    Only a request that exceeds `body` is put to `large`, before its body is read.
-    """
-
-    body: int = 2**20
-    large_body: int = 16 * 2**20
-    large: Callable[[str, Headers], bool] = below_internal
-
-    def check(self, length: int, path: str, headers: Headers) -> None:
-        if length <= self.body:
-            return
-        limit = self.large_body if self.large(path, headers) else self.body
-        if length > limit:
-            raise HttpError(413, f"The body has {length} bytes; at most {limit} are taken")
+def admit_all(method: str, path: str, headers: Headers) -> int:
+    return MAX_BODY
 
 
 # --------------------------------------------------------------------------------------------------------
@@ -215,22 +206,24 @@ def _method(raw: bytes) -> str:
 def _target(raw: bytes) -> tuple[str, str]:
     """Path and query of a request target."""
     target = str(raw, "latin-1")
-    if not target.isprintable() or not target.isascii():
+    if not target.isprintable() or not target.isascii() or "#" in target:
         raise HttpError(400, "The request target holds characters that must be percent-encoded")
     if raw[:1] != b"/" and target != "*":
-        target = _without_origin(target)
+        raise HttpError(400, "Malformed request line: the target must begin with /")
     if "?" in target:
         path, _, query = target.partition("?")
         return path, query
     return target, ""
 
 
-def _without_origin(target: str) -> str:
-    """Servers must take absolute targets too, `http://host/path`, although only proxies see them (RFC 9112 §3.2.2)."""
-    scheme, found, rest = target.partition("://")
-    if not found or scheme.lower() not in ("http", "https"):
+def _split_absolute(target: bytes) -> tuple[str, bytes]:
+    """Host and path of `http://host/path`, which servers must take although only proxies see it (RFC 9112 §3.2.2)."""
+    scheme, found, rest = target.partition(b"://")
+    if not found or scheme.lower() not in (b"http", b"https"):
         raise HttpError(400, "Malformed request line: the target must begin with /")
-    return "/" + rest.partition("/")[2]
+    end = min((place for mark in b"/?" if (place := rest.find(mark)) >= 0), default=len(rest))
+    path = rest[end:]
+    return rest[:end].decode("latin-1"), path if path.startswith(b"/") else b"/" + path
 
 
 # --------------------------------------------------------------------------------------------------------
@@ -245,7 +238,9 @@ def whole_request(data: bytes) -> Request | None:
     """
     parts = data.split(b" ", 2)
     method = _WITHOUT_BODY.get(parts[0])
-    if method is None or len(parts) < 3 or len(parts[2]) > MEMO_BYTES:
+    if method is None or len(parts) < 3 or len(parts[2]) > MEMO_BYTES or len(data) > MAX_HEAD:
+        return None
+    if parts[1][:1] not in _SIMPLE_TARGETS:
         return None
     head = _whole_head(parts[2])
     if head is None:
@@ -330,13 +325,23 @@ class _Parser:
 class RequestParser(_Parser):
     """Splits a client's stream into requests. After an `HttpError` the stream is lost: answer, and close."""
 
-    __slots__ = ("_sizes", "wants_continue")
+    __slots__ = ("_admit", "_empty_lines", "wants_continue")
 
-    def __init__(self, sizes: Sizes) -> None:
+    def __init__(self, admit: Admit = admit_all) -> None:
         super().__init__()
-        self._sizes = sizes
+        self._admit = admit
+        self._empty_lines = 0
         self.wants_continue = False
         """The client waits for `CONTINUE` before it sends the body. Set it back once that was sent."""
+
+    @property
+    def method_is_head(self) -> bool:
+        """Whether the request that is arriving, or was just refused, begins with HEAD: its answer has no content."""
+        return self._buffer[self._start : self._start + 5] == b"HEAD "
+
+    def clear(self) -> None:
+        """Forget what arrived and was not used."""
+        self._done(len(self._buffer))
 
     def next(self) -> Request | None:
         """The next request, or None until more has been fed. Raises `HttpError`."""
@@ -344,29 +349,51 @@ class RequestParser(_Parser):
         if len(self._buffer) - start < self._need:
             return None
         buffer = self._settled()
+        if buffer.startswith(b"\r\n", start):
+            start = self._skip_empty_lines(buffer)
+            buffer = self._settled()
+            if start == len(buffer):
+                return None
         end = buffer.find(b"\r\n\r\n", start, start + MAX_HEAD + 4)
         if end < 0:
             self._wait_for_head()
             return None
         method, target, head = _split_head(buffer[start:end])
         headers, keep_alive, length, expects_continue = head
+        if target[:1] not in _SIMPLE_TARGETS:
+            # The target's host counts, whatever the Host header says.
+            host, target = _split_absolute(target)
+            headers = MappingProxyType({**headers, "host": host})
         path, query = _target(target)
+        limit = self._admit(method, path, headers)
         end += 4
         if length is None:
             if method in _WITH_BODY:
                 raise HttpError(411, "Content-Length is missing: say how long the body is, 0 for none")
             body = b""
         else:
-            self._sizes.check(length, path, headers)
+            if length > limit:
+                raise HttpError(413, f"The body has {length} bytes; at most {limit} are taken")
             body = buffer[end : end + length]
             if len(body) < length:
                 self.wants_continue = expects_continue
                 self._wait(Stage.BODY, end - start + length)
                 return None
             end += length
+        self._empty_lines = 0
         self._done(end)
-        # Every answer here has content, which a client does not expect after HEAD: so it is the connection's last one.
-        return Request(method, path, query, headers, body, keep_alive and method != "HEAD")
+        return Request(method, path, query, headers, body, keep_alive)
+
+    def _skip_empty_lines(self, buffer: bytes) -> int:
+        """Returns where the request line begins, or will."""
+        start = self._start
+        while buffer.startswith(b"\r\n", start):
+            self._empty_lines += 1
+            if self._empty_lines > MAX_EMPTY_LINES:
+                raise HttpError(400, f"More than {MAX_EMPTY_LINES} empty lines before the request line")
+            start += 2
+        self._done(start)
+        return self._start
 
 
 def _split_head(raw: bytes) -> tuple[str, bytes, _Head]:
@@ -435,6 +462,11 @@ class ResponseParser(_Parser):
 
 # --------------------------------------------------------------------------------------------------------
 # Formatting
+
+
+def without_content(answer: bytes) -> bytes:
+    """The answer to HEAD: what GET would have got, up to the content (RFC 9110 §9.3.2)."""
+    return answer[: answer.index(b"\r\n\r\n") + 4]
 
 
 def response(status: int, body: bytes = b"", keep_alive: bool = True, headers: HeaderPairs = ()) -> bytes:

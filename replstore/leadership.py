@@ -42,12 +42,27 @@ class Leadership:
         self.round = 0
         self.next_heartbeat = now
         self.waiting: deque[WaitingWrite] = deque()
+        self._sizes: deque[tuple[int, int]] = deque()
+        self._bytes = 0
         self.reads: deque[WaitingRead] = deque()
         self.source: NodeId | None = None
         self.source_last: tuple[int, int] = (0, 0)
         self.source_deadline = 0.0
         self._lasts: dict[NodeId, EntryId] = {}
         self._rounds: dict[NodeId, int] = {}
+
+    # -- writes ---------------------------------------------------------------------------------------
+
+    def appended(self, index: int, size: int) -> None:
+        """A client's write of `size` bytes is entry `index` now."""
+        self._sizes.append((index, size))
+        self._bytes += size
+
+    def uncommitted_bytes(self, commit: int) -> int:
+        """How many bytes of clients' writes lie behind entry `commit`: their clients may have given up long ago."""
+        while self._sizes and self._sizes[0][0] <= commit:
+            self._bytes -= self._sizes.popleft()[1]
+        return self._bytes
 
     # -- heartbeats -----------------------------------------------------------------------------------
 

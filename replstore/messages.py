@@ -256,10 +256,11 @@ Command = Put | Delete | LinearizableGet
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A client asks for `command`; `id` is the driver's, and comes back with the `Reply`."""
+    """A client asks for `command`, whose value came as `size` bytes; `id` is the driver's and comes back in `Reply`."""
 
     id: int
     command: Command
+    size: int = 0
 
 
 Input = Tick | Flush | Received | Request

@@ -61,6 +61,9 @@ from replstore.store import Store
 MAX_UNCOMMITTED = 10_000
 """Writes that may wait for their copies; more are refused, or a leader without followers would fill its memory."""
 
+MAX_UNCOMMITTED_BYTES = 16 * 2**20
+"""Likewise, in bytes of their values."""
+
 STATUS_KEYS = 1000
 
 
@@ -342,11 +345,18 @@ class Node:
         elif isinstance(command, LinearizableGet):
             deadline = self.now + self.timeout
             self.office.reads.append(WaitingRead(request.id, command.key, self.office.round + 1, deadline))
-        elif self.log.last_index - self.commit.index >= MAX_UNCOMMITTED:
+        elif self._is_overloaded(self.office):
             self._effects.append(Reply(request.id, Overloaded()))
         else:
             index = self._append_command(command)
+            self.office.appended(index, request.size)
             self.office.waiting.append(WaitingWrite(index, request.id, self.now + self.timeout))
+
+    def _is_overloaded(self, office: Leadership) -> bool:
+        commit = self.commit.index
+        return (
+            self.log.last_index - commit >= MAX_UNCOMMITTED or office.uncommitted_bytes(commit) >= MAX_UNCOMMITTED_BYTES
+        )
 
     def _append_command(self, command: Put | Delete) -> int:
         if isinstance(command, Put):

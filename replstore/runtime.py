@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from replstore.api import Api
 from replstore.codec import build_message, encode_message, from_json
 from replstore.events import EventRing, summary
 from replstore.faults import Faults
@@ -32,6 +31,7 @@ from replstore.messages import (
     Message,
     NodeId,
     Note,
+    Overloaded,
     Received,
     Replicate,
     Replicated,
@@ -45,7 +45,7 @@ from replstore.messages import (
     Tick,
 )
 from replstore.node import Node
-from replstore.server import Limits, Server
+from replstore.server import Server
 from replstore.settings import Settings
 
 LOG_LINES: dict[str, str] = {
@@ -77,13 +77,15 @@ PATHS: dict[type[Message], str] = {
 WATCH_INTERVAL = 0.02
 """Seconds for which events are gathered before those who watch are told."""
 
-LEAVE_TIME = 1.0
-"""Seconds that requests under way get when the node is asked to leave."""
+MAX_WATCHERS = 128
+MAX_WAITING = 512
+"""Clients that may wait for events, and for the outcome of a command: both together leave room among the server's
+connections for those who are answered at once."""
 
 Respond = Callable[[bytes], None]
 
 
-@dataclass
+@dataclass(eq=False)
 class Watcher:
     """Somebody who waits for events from number `since` on."""
 
@@ -122,19 +124,21 @@ class Runtime:
         self._life = f"{self.node.id}:{int(time.time() * 1000):x}"
         self._asked: dict[NodeId, list[Respond]] = {}
         self._answers: dict[NodeId, list[str]] = {}
-        self._watchers: list[Watcher] = []
+        self._watchers: dict[Watcher, None] = {}
         self._watchers_due = False
         self._encoded: tuple[Message | None, str] = (None, "")
 
     # -- life -----------------------------------------------------------------------------------------
 
-    async def run(self, stop: asyncio.Event) -> None:
+    async def run(self, server: Server, stop: asyncio.Event) -> None:
         """Serve until `stop` is set. Raises `OSError` where the port is taken."""
         self._loop = asyncio.get_running_loop()
-        self._server = Server(Api(self).handle, Limits(close_time=LEAVE_TIME))
+        self._server = server
         await self._server.start(self.settings.host, self.settings.port)
         self._links = {peer: self._link(peer) for peer in self.node.peers}
         self._show(Note("started", {"port": self._server.port, "election": type(self.node.election).__name__}))
+        if not self.settings.token:
+            self._log("No CLUSTER_TOKEN is set: every program that reaches this port can pose as another node")
         self._stop = stop
         self._failure: OSError | None = None
         self._tick()
@@ -182,11 +186,14 @@ class Runtime:
 
     # -- the way in -----------------------------------------------------------------------------------
 
-    def ask(self, command: Command, answer: Callable[[Result], None]) -> None:
-        """A client's command; `answer` is called once, later."""
+    def ask(self, command: Command, answer: Callable[[Result], None], size: int = 0) -> None:
+        """A client's command, of `size` bytes; `answer` is called once, later, or at once where too many wait."""
+        if len(self._clients) >= MAX_WAITING:
+            answer(Overloaded())
+            return
         self._next_request += 1
         self._clients[self._next_request] = answer
-        self._submit(Request(self._next_request, command))
+        self._submit(Request(self._next_request, command, size))
 
     def receive(self, sender: NodeId, message_id: str, message: Message, respond: Respond) -> None:
         """A peer's message; `respond` takes the messages that go back at once, as a JSON list."""
@@ -314,18 +321,26 @@ class Runtime:
         self.faults = faults
         self._record("fault", "settings", faults.to_json())
 
-    def watch(self, since: int, wait: float, answer: Callable[[dict[str, Any]], None]) -> None:
-        """Answer with the events from number `since` on, as soon as there are any, in `wait` seconds at the latest."""
+    def watch(self, since: int, wait: float, answer: Callable[[dict[str, Any]], None]) -> Callable[[], None]:
+        """Answer with the events from number `since` on, as soon as there are any, in `wait` seconds at the latest.
+
+        Returns what ends the waiting at once. Where too many wait, the one who has waited longest is answered.
+        """
         watcher = Watcher(since, answer)
         watcher.timer = self._loop.call_later(wait, self._answer_watcher, watcher)
-        self._watchers.append(watcher)
+        self._watchers[watcher] = None
         if since < self.ring.next or not wait:
             self._answer_watcher(watcher)
+        elif len(self._watchers) > MAX_WATCHERS:
+            self._answer_watcher(next(iter(self._watchers)))
+        return lambda: self._answer_watcher(watcher)
 
     def _answer_watcher(self, watcher: Watcher) -> None:
+        if watcher not in self._watchers:
+            return
+        del self._watchers[watcher]
         if watcher.timer is not None:
             watcher.timer.cancel()
-        self._watchers.remove(watcher)
         events = self.ring.since(watcher.since)
         after = events[-1]["seq"] + 1 if events else self.ring.next
         watcher.answer({"node_id": self.node.id, "first": self.ring.first, "next": after, "events": events})

@@ -1,12 +1,13 @@
 """The HTTP server: connections, their limits, and their time.
 
-Law of this module: it knows bytes and clocks, never what a request means. Each complete request goes to one `handler`,
-which answers at once (it returns the answer's bytes) or later (it returns None, and somebody calls
-`Connection.respond`). Answers leave in the order of the requests: while one is owed, nothing further is parsed.
+Law of this module: it knows bytes and clocks, never what a request means. `admit` is asked as soon as a head is there,
+before the body is read. Each complete request goes to one `handler`, which answers at once (it returns the answer's
+bytes) or later (it returns None, and somebody calls `Connection.respond`). Answers leave in the order of the requests:
+while one is owed, nothing further is parsed.
 
 No client can make the server wait or grow: a connection that is slow to send, slow to read, or idle is closed in time,
-the longest idle one is closed when a new one needs its place, and what is buffered for one connection is bounded.
-One timer looks after all connections; there is none per request.
+and the longest idle one when a new one needs its place. What is buffered is bounded for each connection and for all of
+them together (`Limits.received_bytes`, `Limits.unread_bytes`). One timer looks after all connections.
 """
 
 from __future__ import annotations
@@ -18,11 +19,22 @@ import sys
 from asyncio import Event, Task, TimerHandle, Transport
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from enum import Enum
 from heapq import nsmallest
 from typing import cast
 
-from replstore.http import CONTINUE, HttpError, Request, RequestParser, Sizes, Stage, whole_request
+from replstore.http import (
+    CONTINUE,
+    Admit,
+    HttpError,
+    Request,
+    RequestParser,
+    Stage,
+    admit_all,
+    whole_request,
+    without_content,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +46,9 @@ SPARE_FILES = 64
 
 EVICT_SHARE = 32
 
+WRITE_BUFFER = 16 * 2**10
+"""Bytes of answers that one client may leave unread without being counted."""
+
 RETRY_ACCEPT = 0.1
 """Seconds after which we look again for a place when there was none, nor a connection to close for it."""
 
@@ -42,8 +57,12 @@ RETRY_ACCEPT = 0.1
 class Limits:
     """What one client may ask for, and how long it may take. Times are in seconds."""
 
-    sizes: Sizes = field(default_factory=Sizes)
     max_connections: int = 1024
+    received_bytes: int = 32 * 2**20
+    """Bytes that may be held of all requests together which have not arrived completely, or wait for their turn. Beyond
+    that the client that holds most is refused."""
+    unread_bytes: int = 24 * 2**20
+    """Bytes of answers that may wait for clients that do not read. Beyond that the slowest client is dropped."""
     read_ahead: int = 64 * 2**10
     """Bytes taken in advance from a client that is still owed an answer; then its sending is held up."""
     head_time: float = 10.0
@@ -51,6 +70,8 @@ class Limits:
     idle_time: float = 75.0
     write_time: float = 30.0
     """A client must have fetched its answers by then."""
+    slow_time: float = 1.0
+    """A client that does not read for so long may lose its place to a new one."""
     linger_time: float = 2.0
     """After a refusal what the client still sends is read and dropped for so long: to close at once would reset
     the connection, and take the refusal with it before the client has read it."""
@@ -66,33 +87,58 @@ class Limits:
         return {Stage.START: self.idle_time, Stage.HEAD: self.head_time, Stage.BODY: self.body_time}[stage]
 
 
-class Connection(asyncio.Protocol):
-    """One client. It is always in exactly one of these situations, and `_since` tells since when:
+class State(Enum):
+    """What a connection is doing. The table below says what may follow."""
 
-    * *answering*: `_request` is set, the handler owes its answer. It has no time limit here; the handler has.
-    * *blocked*: the client does not read; nothing is parsed until it has.
-    * *leaving*: the last answer is written; what still comes in is dropped.
-    * else *waiting* for what `_stage` says: the next request (`_quiet`: nothing of it is there), or the rest of one.
+    IDLE = "nothing of the next request is here"
+    RECEIVING = "a part of the next request is here"
+    ASKING = "the handler is being asked"
+    OWING = "the handler will answer later; what the client sends meanwhile is kept, within bounds"
+    SERVING = "an answer was given; perhaps the next request is here already"
+    BLOCKED = "the client does not read its answers; nothing is parsed until it has"
+    LEAVING = "the last answer is written; what still comes in is dropped"
+    GONE = "the connection has ended"
+
+
+# Looked up once: this is the hottest code of a node.
+IDLE, RECEIVING, ASKING, OWING, SERVING, BLOCKED, LEAVING, GONE = State
+
+TRANSITIONS: dict[State, frozenset[State]] = {
+    # One whole simple request goes the short way, straight to ASKING and back. A full pipe: BLOCKED, in any state in
+    # which something was just written.
+    IDLE: frozenset((ASKING, SERVING, BLOCKED, LEAVING, GONE)),
+    RECEIVING: frozenset((SERVING, BLOCKED, LEAVING, GONE)),
+    ASKING: frozenset((IDLE, SERVING, OWING)),
+    OWING: frozenset((SERVING, GONE)),
+    SERVING: frozenset((ASKING, IDLE, RECEIVING, BLOCKED, LEAVING)),
+    BLOCKED: frozenset((SERVING, LEAVING, GONE)),
+    LEAVING: frozenset((GONE,)),
+    GONE: frozenset(),
+}
+"""Every state's successors. `tests` watch each assignment of `Connection.state` for one that is missing here."""
+
+
+class Connection(asyncio.Protocol):
+    """One client. `state` says what it is doing, `_since` since when.
+
+    While OWING it has no time limit here; the handler has. Two facts are independent of the state: `_at_end`, the
+    client will send no more; and whether reading is paused, which the transport knows.
     """
 
     __slots__ = (
-        "_at_end", "_blocked", "_held_up", "_leaving", "_parser", "_quiet", "_request", "_server", "_serving", "_since",
-        "_stage", "_transport",
+        "_at_end", "_gone", "_held", "_parser", "_request", "_server", "_since", "_transport", "state",
     )  # fmt: skip
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self._parser = RequestParser(server.limits.sizes)
+        self._parser = RequestParser(server.admit)
         self._transport: Transport | None = None
         self._request: Request | None = None
-        self._stage = Stage.START
+        self._gone: Callable[[], None] | None = None
+        self._held = 0
         self._since = server.time()
-        self._quiet = True
-        self._serving = False
-        self._blocked = False
-        self._leaving = False
-        self._held_up = False
         self._at_end = False
+        self.state = IDLE
 
     # -- for the handler ------------------------------------------------------------------------------
 
@@ -101,52 +147,76 @@ class Connection(asyncio.Protocol):
 
         Call it once for each such request. Raises RuntimeError when no answer is owed.
         """
-        if self._transport is None:
+        state = self.state
+        if state is GONE:
             return
-        if self._request is None:
+        request = self._request
+        if request is None:
             raise RuntimeError("this connection is owed no answer")
-        self._answer(self._request, answer)
-        if not self._serving:
+        self.state = SERVING
+        self._gone = None
+        self._answer(request, answer)
+        if state is OWING and self.state is SERVING:
             self._serve(None)
+
+    def when_gone(self, callback: Callable[[], None]) -> None:
+        """Call `callback` once if, before the answer that is owed, the client hangs up, or only closes its sending
+        half, or sends more than is read in advance. Nothing happens where no answer is owed."""
+        if self._request is None or self._transport is None:
+            return
+        if self._at_end or not self._transport.is_reading():
+            callback()
+        else:
+            self._gone = callback
 
     # -- called by asyncio ----------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(Transport, transport)
+        self._transport.set_write_buffer_limits(WRITE_BUFFER)
         self._server.connections.add(self)
 
     def data_received(self, data: bytes) -> None:
-        if self._quiet and self._serve_whole(data):
+        state = self.state
+        if state is IDLE:
+            if self._serve_whole(data):
+                return
+        elif state is LEAVING:
             return
-        if self._leaving:
-            return
-        self._quiet = False
         self._parser.feed(data)
-        if self._request is None and not self._blocked:
-            self._serve(self._stage)
+        if state is IDLE or state is RECEIVING:
+            self._serve(self._parser.stage)
         elif self._parser.pending > self._server.limits.read_ahead:
             self._hold_up(True)
+            self._tell_gone()
+        self._account()
 
     def eof_received(self) -> bool:
         """The client will send no more. It may still be waiting for its answers: True keeps the connection."""
         self._at_end = True
-        return not self._leaving and (self._request is not None or self._blocked)
+        self._tell_gone()
+        return self.state is OWING or self.state is BLOCKED
 
     def pause_writing(self) -> None:
-        self._quiet = False
-        self._blocked = True
         self._since = self._server.time()
+        if self.state is not LEAVING:
+            self.state = BLOCKED
+        self._server.blocked(self)
 
     def resume_writing(self) -> None:
-        self._blocked = False
         self._since = self._server.time()
-        if self._request is None and not self._serving:
+        self._server.slow.pop(self, None)
+        if self.state is BLOCKED:
+            self.state = SERVING
             self._serve(None)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
         self._request = None
-        self._leaving = True
+        self.state = GONE
+        self._parser.clear()
+        self._account()
+        self._tell_gone()
         self._server.lost(self)
 
     # -- serving --------------------------------------------------------------------------------------
@@ -156,41 +226,48 @@ class Connection(asyncio.Protocol):
 
         `before` is the stage in which we waited until now, None if we did not wait for the client.
         """
-        self._serving = True
+        self.state = SERVING
         try:
-            while not self._leaving and not self._blocked:
+            while self.state is SERVING:
                 request = self._parser.next()
                 if request is None:
                     self._wait(before)
-                    break
+                    return
                 before = None
                 self._request = request
+                self.state = ASKING
                 answer = self._ask(request)
                 if answer is not None:
+                    self.state = SERVING
                     self._answer(request, answer)
-                elif self._request is not None:
-                    break
+                elif self.state is ASKING:
+                    self._owe(request)
         except HttpError as error:
             self._refuse(error)
         finally:
-            self._serving = False
+            self._account()
 
     def _serve_whole(self, data: bytes) -> bool:
         """The short way to do what `_serve` does, for data that is exactly one simple request, as most is."""
         try:
             request = whole_request(data)
+            if request is None:
+                return False
+            self._server.admit(request.method, request.path, request.headers)
         except HttpError as error:
             self._refuse(error)
             return True
-        if request is None:
-            return False
         self._request = request
+        self.state = ASKING
         answer = self._ask(request)
         if answer is not None:
+            self.state = IDLE
             self._answer(request, answer)
             self._since = self._server.time()
-        elif self._request is not None:
-            self._quiet = False
+        elif self.state is ASKING:
+            self._owe(request)
+        elif self.state is SERVING:
+            self._wait(None)
         return True
 
     def _ask(self, request: Request) -> bytes | None:
@@ -203,42 +280,67 @@ class Connection(asyncio.Protocol):
             logger.exception("%s %.200s failed", request.method, request.path)
             return HttpError(500, "Internal error; the node's log says more").response(request.keep_alive)
 
+    def _owe(self, request: Request) -> None:
+        """Keep of the request what its answer needs; the handler has the rest."""
+        request.body = b""
+        self.state = OWING
+
     def _answer(self, request: Request, answer: bytes) -> None:
         self._request = None
         if self._transport is not None:
-            self._transport.write(answer)
+            self._transport.write(answer if request.method != "HEAD" else without_content(answer))
             if not request.keep_alive or self._server.closing:
                 self.close()
 
     def _wait(self, before: Stage | None) -> None:
         """Nothing more to serve; wait for the client. `before`: see `_serve`."""
-        stage = self._stage = self._parser.stage
-        self._quiet = stage is Stage.START
+        stage = self._parser.stage
+        self.state = IDLE if stage is Stage.START else RECEIVING
         if stage is not before:
             # The time for a head runs from its first byte: one more byte must not start it anew.
             self._since = self._server.time()
         if self._at_end or (self._server.closing and stage is Stage.START):
             self.close()
             return
-        if self._held_up:
-            self._hold_up(False)
+        self._hold_up(False)
         if stage is Stage.BODY and self._parser.wants_continue and self._transport is not None:
             self._parser.wants_continue = False
             self._transport.write(CONTINUE)
 
     def _hold_up(self, held_up: bool) -> None:
-        self._held_up = held_up
-        if self._transport is not None and held_up:
-            self._transport.pause_reading()
-        elif self._transport is not None:
-            self._transport.resume_reading()
+        if self._transport is not None and held_up is self._transport.is_reading():
+            if held_up:
+                self._transport.pause_reading()
+            else:
+                self._transport.resume_reading()
+
+    def _account(self) -> None:
+        """Tell the server how many bytes are held here."""
+        held = self._parser.pending
+        change, self._held = held - self._held, held
+        if change:
+            self._server.received(change)
+
+    def _tell_gone(self) -> None:
+        gone, self._gone = self._gone, None
+        if gone is not None:
+            gone()
 
     # -- leaving --------------------------------------------------------------------------------------
 
+    @property
+    def held(self) -> int:
+        """Bytes of requests that are kept."""
+        return self._held
+
+    @property
+    def unread(self) -> int:
+        """Bytes of answers that the client has not fetched."""
+        return self._transport.get_write_buffer_size() if self._transport is not None else 0
+
     def close(self) -> None:
         """Close as soon as everything is written."""
-        self._quiet = False
-        self._leaving = True
+        self.state = LEAVING
         self._since = self._server.time()
         if self._transport is not None:
             self._transport.close()
@@ -247,21 +349,37 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
+    def give_up(self) -> None:
+        """Too many bytes are held: let these go. A client that is still sending can be told so."""
+        if self.state is RECEIVING:
+            self._refuse(HttpError(503, "Too much is being sent to this node at once; try again later"))
+        else:
+            self.abort()
+        self._parser.clear()
+        self._account()
+
+    def make_room(self) -> None:
+        """Give the place up: at once if the client does not read, else as soon as everything is written."""
+        if self.state is BLOCKED or self.state is LEAVING:
+            self.abort()
+        else:
+            self.close()
+
     def _refuse(self, error: HttpError) -> None:
         """The last answer of this connection. The client closes when it has read it, or else `sweep` does."""
-        self._quiet = False
         self._request = None
         transport = self._transport
         if transport is None or transport.is_closing():
             return
-        self._leaving = True
+        self.state = LEAVING
         self._since = self._server.time()
-        transport.write(error.response())
+        answer = error.response()
+        transport.write(without_content(answer) if self._parser.method_is_head else answer)
+        self._parser.clear()
         if self._at_end:
             transport.close()
             return
-        if self._held_up:
-            self._hold_up(False)
+        self._hold_up(False)
         try:
             transport.write_eof()
         except OSError:  # the client is gone already
@@ -271,37 +389,41 @@ class Connection(asyncio.Protocol):
 
     @property
     def idle(self) -> bool:
-        return self.rank is not None and self._stage is Stage.START
+        return self.state is IDLE
 
-    @property
-    def rank(self) -> tuple[bool, float] | None:
+    def rank(self, now: float) -> tuple[int, float] | None:
         """When a place is needed, the connection with the smallest rank is closed; None: not this one.
 
         Idle connections come before those in the middle of a request. These come too, or else a thousand clients
-        that send a byte a second would lock everybody out.
+        that send a byte a second would lock everybody out; and at last those who do not read.
         """
-        if self._leaving or self._blocked or self._request is not None:
-            return None
-        return (self._stage is not Stage.START, self._since)
+        if self.state is IDLE:
+            return (0, self._since)
+        if self.state is RECEIVING:
+            return (1, self._since)
+        if self.state in (BLOCKED, LEAVING) and now - self._since > self._server.limits.slow_time:
+            return (2, self._since)
+        return None
 
     def sweep(self, now: float) -> None:
         """Close what has taken too long."""
         limits = self._server.limits
         elapsed = now - self._since
-        if self._blocked:
+        if self.state is BLOCKED or self in self._server.slow:
             if elapsed > limits.write_time:
                 self.abort()
-        elif self._leaving:
+        elif self.state is LEAVING:
             if elapsed > limits.linger_time:
                 self.abort()
-        elif self._request is None and elapsed > limits.time_for(self._stage):
+        elif self.state is not OWING and elapsed > limits.time_for(self._parser.stage):
             self._time_out()
 
     def _time_out(self) -> None:
-        if self._stage is Stage.START:
+        if self.state is IDLE:
             self.close()
         else:
-            self._refuse(HttpError(408, f"Waited too long for {self._stage.value} of the request"))
+            self._refuse(HttpError(408, f"Waited too long for {self._parser.stage.value} of the request"))
+            self._account()
 
 
 Handler = Callable[[Request, Connection], bytes | None]
@@ -311,10 +433,15 @@ Handler = Callable[[Request, Connection], bytes | None]
 class Server:
     """Accepts connections until `close`. Make it and use it within one event loop."""
 
-    def __init__(self, handler: Handler, limits: Limits | None = None) -> None:
+    def __init__(self, handler: Handler, limits: Limits | None = None, admit: Admit = admit_all) -> None:
         self.handler = handler
+        self.admit = admit
         self.limits = limits or Limits()
         self.connections: set[Connection] = set()
+        self.slow: dict[Connection, None] = {}
+        """Clients that do not read their answers, the longest waiting first."""
+        self.held = 0
+        """Bytes of requests that all connections keep."""
         self.closing = False
         self.time = asyncio.get_running_loop().time
         self._max_connections = self.limits.max_connections
@@ -398,9 +525,10 @@ class Server:
     async def _make_room(self) -> None:
         """Close the longest idle connections: one in `EVICT_SHARE`, since finding them means looking at all. If all
         are busy, wait for an end, or a moment: one may be idle then."""
-        ranked = [(rank, c) for c in self.connections if (rank := c.rank) is not None]
+        now = self.time()
+        ranked = [(rank, c) for c in self.connections if (rank := c.rank(now)) is not None]
         for _, connection in nsmallest(max(1, self._max_connections // EVICT_SHARE), ranked, key=lambda pair: pair[0]):
-            connection.close()
+            connection.make_room()
         with suppress(TimeoutError):
             async with asyncio.timeout(RETRY_ACCEPT):
                 await self._until_fewer_than(len(self.connections))
@@ -412,7 +540,26 @@ class Server:
 
     def lost(self, connection: Connection) -> None:
         self.connections.discard(connection)
+        self.slow.pop(connection, None)
         self._one_gone.set()
+
+    # -- bytes ----------------------------------------------------------------------------------------
+
+    def received(self, change: int) -> None:
+        """The connections hold `change` bytes more than before."""
+        self.held += change
+        if change > 0 and self.held > self.limits.received_bytes:
+            max(self.connections, key=lambda connection: connection.held).give_up()
+
+    def blocked(self, connection: Connection) -> None:
+        """This client does not read fast enough. Those who have not read for longest go, if too much waits for all."""
+        self.slow[connection] = None
+        unread = sum(each.unread for each in self.slow)
+        for each in list(self.slow):
+            if unread <= self.limits.unread_bytes:
+                return
+            unread -= each.unread
+            each.abort()
 
     def _sweep(self) -> None:
         self._sweeper = asyncio.get_running_loop().call_later(self.limits.sweep_interval, self._sweep)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from replstore.access import ANY, is_host, is_origin
 from replstore.bully import Bully
 from replstore.election import Election
 from replstore.lowest_id import LowestId
@@ -42,6 +43,8 @@ class Settings:
     token: str = ""
     allow_faults: bool = False
     exit_with_parent: bool = False
+    allow_hosts: tuple[str, ...] = ()
+    allow_origins: tuple[str, ...] = ()
 
 
 def from_environment(env: Mapping[str, str]) -> Settings:
@@ -73,6 +76,8 @@ def from_environment(env: Mapping[str, str]) -> Settings:
         token=env.get("CLUSTER_TOKEN", ""),
         allow_faults=_read(env, "ALLOW_FAULTS", _yes_or_no, False),
         exit_with_parent=_read(env, "EXIT_WITH_PARENT", _yes_or_no, False),
+        allow_hosts=_read(env, "ALLOW_HOST", _hosts, ()),
+        allow_origins=_read(env, "ALLOW_ORIGIN", _origins, ()),
     )
 
 
@@ -121,6 +126,20 @@ def _whole(low: int, high: int) -> Callable[[str], int]:
         return int(text)
 
     return parse
+
+
+def _hosts(text: str) -> tuple[str, ...]:
+    hosts = tuple(part.strip() for part in text.split(","))
+    if not all(host == ANY or is_host(host) for host in hosts):
+        raise ValueError("expected names like lab.example.org, separated by commas, without ports; or *")
+    return hosts
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    origins = tuple(part.strip() for part in text.split(","))
+    if not all(origin == ANY or is_origin(origin) for origin in origins):
+        raise ValueError("expected origins like http://lab.example.org:8888, separated by commas, without a path; or *")
+    return origins
 
 
 def _one_of(names: Mapping[str, object]) -> Callable[[str], str]:

@@ -11,39 +11,44 @@ from hypothesis import strategies as st
 
 from replstore.http import (
     CONTINUE,
+    MAX_EMPTY_LINES,
     MAX_HEAD,
     MAX_HEADER_LINES,
     MEMO_BYTES,
+    Admit,
+    Headers,
     HttpError,
     Request,
     RequestParser,
     Response,
     ResponseParser,
-    Sizes,
     Stage,
     request,
     response,
     whole_request,
+    without_content,
 )
 
-SMALL = Sizes(body=100, large_body=1000)
+
+def small(method: str, path: str, headers: Headers) -> int:
+    return 1000 if path.startswith("/internal/") else 100
 
 
 def drain(parser: RequestParser) -> list[Request]:
     return list(iter(parser.next, None))
 
 
-def parse(data: bytes, sizes: Sizes = SMALL) -> list[Request]:
+def parse(data: bytes, admit: Admit = small) -> list[Request]:
     """All requests in `data`, which must end with one."""
-    parser = RequestParser(sizes)
+    parser = RequestParser(admit)
     parser.feed(data)
     requests = drain(parser)
     assert parser.stage is Stage.START
     return requests
 
 
-def refusal(data: bytes, sizes: Sizes = SMALL) -> HttpError:
-    parser = RequestParser(sizes)
+def refusal(data: bytes, admit: Admit = small) -> HttpError:
+    parser = RequestParser(admit)
     parser.feed(data)
     with pytest.raises(HttpError) as caught:
         drain(parser)
@@ -105,9 +110,24 @@ def test_a_head_too_long_to_be_remembered_is_parsed_all_the_same():
     assert len(found.headers["cookie"]) == MEMO_BYTES
 
 
-def test_an_absolute_target_loses_its_scheme_and_host():
-    assert parse(get(target=b"http://node-1:4000/key/a?b"))[0].path == "/key/a"
-    assert parse(get(target=b"http://node-1:4000"))[0].path == "/"
+@pytest.mark.parametrize(
+    ("target", "path", "query"),
+    [
+        (b"http://node-1:4000/key/a?b", "/key/a", "b"),
+        (b"http://node-1:4000", "/", ""),
+        (b"http://node-1:4000?b/c", "/", "b/c"),
+    ],
+)
+def test_an_absolute_target_is_split_and_its_host_counts_instead_of_the_header(target: bytes, path: str, query: str):
+    (found,) = parse(get(target=target))
+
+    assert (found.path, found.query, found.headers["host"]) == (path, query, "node-1:4000")
+
+
+def test_empty_lines_before_a_request_line_are_ignored_each_time():
+    lines = b"\r\n" * MAX_EMPTY_LINES
+
+    assert [r.path for r in parse(lines + get(target=b"/1") + lines + get(target=b"/2"))] == ["/1", "/2"]
 
 
 def test_the_target_of_options_may_be_a_star():
@@ -125,7 +145,7 @@ def test_an_unknown_method_is_left_to_the_routing():
         (b"GET / HTTP/1.1\r\nHost: n\r\nConnection: keep-alive\r\n", True),
         (b"GET / HTTP/1.1\r\nHost: n\r\nConnection: close\r\n", False),
         (b"GET / HTTP/1.1\r\nHost: n\r\nConnection: TE, Close\r\n", False),
-        (b"HEAD / HTTP/1.1\r\nHost: n\r\n", False),
+        (b"HEAD / HTTP/1.1\r\nHost: n\r\n", True),
         (b"GET / HTTP/1.0\r\n", False),
         (b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n", False),
     ],
@@ -162,7 +182,12 @@ def test_remembering_a_head_does_not_carry_its_target_or_body_over():
         ("a zero byte in the target", get(target=b"/key/\0"), 400),
         ("a carriage return in the target", get(target=b"/key/\r"), 400),
         ("a method that is no word", b"G(T / HTTP/1.1\r\nHost: n\r\n\r\n", 400),
-        ("an empty line first", b"\r\n" + get(), 400),
+        ("too many empty lines first", b"\r\n" * (MAX_EMPTY_LINES + 1) + get(), 400),
+        ("a bare line feed first", b"\n" + get(), 400),
+        ("a blank line first", b" \r\n" + get(), 400),
+        ("a fragment", get(target=b"/key/a#b"), 400),
+        ("a star with a query", b"OPTIONS *?a HTTP/1.1\r\nHost: n\r\n\r\n", 400),
+        ("both lengths in HTTP/1.0", b"PUT / HTTP/1.0\r\nContent-Length: 1\r\nTransfer-Encoding: x\r\n\r\n1", 400),
         ("no HTTP at all", b"SSH-2.0-OpenSSH_9.6 x y\r\n\r\n", 400),
         ("lower-case HTTP", b"GET / http/1.1\r\nHost: n\r\n\r\n", 400),
         ("HTTP/0.9", b"GET / HTTP/0.9\r\nHost: n\r\n\r\n", 505),
@@ -227,6 +252,13 @@ def test_an_endless_target_is_refused_before_it_ends():
     assert refusal(b"GET /key/" + b"a" * MAX_HEAD).status == 414
 
 
+def test_a_target_that_is_too_long_is_refused_likewise_when_it_arrives_whole():
+    whole = get(target=b"/key/" + b"a" * MAX_HEAD)
+
+    assert refusal(whole).status == 414
+    assert whole_request(whole) is None
+
+
 def test_a_hundred_header_lines_are_taken_and_one_more_is_not():
     lines = [b"H%d: x" % n for n in range(MAX_HEADER_LINES)]
 
@@ -247,11 +279,30 @@ def test_below_internal_a_larger_body_is_taken():
     assert refusal(post(1001)).status == 413
 
 
-def test_who_may_send_a_large_body_can_depend_on_its_headers():
-    sizes = Sizes(body=10, large_body=20, large=lambda path, headers: headers.get("x-cluster-token") == "secret")
+def test_a_request_is_refused_on_its_head_before_its_body_arrives():
+    asked: list[tuple[str, str, str]] = []
 
-    assert refusal(put(b"Content-Length: 20"), sizes).status == 413
-    assert len(parse(put(b"X-Cluster-Token: secret", b"Content-Length: 20", body=b"x" * 20), sizes)) == 1
+    def admit(method: str, path: str, headers: Headers) -> int:
+        asked.append((method, path, headers["x-cluster-token"]))
+        raise HttpError(403, "no")
+
+    head = put(b"X-Cluster-Token: wrong", b"Content-Length: 20")
+    assert refusal(head, admit).status == 403
+    assert asked == [("PUT", "/key/name", "wrong")]
+
+
+def test_the_answer_to_head_ends_where_the_content_would_begin():
+    assert without_content(response(200, b"1\r\n\r\n2")) == response(200, b"1\r\n\r\n2")[: -len(b"1\r\n\r\n2")]
+
+
+def test_the_parser_knows_that_a_refused_request_was_head():
+    for data, is_head in ((get().replace(b"GET", b"HEAD").replace(b"1.1", b"9.9"), True), (get(b":"), False)):
+        parser = RequestParser(small)
+        parser.feed(get(target=b"/before") + data)
+        parser.next()
+        with pytest.raises(HttpError):
+            parser.next()
+        assert parser.method_is_head is is_head
 
 
 def test_a_refusal_says_why_in_json_and_closes():
@@ -266,7 +317,7 @@ def test_a_refusal_says_why_in_json_and_closes():
 
 
 def test_the_parser_says_what_it_waits_for():
-    parser = RequestParser(SMALL)
+    parser = RequestParser(small)
     stages = []
     for piece in (b"", b"PUT / HTTP/1.1\r\nHost: n\r\nContent-", b"Length: 4\r\n\r\nab", b"c", b"d"):
         parser.feed(piece)
@@ -279,7 +330,7 @@ def test_the_parser_says_what_it_waits_for():
 
 
 def test_a_parser_that_has_used_everything_holds_nothing():
-    parser = RequestParser(SMALL)
+    parser = RequestParser(small)
     parser.feed(get())
     assert parser.pending == len(get())
 
@@ -290,7 +341,7 @@ def test_a_parser_that_has_used_everything_holds_nothing():
 
 def test_a_client_that_expects_it_is_told_to_send_its_body_unless_the_body_is_there_already():
     head = put(b"Expect: 100-Continue", b"Content-Length: 3")
-    waiting, content = RequestParser(SMALL), RequestParser(SMALL)
+    waiting, content = RequestParser(small), RequestParser(small)
     waiting.feed(head)
     content.feed(head + b"abc")
 
@@ -323,6 +374,10 @@ ODD = st.sampled_from(
         put(b"Content-Length: 999"),
         put(b"Content-Length: 5", body=b"cut"),
         b"GET /" + b"a" * (MAX_HEAD + 10),
+        get(target=b"/" + b"a" * (MAX_HEAD + 10)),
+        get(target=b"http://node/key"),
+        b"\r\n",
+        b"\r\n" * MAX_EMPTY_LINES,
         b"GET / HTTP/1.1\r\nA: " + b"a" * (MAX_HEAD + 10) + b"\r\n\r\n",
         b"\r\n\r\n",
         b"\n",
@@ -333,7 +388,7 @@ STREAM = st.lists(GOOD | ODD | st.binary(max_size=30), max_size=5).map(b"".join)
 
 def outcome(pieces: list[bytes]) -> tuple[list[Request], int | None]:
     """The requests found, and the status of the refusal that ended it, if one did."""
-    parser, requests = RequestParser(SMALL), []
+    parser, requests = RequestParser(small), []
     try:
         for piece in pieces:
             parser.feed(piece)

@@ -12,14 +12,15 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
-from replstore.http import HttpError, Request, Sizes, response
-from replstore.server import SPARE_FILES, Connection, Handler, Limits, Server, allow_open_files
+from replstore import server as server_module
+from replstore.http import Admit, HttpError, Request, admit_all, response
+from replstore.server import SPARE_FILES, TRANSITIONS, Connection, Handler, Limits, Server, State, allow_open_files
 
 HOST = "127.0.0.1"
 GET = b"GET /key/name HTTP/1.1\r\nHost: n\r\n\r\n"
@@ -33,9 +34,41 @@ def echo(request: Request, connection: Connection) -> bytes:
     return response(200, body, request.keep_alive)
 
 
+class Watched(Connection):
+    """Objects to a state that may not follow the one before."""
+
+    __slots__ = ("_state",)
+
+    @property
+    def state(self) -> State:
+        return self._state
+
+    @state.setter
+    def state(self, new: State) -> None:
+        old = getattr(self, "_state", new)
+        if new is not old and new not in TRANSITIONS[old]:
+            forbidden.append((old, new))
+        seen.add((old, new))
+        self._state = new
+
+
+forbidden: list[tuple[State, State]] = []
+seen: set[tuple[State, State]] = set()
+
+
+@pytest.fixture(autouse=True)
+def _every_change_of_state_is_one_of_the_table(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(server_module, "Connection", Watched)
+    forbidden.clear()
+    yield
+    assert forbidden == []
+
+
 @asynccontextmanager
-async def serving(handler: Handler = echo, limits: Limits | None = None) -> AsyncIterator[Server]:
-    server = Server(handler, limits or PLAIN)
+async def serving(
+    handler: Handler = echo, limits: Limits | None = None, admit: Admit = admit_all
+) -> AsyncIterator[Server]:
+    server = Server(handler, limits or PLAIN, admit)
     await server.start(HOST, 0)
     try:
         yield server
@@ -209,7 +242,7 @@ def test_a_client_held_up_goes_on_when_it_has_its_answer():
             await client.send(GET.replace(b"/key/name", b"/late"))
             await until(lambda: bool(owed))
             await client.send(GET * 10)
-            await until(lambda: owed[0]._held_up)
+            await until(lambda: not owed[0]._transport.is_reading())
             sending = asyncio.create_task(client.send(GET * count))
             owed[0].respond(response(200, b"1"))
             assert await client.answer() == (200, 1)
@@ -323,7 +356,7 @@ def test_answers_that_were_due_before_a_refusal_are_still_given():
 def test_a_client_that_sends_all_of_a_body_that_is_too_large_can_read_why_it_was_refused():
     async def test() -> None:
         async with (
-            serving(limits=Limits(sizes=Sizes(body=1000))) as server,
+            serving(admit=lambda *_: 1000) as server,
             await Client.connect(server) as client,
         ):
             size = 8 * 2**20

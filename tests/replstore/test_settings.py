@@ -39,6 +39,8 @@ def test_every_variable_is_understood() -> None:
             "REPLICATION_DELAY_MS": "50",
             "CLUSTER_TOKEN": "secret",
             "ALLOW_FAULTS": "1",
+            "ALLOW_HOST": "lab.example.org, 10.0.0.1",
+            "ALLOW_ORIGIN": "http://a.example:3000, https://b.example",
         }
     )
 
@@ -47,6 +49,8 @@ def test_every_variable_is_understood() -> None:
     assert settings.data_dir == Path("data")
     assert settings.token == "secret"
     assert settings.allow_faults
+    assert settings.allow_hosts == ("lab.example.org", "10.0.0.1")
+    assert settings.allow_origins == ("http://a.example:3000", "https://b.example")
 
 
 def test_the_election_timeout_follows_the_heartbeat() -> None:
@@ -77,6 +81,11 @@ def test_the_election_timeout_follows_the_heartbeat() -> None:
         ("PEERS", "node-2=http://h:1,node-2=http://h:2", "twice"),
         ("PEERS", "node-1=http://h:1", "itself"),
         ("ALLOW_FAULTS", "yes", "0 or 1"),
+        ("ALLOW_HOST", "lab:4001", "without ports"),
+        ("ALLOW_HOST", "a,", "without ports"),
+        ("ALLOW_ORIGIN", "lab.example.org", "http://lab.example.org:8888"),
+        ("ALLOW_ORIGIN", "http://lab/", "without a path"),
+        ("ALLOW_ORIGIN", "null", "http://lab.example.org:8888"),
         ("REPLICATION_DELAY_MS", "-5", "between 0"),
     ],
 )
