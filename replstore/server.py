@@ -71,7 +71,7 @@ class Limits:
     write_time: float = 30.0
     """A client must have fetched its answers by then."""
     slow_time: float = 1.0
-    """A client that does not read for so long may lose its place to a new one."""
+    """A client that does not read for so long, or does not send its first request, may lose its place to a new one."""
     linger_time: float = 2.0
     """After a refusal what the client still sends is read and dropped for so long: to close at once would reset
     the connection, and take the refusal with it before the client has read it."""
@@ -90,7 +90,8 @@ class Limits:
 class State(Enum):
     """What a connection is doing. The table below says what may follow."""
 
-    IDLE = "nothing of the next request is here"
+    NEW = "nothing has arrived yet"
+    IDLE = "requests were answered, and nothing of the next one is here"
     RECEIVING = "a part of the next request is here"
     ASKING = "the handler is being asked"
     OWING = "the handler will answer later; what the client sends meanwhile is kept, within bounds"
@@ -101,11 +102,12 @@ class State(Enum):
 
 
 # Looked up once: this is the hottest code of a node.
-IDLE, RECEIVING, ASKING, OWING, SERVING, BLOCKED, LEAVING, GONE = State
+NEW, IDLE, RECEIVING, ASKING, OWING, SERVING, BLOCKED, LEAVING, GONE = State
 
 TRANSITIONS: dict[State, frozenset[State]] = {
     # One whole simple request goes the short way, straight to ASKING and back. A full pipe: BLOCKED, in any state in
     # which something was just written.
+    NEW: frozenset((ASKING, SERVING, LEAVING, GONE)),
     IDLE: frozenset((ASKING, SERVING, BLOCKED, LEAVING, GONE)),
     RECEIVING: frozenset((SERVING, BLOCKED, LEAVING, GONE)),
     ASKING: frozenset((IDLE, SERVING, OWING)),
@@ -138,7 +140,7 @@ class Connection(asyncio.Protocol):
         self._held = 0
         self._since = server.time()
         self._at_end = False
-        self.state = IDLE
+        self.state = NEW
 
     # -- for the handler ------------------------------------------------------------------------------
 
@@ -178,13 +180,13 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         state = self.state
-        if state is IDLE:
+        if state is IDLE or state is NEW:
             if self._serve_whole(data):
                 return
         elif state is LEAVING:
             return
         self._parser.feed(data)
-        if state is IDLE or state is RECEIVING:
+        if state is IDLE or state is NEW or state is RECEIVING:
             self._serve(self._parser.stage)
         elif self._parser.pending > self._server.limits.read_ahead:
             self._hold_up(True)
@@ -389,21 +391,23 @@ class Connection(asyncio.Protocol):
 
     @property
     def idle(self) -> bool:
-        return self.state is IDLE
+        return self.state is IDLE or self.state is NEW
 
     def rank(self, now: float) -> tuple[int, float] | None:
         """When a place is needed, the connection with the smallest rank is closed; None: not this one.
 
         Idle connections come before those in the middle of a request. These come too, or else a thousand clients
-        that send a byte a second would lock everybody out; and at last those who do not read.
+        that send a byte a second would lock everybody out; then those who do not read; and last those who were only
+        just let in, since their request may be on its way.
         """
-        if self.state is IDLE:
+        is_late = now - self._since > self._server.limits.slow_time
+        if self.state is IDLE or (self.state is NEW and is_late):
             return (0, self._since)
         if self.state is RECEIVING:
             return (1, self._since)
-        if self.state in (BLOCKED, LEAVING) and now - self._since > self._server.limits.slow_time:
+        if self.state in (BLOCKED, LEAVING) and is_late:
             return (2, self._since)
-        return None
+        return (3, self._since) if self.state is NEW else None
 
     def sweep(self, now: float) -> None:
         """Close what has taken too long."""
@@ -419,7 +423,7 @@ class Connection(asyncio.Protocol):
             self._time_out()
 
     def _time_out(self) -> None:
-        if self.state is IDLE:
+        if self.idle:
             self.close()
         else:
             self._refuse(HttpError(408, f"Waited too long for {self._parser.stage.value} of the request"))

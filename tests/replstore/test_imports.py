@@ -46,6 +46,17 @@ def test_a_core_module_leaves_the_drivers_alone(module: str) -> None:
     assert imports_of(module) & drivers == set()
 
 
+@pytest.mark.parametrize("module", ["access", "http", "server", "link"])
+def test_what_speaks_http_knows_no_node(module: str) -> None:
+    neighbours = {name for name in imports_of(module) if name.startswith("replstore")}
+
+    assert neighbours <= {"replstore.http"}
+
+
+def test_the_runtime_does_not_know_who_asks_it() -> None:
+    assert not {"replstore.api", "replstore.access", "replstore.__main__"} & imports_of("runtime")
+
+
 @pytest.mark.parametrize("module", MODULES)
 def test_no_module_draws_from_the_global_dice(module: str) -> None:
     tree = ast.parse((PACKAGE / f"{module}.py").read_text(encoding="utf-8"))

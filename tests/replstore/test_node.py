@@ -14,19 +14,22 @@ from replstore.messages import (
     Delete,
     Done,
     Entry,
+    EntryId,
     Flush,
     LinearizableGet,
     NotLeader,
     Overloaded,
     Put,
+    Received,
     Reply,
     Request,
     Save,
+    Snapshot,
     Tick,
     Unknown,
     Value,
 )
-from replstore.node import MAX_UNCOMMITTED, Node
+from replstore.node import MAX_UNCOMMITTED, MAX_UNCOMMITTED_BYTES, Node
 from tests.simulation.simulated import TIMEOUT, ask, node, notes, put, settle, values
 
 
@@ -138,6 +141,35 @@ def test_a_leader_without_followers_refuses_more_writes_than_it_can_remember() -
     ]
 
     assert set(results) == {Overloaded()}
+
+
+def test_a_leader_without_followers_refuses_what_it_cannot_remember_in_bytes_until_copies_are_there() -> None:
+    leader = node(cluster(3, "quorum"), "node-1")
+    size = MAX_UNCOMMITTED_BYTES // 3 + 1
+
+    def write(number: int) -> list[object]:
+        effects = leader.handle(Request(number, Put(f"k{number}", number), size), 0.0)
+        return [effect.result for effect in effects if isinstance(effect, Reply)]
+
+    assert [write(number) for number in range(3)] == [[], [], []]
+    assert write(3) == [Overloaded()]
+
+    leader.commit = leader.log.last_id
+    assert write(4) == []
+
+
+def test_a_snapshot_that_replaces_everything_is_taken_from_the_leader_alone() -> None:
+    sim = cluster()
+    put(sim, "node-1", "k", 1)
+    sim.run_for(TIMEOUT)
+    follower = node(sim, "node-3")
+    forced = Snapshot(follower.election.term, EntryId(9, 1, "node-1"), 0, 0, (), force=True)
+
+    assert [effect for effect in follower.handle(Received("node-2", forced), sim.now) if isinstance(effect, Save)] == []
+    assert follower.read("k") is not None
+
+    follower.handle(Received("node-1", forced), sim.now)
+    assert follower.read("k") is None
 
 
 def test_what_arrived_together_is_saved_together() -> None:

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from replstore import server as server_module
-from replstore.http import Admit, HttpError, Request, admit_all, response
+from replstore.http import Admit, Headers, HttpError, Request, admit_all, response
 from replstore.server import SPARE_FILES, TRANSITIONS, Connection, Handler, Limits, Server, State, allow_open_files
 
 HOST = "127.0.0.1"
@@ -502,9 +502,9 @@ def test_the_longest_idle_connection_makes_room_for_a_new_one():
     async def test() -> None:
         async with serving(limits=Limits(max_connections=3, close_time=0.2)) as server:
             old = [await Client.connect(server) for _ in range(3)]
-            await until(lambda: len(server.connections) == 3)
-            await old[0].send(GET)
-            await old[0].answer()
+            for client in (*old, old[0]):
+                await client.send(GET)
+                await client.answer()
             async with await Client.connect(server) as fresh:
                 await fresh.send(GET)
                 assert (await fresh.answer())[0] == 200
@@ -518,12 +518,35 @@ def test_the_longest_idle_connection_makes_room_for_a_new_one():
     run(test)
 
 
+def test_who_was_only_just_let_in_goes_after_those_who_had_an_answer_and_before_long_it_counts_as_idle():
+    async def test() -> None:
+        async with serving(limits=Limits(max_connections=2, slow_time=0.3, close_time=0.2)) as server:
+            new, served = [await Client.connect(server) for _ in range(2)]
+            await served.send(GET)
+            await served.answer()
+            third = await Client.connect(server)
+            assert await served.closed()
+            await third.send(GET)
+            await third.answer()
+            await asyncio.sleep(0.4)
+            fourth = await Client.connect(server)
+            assert await new.closed()
+            for client in (new, served, third, fourth):
+                client.leave()
+
+    run(test)
+
+
 def test_who_is_in_the_middle_of_a_request_goes_after_the_idle_ones_and_who_is_owed_an_answer_stays():
     owed: list[Connection] = []
 
     async def test() -> None:
         async with serving(lambda _, c: owed.append(c), Limits(max_connections=3, close_time=0.2)) as server:
             waiting, sending, idle = [await Client.connect(server) for _ in range(3)]
+            await idle.send(GET)
+            await until(lambda: bool(owed))
+            owed.pop().respond(response(200, b"0"))
+            await idle.answer()
             await waiting.send(GET)
             await sending.send(GET[:10])
             await until(lambda: bool(owed) and sum(c.idle for c in server.connections) == 1)
@@ -727,5 +750,183 @@ def test_closing_does_not_wait_for_ever():
             assert QUICK.close_time * 0.9 < time.monotonic() - began < 5
             assert not server.connections
             assert await client.closed()
+
+    run(test)
+
+
+# -- bytes -----------------------------------------------------------------------------------------------
+
+POST = b"POST /internal/x HTTP/1.1\r\nHost: n\r\nContent-Length: %d\r\n\r\n"
+
+
+def test_a_request_that_is_not_admitted_is_refused_on_its_head_and_what_follows_is_dropped():
+    def admit(method: str, path: str, headers: Headers) -> int:
+        raise HttpError(403, "no token")
+
+    async def test() -> None:
+        async with serving(admit=admit) as server, await Client.connect(server) as client:
+            await client.send(POST % 10_000_000)
+            assert await client.answer() == (403, {"error": "no token"})
+            await client.send(b"x" * 1_000_000)
+            assert server.held == 0
+
+    run(test)
+
+
+def test_requests_under_way_are_bounded_together_and_who_holds_most_is_told_so():
+    async def test() -> None:
+        limits = Limits(received_bytes=100_000, close_time=0.2)
+        async with serving(limits=limits) as server:
+            clients = [await Client.connect(server) for _ in range(3)]
+            for number, client in enumerate(clients, 1):
+                await client.send(POST % 90_000 + b"x" * 20_000 * number)
+                await until(lambda sent=number: server.held >= min(60_000, 20_000 * sent))  # type: ignore[misc]
+            assert (await clients[2].answer())[0] == 503
+            assert await clients[2].closed()
+            assert server.held <= limits.received_bytes
+            for number, client in enumerate(clients[:2], 1):
+                await client.send(b"x" * (90_000 - 20_000 * number))
+                assert (await client.answer())[0] == 200
+            assert server.held == 0
+            for client in clients:
+                client.leave()
+
+    run(test)
+
+
+def test_what_is_held_is_counted_down_again_when_clients_vanish():
+    async def test() -> None:
+        async with serving() as server:
+            clients = [await Client.connect(server) for _ in range(3)]
+            for client in clients:
+                await client.send(POST % 90_000 + b"x" * 20_000)
+            await until(lambda: server.held > 60_000)
+            for client in clients:
+                reset(client)
+            await until(lambda: not server.connections)
+            assert server.held == 0
+
+    run(test)
+
+
+def test_unread_answers_are_bounded_together_and_who_has_not_read_for_longest_goes():
+    large = response(200, b'"' + b"x" * 8 * 2**20 + b'"')
+    asked: list[Connection] = []
+
+    def handler(request: Request, connection: Connection) -> bytes:
+        asked.append(connection)
+        return large
+
+    async def test() -> None:
+        limits = Limits(unread_bytes=20 * 2**20, close_time=0.2)
+        async with serving(handler, limits) as server:
+            clients = [socket.create_connection((HOST, server.port)) for _ in range(6)]
+            for count, client in enumerate(clients, 1):
+                client.sendall(GET)
+                await until(lambda count=count: len(asked) == count)  # type: ignore[misc]
+            await until(lambda: asked[0] not in server.connections)
+            assert asked[-1] in server.connections
+            assert 8 * 2**20 < sum(each.unread for each in server.slow) <= limits.unread_bytes
+            for client in clients:
+                client.close()
+
+    run(test)
+
+
+def test_clients_that_do_not_read_keep_nobody_out():
+    large = response(200, b'"' + b"x" * 8 * 2**20 + b'"')
+
+    async def test() -> None:
+        limits = Limits(max_connections=3, slow_time=0.1, close_time=0.2)
+        async with serving(lambda r, c: large if r.path == "/large" else echo(r, c), limits) as server:
+            slow = [socket.create_connection((HOST, server.port)) for _ in range(3)]
+            for client in slow:
+                client.sendall(GET.replace(b"/key/name", b"/large"))
+            await until(lambda: len(server.slow) == 3)
+            async with await Client.connect(server) as client:
+                await client.send(GET)
+                assert (await client.answer())[0] == 200
+            for each in slow:
+                each.close()
+
+    run(test)
+
+
+# -- hanging up ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("leave", ["close", "reset", "half", "flood", "half, later"])
+def test_a_handler_is_told_when_its_client_hangs_up_before_the_answer(leave: str):
+    owed: list[Connection] = []
+    told: list[Connection] = []
+
+    def handler(request: Request, connection: Connection) -> None:
+        def gone() -> None:
+            told.append(connection)
+            connection.respond(response(200, b"1"))
+
+        owed.append(connection)
+        connection.when_gone(gone)
+
+    async def test() -> None:
+        limits = Limits(read_ahead=1000, close_time=0.2)
+        async with serving(handler, limits) as server:
+            client = await Client.connect(server)
+            await client.send(GET * 2 if leave == "half, later" else GET)
+            await until(lambda: bool(owed))
+            assert told == []
+            if leave == "close":
+                client.leave()
+            elif leave == "reset":
+                reset(client)
+            elif leave == "flood":
+                await client.send(b"x" * 5000)
+            else:
+                client.writer.write_eof()
+            await until(lambda: len(told) == (2 if leave == "half, later" else 1))
+            if leave.startswith("half"):
+                assert await client.answer() == (200, 1)
+            client.leave()
+            await until(lambda: not server.connections)
+        assert len(told) == len(owed)
+
+    run(test)
+
+
+def test_a_handler_that_has_answered_is_told_nothing():
+    told: list[int] = []
+
+    def handler(request: Request, connection: Connection) -> None:
+        connection.when_gone(lambda: told.append(1))
+        connection.respond(response(200, b"1"))
+        connection.when_gone(lambda: told.append(2))
+
+    async def test() -> None:
+        async with serving(handler) as server, await Client.connect(server) as client:
+            await client.send(GET)
+            assert await client.answer() == (200, 1)
+            reset(client)
+            await until(lambda: not server.connections)
+
+    run(test)
+    assert told == []
+
+
+def test_the_answer_to_head_has_no_content_be_it_given_at_once_later_or_a_refusal():
+    owed: list[Connection] = []
+
+    def handler(request: Request, connection: Connection) -> bytes | None:
+        return owed.append(connection) if request.path == "/late" else echo(request, connection)  # type: ignore[func-returns-value]
+
+    async def test() -> None:
+        head = b"HEAD %b HTTP/1.1\r\nHost: n\r\n\r\n"
+        async with serving(handler) as server, await Client.connect(server) as client:
+            await client.send(head % b"/now" + head % b"/late" + head.replace(b"/1.1", b"/3.0") % b"/bad")
+            await until(lambda: bool(owed))
+            owed[0].respond(response(200, b'"late"'))
+            text = await client.reader.read()
+            heads = text.split(b"\r\n\r\n")
+            assert [each.split()[1] for each in heads[:-1]] == [b"200", b"200", b"505"]
+            assert heads[-1] == b""
 
     run(test)

@@ -282,6 +282,8 @@ class DockerCluster(HttpCluster):
             "HOST": "0.0.0.0",
             "PORT": str(INNER_PORT),
             "DATA_DIR": "/data" if self.settings.durable else "",
+            # The name under which `url` reaches the nodes of another machine's engine; an address is taken anyway.
+            "ALLOW_HOST": "" if ":" in self.engine.host else self.engine.host,
             "PYTHONPATH": "/app:/code",
         }
 

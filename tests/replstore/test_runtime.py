@@ -1,0 +1,123 @@
+"""What waits at a node for its clients, in number: writes, and those who wait for events."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+import pytest
+
+from replstore import runtime as runtime_module
+from replstore.http import response
+from replstore.lowest_id import LowestId
+from replstore.messages import Done, Overloaded, Put, Result
+from replstore.runtime import Runtime
+from replstore.server import Limits, Server
+from replstore.settings import Settings
+
+ALONE = Settings("node-1", LowestId, port=0, heartbeat_ms=50, election_timeout_ms=200)
+PROTECTED = replace(ALONE, token="secret")
+
+Page = dict[str, Any]
+
+
+def run(settings: Settings, test: Callable[[Runtime], Coroutine[Any, Any, None]]) -> None:
+    async def all_of_it() -> None:
+        runtime, stop = Runtime(settings, None, Random(1)), asyncio.Event()
+        server = Server(lambda request, connection: response(200), Limits(close_time=0.1))
+        running = asyncio.create_task(runtime.run(server, stop))
+        try:
+            async with asyncio.timeout(20):
+                while not runtime.node.leads:
+                    await asyncio.sleep(0.01)
+                await test(runtime)
+        finally:
+            stop.set()
+            await running
+
+    asyncio.run(all_of_it())
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    while not condition():
+        await asyncio.sleep(0.01)
+
+
+def test_a_write_is_answered_once_it_has_its_copies() -> None:
+    async def test(runtime: Runtime) -> None:
+        found: list[Result] = []
+        runtime.ask(Put("k", 1), found.append)
+        await until(lambda: bool(found))
+        assert isinstance(found[0], Done)
+
+    run(ALONE, test)
+
+
+def test_more_clients_than_there_are_places_are_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runtime_module, "MAX_WAITING", 5)
+
+    async def test(runtime: Runtime) -> None:
+        found: list[Result] = []
+        for number in range(8):
+            runtime.ask(Put("k", number), found.append)
+        assert found == [Overloaded()] * 3
+        await until(lambda: len(found) == 8)
+        assert all(isinstance(result, Done) for result in found[3:])
+
+    run(ALONE, test)
+
+
+def test_of_too_many_who_wait_for_events_the_one_who_waited_longest_is_answered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(runtime_module, "MAX_WATCHERS", 3)
+
+    async def test(runtime: Runtime) -> None:
+        answered: list[int] = []
+        for number in range(5):
+            runtime.watch(10**9, 30, lambda page, number=number: answered.append(number))  # type: ignore[misc]
+        assert answered == [0, 1]
+
+    run(ALONE, test)
+
+
+def test_who_stops_waiting_is_answered_once_and_never_again() -> None:
+    async def test(runtime: Runtime) -> None:
+        pages: list[Page] = []
+        stop = runtime.watch(runtime.ring.next, 30, pages.append)
+        stop()
+        stop()
+        runtime.ask(Put("k", 1), lambda result: None)
+        await asyncio.sleep(0.1)
+        assert [page["events"] for page in pages] == [[]]
+
+    run(ALONE, test)
+
+
+def test_who_waits_for_events_is_told_when_there_are_some() -> None:
+    async def test(runtime: Runtime) -> None:
+        pages: list[Page] = []
+        runtime.watch(runtime.ring.next, 30, pages.append)
+        assert pages == []
+        runtime.ask(Put("k", 1), lambda result: None)
+        await until(lambda: bool(pages))
+        assert pages[0]["events"]
+
+    run(ALONE, test)
+
+
+@pytest.mark.parametrize(("settings", "said"), [(ALONE, True), (PROTECTED, False)])
+def test_a_node_without_a_token_says_so_after_its_first_line(
+    settings: Settings, said: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def test(runtime: Runtime) -> None:
+        return
+
+    run(settings, test)
+    lines = capsys.readouterr().out.splitlines()
+
+    assert "listening on port" in lines[0]
+    assert ("No CLUSTER_TOKEN is set" in lines[1]) is said
