@@ -121,7 +121,27 @@ def decode_record(text: str) -> Record:
     cls = _RECORDS.get(name) if type(name) is str else None
     if cls is None:
         raise CodecError("not a journal record")
+    if cls is State:
+        data.setdefault("recovering", False)  # 0.1.0 did not know of it
     return _build(cls, data)  # type: ignore[no-any-return]
+
+
+def decode_records(texts: list[bytes]) -> list[Record]:
+    """Many records at once, in a fraction of the time. Only for text that a checksum has proved to be what
+    `encode_record` wrote: the entries in it are not looked at one by one. Raises `CodecError`."""
+    records: list[Record] = []
+    try:
+        for data in _load(f"[{b','.join(texts).decode('ascii')}]"):
+            if data["record"] == "append":
+                records.append(Append(tuple(map(_make_entry, data["entries"])), data["commit"]))
+            else:
+                records.append(decode_record(to_json(data)))
+    except (KeyError, TypeError) as error:
+        raise CodecError(f"not a journal record: {type(error).__name__}: {error}") from None
+    return records
+
+
+_make_entry = Entry._make
 
 
 def _dump(data: dict[str, Any], what: str) -> str:

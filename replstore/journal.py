@@ -1,68 +1,87 @@
 """The journal: what a node saved, one checksummed line a record, in a file that stays near the size of the live data.
 
 Law of this module: a record that `sync` covered is there after a crash, or the damage is reported; nothing is ever
-dropped in silence. A line is eight hex digits of CRC-32, a space, and the record as JSON.
+dropped in silence, and nothing that another node wrote is taken for this one's.
 
-* A file whose *last line has no end* was cut off while being written. Nobody was promised that record: it is dropped,
-  and `torn` says so. Any other line that does not match its checksum is damage: `JournalDamaged` names the line.
+* How a line proves that it is whole and in its place, and how a *torn* line is told from a *damaged* one: `lines`.
+* Whose the folder is, and why only one process uses it: `folder`.
 * *Group commit*: `write` only fills a buffer; one `sync` makes all that arrived together durable.
-* *Compaction* copies the lines that still matter into a new file, a few for each record that is written (as
-  log-structured stores merge), so that no write ever waits for a copy of all the data.
+* The file's first line names the node and its cluster. `compaction` keeps the file small.
+* A journal that is missing where this node had one is *lost*: the new one begins with the term and vote that the folder
+  still knows, and with the mark that the node is recovering.
 """
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import IO, Protocol
-from zlib import crc32
+from typing import NoReturn
 
-from replstore.codec import CodecError, decode_record, encode_record
-from replstore.messages import Append, Entry, EntryId, Install, Record, State
+from replstore import disk
+from replstore.codec import CodecError, decode_records
+from replstore.compaction import Compaction, Owner, is_header, text_of
+from replstore.folder import Folder, FolderRefused
+from replstore.lines import Broken, Chain, OldChain, is_old, is_torn, is_torn_old
+from replstore.messages import Install, NodeId, Record, State
 
 GROWTH = 2
 SLACK_BYTES = 4 << 20
 """A file is compacted when it has grown to GROWTH times what it was after the last time, plus SLACK_BYTES."""
 
-COPY_RATIO = 4
-"""How many old bytes are looked at for each byte written while compacting. Above one, or it would never end."""
+BLOCK_BYTES = 1 << 20
+"""How much is read, checked and parsed together at a start."""
 
 
-class JournalDamaged(Exception):
-    """A line in the middle of the file is not what was written; the message names file and line."""
-
-
-class Owner(Protocol):
-    """What compaction asks the node whose journal it is."""
-
-    commit: EntryId
-
-    def checkpoint(self) -> tuple[Install, Append]:
-        """Where the log begins, and all of the log from there on."""
-        ...
-
-    def keeps(self, entry: Entry) -> bool:
-        """Whether this old entry still gives its key its value."""
-        ...
+class JournalDamaged(OSError):
+    """A line is not what was written in its place; the message names file and line."""
 
 
 class Journal:
-    """The records in `folder`, which is made where it is missing. Read `records()` once, then `write` and `sync`."""
+    """The records of `node_id` in `folder`. Read `records()` once, then `write` and `sync`.
 
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+    `progress` is told how many hundredths of the file have been read. Raises `FolderRefused` for a folder that another
+    node owns or uses, and `OSError`.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        node_id: NodeId,
+        peers: Iterable[NodeId] = (),
+        progress: Callable[[int], None] = lambda percent: None,
+    ) -> None:
         self.path = folder / "journal"
         self.torn: str | None = None
+        """What was dropped at the end of the file, in a sentence."""
         self._spare = folder / "journal.new"
-        self._spare.unlink(missing_ok=True)  # left by a crash while compacting; the old file is complete
-        self._file = _open_to_append(self.path)
+        self._folder = Folder(folder, node_id, peers)
+        self._progress = progress
+        self._chain = Chain()
         self._size = 0
         self._compact_at = SLACK_BYTES
         self._buffer: list[bytes] = []
         self._state: State | None = None
         self._owner: Owner | None = None
         self._compaction: Compaction | None = None
+        try:
+            self._spare.unlink(missing_ok=True)  # left by a crash while compacting; the old file is complete
+            if not _begins(self.path):
+                self._make()
+            self._file = disk.open_to_append(self.path)
+        except BaseException:
+            self._folder.close()
+            raise
+
+    def _make(self) -> None:
+        """The first journal in this folder, or one in place of that which was lost."""
+        if self.path.exists() and (left := self.path.read_bytes()):
+            self.torn = f"{self.path}: only {len(left)} bytes of its first line are there; they are dropped"
+        known = self._folder.state
+        lost = [State(known.term, known.vote, recovering=True)] if known else []
+        self._write_anew(lost)
+        disk.replace(self._spare, self.path)
 
     def serve(self, owner: Owner) -> None:
         """From now on compact, asking `owner` what still matters."""
@@ -71,29 +90,94 @@ class Journal:
     # -- reading --------------------------------------------------------------------------------------
 
     def records(self) -> Iterator[Record]:
-        """What was saved, in order. A torn last line is cut off the file. Raises `JournalDamaged`."""
+        """What was saved, in order. A torn last line is cut off the file. Raises `JournalDamaged`, `FolderRefused`."""
         with open(self.path, "rb") as file:
-            for number, line in enumerate(file, 1):
-                if not line.endswith(b"\n"):
-                    self.torn = f"{self.path}: line {number} was cut off after {len(line)} bytes and is dropped"
-                    self._file.truncate(self._size)
-                    os.fsync(self._file.fileno())
-                    break
-                self._size += len(line)
-                record = self._parse(line, number)
-                if isinstance(record, State):
-                    self._state = record
-                yield record
+            total = os.fstat(file.fileno()).st_size
+            old = is_old(file.read(10))
+            file.seek(0)
+            chain = OldChain() if old else self._chain
+            number = 1
+            while lines := file.readlines(BLOCK_BYTES):
+                last = None if lines[-1].endswith(b"\n") else lines.pop()
+                for record in self._parse(lines, chain, number):
+                    if type(record) is State:
+                        self._state = record
+                    yield record
+                number += len(lines)
+                self._size += sum(map(len, lines))
+                if last is not None:
+                    yield from self._end(last, chain, number)
+                self._progress(100 * self._size // max(total, 1))
+        if old:
+            self._upgrade()
+        if self._state is not None:
+            self._folder.remember(self._state)
         self._compact_at = GROWTH * self._size + SLACK_BYTES
 
-    def _parse(self, line: bytes, number: int) -> Record:
+    def _parse(self, lines: list[bytes], chain: Chain, number: int) -> list[Record]:
+        """The records of these lines, the first of which is line `number`."""
+        value = chain.value
         try:
-            return parse_line(line)
+            texts = chain.texts(lines)
+        except Broken:
+            chain.value = value
+            for count, line in enumerate(lines):
+                try:
+                    chain.text(line)
+                except Broken as error:
+                    self._damaged(number + count, str(error))
+            raise
+        if number == 1 and texts and is_header(texts[0]):
+            self._folder.check(json.loads(texts.pop(0)), self.path)
+        elif number == 1 and texts and not isinstance(chain, OldChain):
+            self._damaged(1, "it does not name the node")
+        try:
+            return decode_records(texts)
         except CodecError as error:
             raise JournalDamaged(
-                f"{self.path}: line {number} is damaged ({error}). Nothing was changed. Put back a good copy of the"
-                " file, or move it away: the node then starts empty and fetches everything from the leader."
+                f"{self.path}: lines {number} to {number + len(lines) - 1} are whole, but hold something that this"
+                f" version of the store, or of Python, cannot read ({error}). Nothing was changed. Start the node with"
+                f" the versions that wrote the file; or take it for damaged. {self._way_out()}"
             ) from None
+
+    def _end(self, line: bytes, chain: Chain, number: int) -> Iterator[Record]:
+        """The last line, which has no end."""
+        if chain.lacks_only_its_end(line):
+            yield from self._parse([line + b"\n"], chain, number)
+            disk.write_all(self._file, b"\n")
+            self._size += len(line) + 1
+        elif (is_torn_old if isinstance(chain, OldChain) else is_torn)(line):
+            self.torn = (
+                f"{self.path}: line {number} was cut off after {len(line)} bytes, while it was being written, and is"
+                f" dropped: {line[:60].decode('ascii', 'replace')}…"
+            )
+            self._file.truncate(self._size)
+        else:
+            self._damaged(number, "its end was changed")
+        disk.sync_file(self._file)
+
+    def _damaged(self, number: int, how: str) -> NoReturn:
+        raise JournalDamaged(
+            f"{self.path}: line {number} is damaged: {how}. Nothing was changed. {self._way_out()}"
+        )
+
+    def _way_out(self) -> str:
+        return (
+            f"If the other nodes are running, move this one file away and leave the rest of {self.path.parent}: the node"
+            " then fetches everything from the leader, and neither votes nor leads until it has. What only this node had"
+            " is lost (in mode async: writes that no other node had yet). Do not do this on a second node before the"
+            " first has caught up"
+        )
+
+    def _upgrade(self) -> None:
+        """Write 0.1.0's file anew in today's form."""
+        with open(self.path, "rb") as file, disk.open_to_append(self._spare) as spare:
+            chain, old = Chain(), OldChain()
+            disk.write_all(spare, chain.line(self._header()))
+            while lines := file.readlines(BLOCK_BYTES):
+                disk.write_all(spare, b"".join(map(chain.line, old.texts(lines))))
+            disk.sync_file(spare)
+        self._adopt_spare(chain)
 
     # -- writing --------------------------------------------------------------------------------------
 
@@ -104,145 +188,121 @@ class Journal:
         if isinstance(record, Install):
             self._start_afresh(record)
             return
-        line = format_line(record)
-        self._buffer.append(line)
+        text = text_of(record)
+        self._buffer.append(self._chain.line(text))
         if self._compaction is not None:
-            self._compaction.step(line)
+            self._compact(self._compaction, text)
 
     def sync(self) -> None:
-        """Make everything written so far durable: one write, one fsync. Raises `OSError` (a full disk, say)."""
-        if not self._buffer:
-            return
-        data, self._buffer = b"".join(self._buffer), []
-        _write_durably(self._file, data)
-        self._size += len(data)
-        if self._compaction is None:
-            self._maybe_compact()
-        elif self._compaction.complete:
-            self._compaction.finish()
-            self._compaction = None
-            self._adopt_spare()
+        """Make everything written so far durable: one write, one fsync. Raises `OSError` (a full disk, say); the file
+        then ends with the last record that an earlier `sync` covered, and nothing more may be written."""
+        if self._buffer:
+            data, self._buffer = b"".join(self._buffer), []
+            try:
+                disk.write_all(self._file, data)
+                disk.sync_file(self._file)
+            except OSError:
+                self._file.truncate(self._size)
+                raise
+            self._size += len(data)
+            if self._compaction is None:
+                self._maybe_compact()
+            elif self._compaction.complete:
+                self._finish(self._compaction)
+        if self._state is not None and self._state is not self._folder.state:
+            self._folder.remember(self._state)  # before anything that this term or vote led to leaves the node
 
     def close(self) -> None:
         self.sync()
         self._drop_compaction()
         self._file.close()
+        self._folder.close()
 
     # -- a new file in place of the old ---------------------------------------------------------------
 
     def _maybe_compact(self) -> None:
-        if self._owner is not None and self._size >= self._compact_at:
-            begin, log = self._owner.checkpoint()
-            head = [*self._states(), begin, log]
+        if self._owner is None or self._size < self._compact_at:
+            return
+        begin, log = self._owner.checkpoint()
+        head = [self._header(), *map(text_of, (*self._states(), begin, log))]
+        try:
             self._compaction = Compaction(self.path, self._size, self._spare, head, begin.at.index, self._owner)
+        except OSError:
+            self._put_off_compaction()
 
-    def _start_afresh(self, record: Install) -> None:
-        """The whole store is replaced, so what was saved before is history."""
+    def _compact(self, compaction: Compaction, text: bytes) -> None:
+        try:
+            compaction.step(text)
+        except Broken as error:
+            raise JournalDamaged(f"{self.path}: the file was changed while the node was running: {error}") from None
+        except OSError:
+            self._put_off_compaction()
+
+    def _finish(self, compaction: Compaction) -> None:
+        try:
+            compaction.finish()
+        except OSError:
+            self._put_off_compaction()
+        else:
+            self._compaction = None
+            self._adopt_spare(compaction.chain)
+
+    def _put_off_compaction(self) -> None:
+        """There is no room for a second file. The old one is complete and goes on; the next try is a while away."""
         self._drop_compaction()
-        self._buffer.clear()
-        with _open_to_append(self._spare) as file:
-            _write_durably(file, b"".join(map(format_line, (*self._states(), record))))
-        self._adopt_spare()
-
-    def _states(self) -> list[Record]:
-        return [self._state] if self._state else []
-
-    def _adopt_spare(self) -> None:
-        """Put the finished new file in the old one's place: whenever a crash comes, one of them is there, complete."""
-        self._file.close()
-        os.replace(self._spare, self.path)
-        _sync_folder(self.path.parent)
-        self._file = _open_to_append(self.path)
-        self._size = self.path.stat().st_size
-        self._compact_at = GROWTH * self._size + SLACK_BYTES
+        self._compact_at = self._size + max(SLACK_BYTES, self._size // 4)
 
     def _drop_compaction(self) -> None:
         if self._compaction is not None:
             self._compaction.abandon()
             self._compaction = None
 
+    def _start_afresh(self, record: Install) -> None:
+        """The whole store is replaced, so what was saved before is history."""
+        self._drop_compaction()
+        self._buffer.clear()
+        self._adopt_spare(self._write_anew([*self._states(), record]))
 
-class Compaction:
-    """A new file growing beside the old one: a head that holds the log, then every new line as it comes, and among
-    them the old entries up to `base` that still give a key its value, in the order in which they stand."""
-
-    def __init__(self, old: Path, old_size: int, new: Path, head: list[Record], base: int, owner: Owner) -> None:
-        self._old = open(old, "rb")  # noqa: SIM115 - both files stay open across calls
-        self._left = old_size
-        self._path = new
-        self._new = _open_to_append(new)
-        self._base = base
-        self._owner = owner
-        self._pending = b"".join(map(format_line, head))
-
-    @property
-    def complete(self) -> bool:
-        return self._left <= 0
-
-    def step(self, line: bytes) -> None:
-        """`line` was written: take it over, and go through COPY_RATIO times as much of the old file."""
-        pieces = [self._pending, line]
-        self._pending = b""
-        budget = COPY_RATIO * len(line)
-        while budget > 0 and self._left > 0:
-            old = self._old.readline()
-            self._left -= len(old)
-            budget -= len(old)
-            pieces.append(self._what_matters(old))
-        self._new.write(b"".join(pieces))
-
-    def _what_matters(self, line: bytes) -> bytes:
-        record = parse_line(line)
-        entries = record.items if isinstance(record, Install) else getattr(record, "entries", ())
-        kept = tuple(entry for entry in entries if entry.index <= self._base and self._owner.keeps(entry))
-        return format_line(Append(kept, 0)) if kept else b""
-
-    def finish(self) -> None:
-        # A key's old value was left out because a newer one had been applied: so that must be known to be committed.
-        self._new.write(format_line(Append((), self._owner.commit.index)))
-        self._old.close()
-        os.fsync(self._new.fileno())
-        self._new.close()
-
-    def abandon(self) -> None:
-        self._old.close()
-        self._new.close()
-        self._path.unlink()
-
-
-# --------------------------------------------------------------------------------------------------------
-# Lines and files
-
-
-def format_line(record: Record) -> bytes:
-    text = encode_record(record).encode("ascii")
-    return b"%08x %b\n" % (crc32(text), text)
-
-
-def parse_line(line: bytes) -> Record:
-    """Raises `CodecError` for anything that `format_line` did not write."""
-    checksum, _, text = line.rstrip(b"\n").partition(b" ")
-    if checksum != b"%08x" % crc32(text):
-        raise CodecError("the checksum does not match")
-    return decode_record(text.decode("ascii"))
-
-
-def _open_to_append(path: Path) -> IO[bytes]:
-    return open(path, "ab", buffering=0)
-
-
-def _write_durably(file: IO[bytes], data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[file.write(view) :]
-    os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename durable. Windows has no such thing as syncing a folder."""
-    if os.name != "nt":
-        handle = os.open(folder, os.O_RDONLY)
+    def _write_anew(self, records: Iterable[Record]) -> Chain:
+        """A complete spare file with these records."""
+        chain = Chain()
+        lines = [chain.line(text) for text in (self._header(), *map(text_of, records))]
         try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+            with disk.open_to_append(self._spare) as file:
+                disk.write_all(file, b"".join(lines))
+                disk.sync_file(file)
+        except OSError:
+            self._spare.unlink(missing_ok=True)
+            raise
+        return chain
+
+    def _header(self) -> bytes:
+        # A number that no other file has: it makes the checksums of this file's lines different from all others'.
+        header = {"journal": 2, "file": os.urandom(8).hex(), **self._folder.identity}
+        return json.dumps(header, separators=(",", ":")).encode("ascii")
+
+    def _states(self) -> list[Record]:
+        return [self._state] if self._state else []
+
+    def _adopt_spare(self, chain: Chain) -> None:
+        """Put the finished new file in the old one's place."""
+        self._file.close()
+        disk.replace(self._spare, self.path)
+        self._file = disk.open_to_append(self.path)
+        self._chain = chain
+        self._size = self.path.stat().st_size
+        self._compact_at = GROWTH * self._size + SLACK_BYTES
+
+
+def _begins(path: Path) -> bool:
+    """Whether there is a journal: a file of which no more than a part of its first line is left holds nothing."""
+    if not path.exists():
+        return False
+    with open(path, "rb") as file:
+        line = file.readline()
+    if line.endswith(b"\n") or is_old(line):
+        return True
+    return not is_torn(line)
+
+
+__all__ = ["FolderRefused", "Journal", "JournalDamaged", "Owner"]

@@ -187,6 +187,8 @@ class State:
 
     term: int
     vote: Any
+    recovering: bool = False
+    """The node lost entries that it had acknowledged, and does not hold all of them again yet (see `recovery`)."""
 
 
 @dataclass(frozen=True, slots=True)
