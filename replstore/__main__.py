@@ -6,19 +6,25 @@ The only place that reads the environment, and where the real parts are chosen: 
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import socket
 import sys
 import threading
+import time
 from random import Random
 
 from replstore.access import AccessPolicy
 from replstore.api import Api
+from replstore.folder import FolderRefused
 from replstore.journal import Journal, JournalDamaged
 from replstore.runtime import Runtime
 from replstore.server import Limits, Server
-from replstore.settings import BadSettings, Settings, from_environment
+from replstore.settings import BadSettings, Settings, from_environment, mistyped
+
+PROGRESS_INTERVAL = 1.0
+"""Seconds between two lines that tell how much of the journal has been read."""
 
 LEAVE_TIME = 1.0
 """Seconds that requests under way get when the node is asked to leave."""
@@ -32,20 +38,40 @@ def main() -> int:
     except BadSettings as error:
         return _refuse(str(error))
     who = settings.node_id
+    for sentence in mistyped(os.environ):
+        print(f"[{who}] {sentence}", flush=True)
+    # Nothing that is read here becomes garbage in cycles: to look for it again and again takes longer than to read.
+    gc.disable()
     try:
-        journal = Journal(settings.data_dir) if settings.data_dir else None
+        journal = _journal(settings) if settings.data_dir else None
         runtime = Runtime(settings, journal, Random())
         if journal and journal.torn:
             print(f"[{who}] {journal.torn}", flush=True)
-    except JournalDamaged as error:
+    except (JournalDamaged, FolderRefused) as error:
         return _refuse(f"[{who}] {error}")
     except OSError as error:
         return _refuse(f"[{who}] DATA_DIR={settings.data_dir}: cannot be used as a folder for data: {error}")
+    gc.freeze()
+    gc.enable()
     try:
         asyncio.run(_serve(runtime, settings))
     except OSError as error:
         return _refuse(f"[{who}] Stopped: {error}")
     return 0
+
+
+def _journal(settings: Settings) -> Journal:
+    """The node's journal, telling now and then how far it has been read: whoever waits for the node sees it go on."""
+    assert settings.data_dir is not None
+    told = time.monotonic()
+
+    def tell(percent: int) -> None:
+        nonlocal told
+        if time.monotonic() - told >= PROGRESS_INTERVAL:
+            told = time.monotonic()
+            print(f"[{settings.node_id}] Reading the journal: {percent} %", flush=True)
+
+    return Journal(settings.data_dir, settings.node_id, settings.peers, tell)
 
 
 async def _serve(runtime: Runtime, settings: Settings) -> None:

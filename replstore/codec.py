@@ -129,19 +129,16 @@ def decode_record(text: str) -> Record:
 def decode_records(texts: list[bytes]) -> list[Record]:
     """Many records at once, in a fraction of the time. Only for text that a checksum has proved to be what
     `encode_record` wrote: the entries in it are not looked at one by one. Raises `CodecError`."""
-    records: list[Record] = []
+    make = tuple.__new__  # what `Entry(…)` does, in half the time
     try:
-        for data in _load(f"[{b','.join(texts).decode('ascii')}]"):
-            if data["record"] == "append":
-                records.append(Append(tuple(map(_make_entry, data["entries"])), data["commit"]))
-            else:
-                records.append(decode_record(to_json(data)))
+        return [
+            Append(tuple([make(Entry, entry) for entry in data["entries"]]), data["commit"])
+            if data["record"] == "append"
+            else decode_record(to_json(data))
+            for data in _load(f"[{b','.join(texts).decode('ascii')}]")
+        ]
     except (KeyError, TypeError) as error:
         raise CodecError(f"not a journal record: {type(error).__name__}: {error}") from None
-    return records
-
-
-_make_entry = Entry._make
 
 
 def _dump(data: dict[str, Any], what: str) -> str:

@@ -15,6 +15,9 @@ from replstore.codec import decode_record, encode_record
 from replstore.lines import Chain
 from replstore.messages import Append, Entry, EntryId, Install, Record
 
+GROUP_ENTRIES, GROUP_BYTES = 64, 64 << 10
+"""Old entries are taken over many to a line: a file is read the faster the fewer lines it has."""
+
 COPY_RATIO = 4
 """How many old bytes are looked at for each byte written while compacting. Above one, or it would never end."""
 
@@ -47,6 +50,8 @@ class Compaction:
         self._base = base
         self._owner = owner
         self._pending = b"".join(map(self.chain.line, head))
+        self._kept: list[Entry] = []
+        self._kept_bytes = 0
 
     @property
     def complete(self) -> bool:
@@ -64,15 +69,23 @@ class Compaction:
             old = self._old.readline()
             self._left -= len(old)
             budget -= len(old)
-            pieces.append(self._what_matters(self._old_chain.text(old)))
+            self._keep_what_matters(self._old_chain.text(old))
+            if len(self._kept) >= GROUP_ENTRIES or self._kept_bytes >= GROUP_BYTES or self.complete:
+                pieces.append(self._kept_line())
         disk.write_all(self._new, b"".join(pieces))
 
-    def _what_matters(self, text: bytes) -> bytes:
+    def _keep_what_matters(self, text: bytes) -> None:
         if is_header(text):
-            return b""
+            return
         record = decode_record(text.decode("ascii"))
         entries = record.items if isinstance(record, Install) else getattr(record, "entries", ())
-        kept = tuple(entry for entry in entries if entry.index <= self._base and self._owner.keeps(entry))
+        kept = [entry for entry in entries if entry.index <= self._base and self._owner.keeps(entry)]
+        if kept:
+            self._kept += kept
+            self._kept_bytes += len(text)
+
+    def _kept_line(self) -> bytes:
+        kept, self._kept, self._kept_bytes = tuple(self._kept), [], 0
         return self.chain.line(text_of(Append(kept, 0))) if kept else b""
 
     def finish(self) -> None:

@@ -31,7 +31,7 @@ class FolderRefused(OSError):
 
 
 class Folder:
-    """`path`, made where it is missing, and locked for this process until `close`. Raises `FolderRefused`, `OSError`."""
+    """`path`, made where it is missing and locked for this process until `close`. Raises `FolderRefused`, `OSError`."""
 
     def __init__(self, path: Path, node_id: NodeId, peers: Iterable[NodeId]) -> None:
         self.path = path
@@ -71,8 +71,8 @@ class Folder:
         members, told = identity.get("members"), self.identity["members"]
         if members != told:
             raise FolderRefused(
-                f"{what} belongs to {ours} in a cluster of {_listed(members)}, and PEERS makes it one of {_listed(told)}:"
-                " set PEERS as before, or use a new DATA_DIR on every node"
+                f"{what} belongs to {ours} in a cluster of {_listed(members)}, and PEERS makes it one of"
+                f" {_listed(told)}: set PEERS as before, or use a new DATA_DIR on every node"
             )
 
     def close(self) -> None:
@@ -103,7 +103,7 @@ def _listed(members: Any) -> str:
 
 def _lock(folder: Path, node_id: NodeId) -> IO[bytes]:
     path = folder / "lock"
-    file = open(os.open(path, os.O_RDWR | os.O_CREAT, 0o644), "r+b", buffering=0)  # open as long as the node lives
+    file = open(os.open(path, os.O_RDWR | os.O_CREAT, 0o644), "r+b", buffering=0)  # noqa: SIM115 - until the node ends
     try:
         _take(file)
         file.truncate(0)
@@ -144,4 +144,5 @@ else:
         except OSError as error:
             if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
                 raise _Taken from error
-            raise OSError(error.errno, f"the folder cannot be locked ({error.strerror}): use one on a local disk") from error
+            text = f"the folder cannot be locked ({error.strerror}): use one on a local disk"
+            raise OSError(error.errno, text) from error

@@ -108,6 +108,8 @@ class Journal:
                 if last is not None:
                     yield from self._end(last, chain, number)
                 self._progress(100 * self._size // max(total, 1))
+                if last is not None:
+                    break  # or the end that was put to it would be read as the next line
         if old:
             self._upgrade()
         if self._state is not None:
@@ -132,7 +134,10 @@ class Journal:
         elif number == 1 and texts and not isinstance(chain, OldChain):
             self._damaged(1, "it does not name the node")
         try:
-            return decode_records(texts)
+            records = decode_records(texts)
+            if isinstance(chain, OldChain) and (gap := chain.gap(records)) is not None:
+                self._damaged(number + gap, "an entry is missing before it, or it does not belong here")
+            return records
         except CodecError as error:
             raise JournalDamaged(
                 f"{self.path}: lines {number} to {number + len(lines) - 1} are whole, but hold something that this"
@@ -163,10 +168,10 @@ class Journal:
 
     def _way_out(self) -> str:
         return (
-            f"If the other nodes are running, move this one file away and leave the rest of {self.path.parent}: the node"
-            " then fetches everything from the leader, and neither votes nor leads until it has. What only this node had"
-            " is lost (in mode async: writes that no other node had yet). Do not do this on a second node before the"
-            " first has caught up"
+            f"If the other nodes are running, move this one file away and leave the rest of {self.path.parent}: the"
+            " node then fetches everything from the leader, and neither votes nor leads until it has. What only this"
+            " node had is lost (in mode async: writes that no other node had yet). Do not do this on a second node"
+            " before the first has caught up"
         )
 
     def _upgrade(self) -> None:

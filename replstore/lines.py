@@ -1,8 +1,8 @@
 """How the journal's records stand in its file: a line each, with a checksum that also proves the line's place.
 
 Law of this module: a line is accepted only where it was written. It is its length and a CRC-32 (eight hex digits
-each), then the record as JSON. The CRC is computed over *all* text from the file's beginning, so a line that is missing,
-doubled, moved or from another file breaks the chain at that place, like a changed byte does.
+each), then the record as JSON. The CRC is computed over *all* text from the file's beginning, so a line that is
+missing, doubled, moved or from another file breaks the chain at that place, like a changed byte does.
 
 The length tells a *torn* line from a *damaged* one. Torn is a last line of which only the beginning was written: it
 was never durable, nobody was promised it. Everything else that does not fit is damage.
@@ -13,6 +13,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from zlib import crc32
+
+from replstore.messages import Append, Install, Record
 
 HEAD = 18
 """Bytes before the text: `0000002f 1c291ca3 `."""
@@ -59,7 +61,26 @@ class Chain:
 
 
 class OldChain(Chain):
-    """The lines of 0.1.0: a CRC-32 of the line's text alone, and no length. They are read, never written."""
+    """The lines of 0.1.0: a CRC-32 of the line's text alone, and no length. They are read, never written.
+
+    Nothing in a line shows its place, but in most lines an entry's index does.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._base = self._last = 0
+
+    def gap(self, records: Iterable[Record]) -> int | None:
+        """The number of the first record (from 0) whose entries cannot follow those before it."""
+        for number, record in enumerate(records):
+            if isinstance(record, Install):
+                self._base = self._last = record.at.index
+            for index, *_ in record.entries if isinstance(record, Append) else ():
+                if index > self._last + 1:
+                    return number
+                if index > self._base:  # else a live key of a compacted journal
+                    self._last = index
+        return None
 
     def texts(self, lines: Iterable[bytes]) -> list[bytes]:
         texts = []

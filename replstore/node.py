@@ -17,7 +17,7 @@ from typing import Any
 
 from replstore.election import Election, Seat
 from replstore.leadership import Leadership, WaitingRead, WaitingWrite
-from replstore.log import Log
+from replstore.log import KEEP_ENTRIES, Log
 from replstore.messages import (
     START,
     Append,
@@ -55,6 +55,7 @@ from replstore.messages import (
     Value,
     natural_order,
 )
+from replstore.recovery import Recovering
 from replstore.replication import MODES, Replication
 from replstore.store import Store
 
@@ -117,10 +118,13 @@ class Node:
         self._outbox: list[Send] = []
         self.office: Leadership | None = None
         self.lending: Replication | None = None
-        self.election = election(
-            Seat(node_id, self.peers, self.log, rng, timeout, heartbeat, self._send_later, self._note)
-        )
+        seat = Seat(node_id, self.peers, self.log, rng, timeout, heartbeat, self._send_later, self._note)
+        self._strategy = election(seat)
+        self.election = self._strategy
+        self.recovering = False
         self._restore(records)
+        if self.recovering:
+            self._begin_recovery(seat)
         self._said = (self.election.leader, self.election.term, self.election.vote)
 
     # -- looking --------------------------------------------------------------------------------------
@@ -203,6 +207,7 @@ class Node:
             if not office.open:
                 self._catch_up(office)
             self._expire(office)
+        self._compact_log()
         self._flush()
 
     def _on_election_message(self, sender: NodeId, message: Message) -> None:
@@ -263,7 +268,7 @@ class Node:
         """Save, send and draw the consequences, in this order."""
         before, self._said = self._said, (leader, term, vote)
         if before[1:] != (term, vote):
-            self._effects.append(Save(State(term, vote)))
+            self._effects.append(Save(State(term, vote, self.recovering)))
             self._note("state", term=term, vote=vote)
         self._post()
         if before[:2] != (leader, term):
@@ -329,7 +334,11 @@ class Node:
 
     def _heartbeat_answered(self, sender: NodeId, reply: HeartbeatReply) -> None:
         office = self.office
-        if office is None or reply.term != office.term or not reply.follows:
+        if office is None or reply.term != office.term:
+            return
+        if not reply.follows:
+            if office.open:
+                office.replication.alive(sender, reply.last, silent=False)  # it may have lost what it once held
             return
         was_away = office.heard(sender, reply)
         if office.open:
@@ -459,8 +468,11 @@ class Node:
         follows = election.leader == sender and election.term == message.term
         if follows and message.commit != self.commit and self.log.id_at(message.commit.index) == message.commit:
             self._advance_commit(message.commit.index)
-        reply = HeartbeatReply(election.term, message.round, follows, self.log.last_id)
-        self._effects.append(Send(sender, reply))
+        # While recovering it is no follower that counts; its log's end tells the leader what to ship.
+        counts = follows and not self.recovering
+        self._effects.append(Send(sender, HeartbeatReply(election.term, message.round, counts, self.log.last_id)))
+        if follows and isinstance(election, Recovering) and election.holds_all(message.commit, self.log, self.now):
+            self._end_recovery()
 
     def _accept(self, sender: NodeId, message: Replicate) -> None:
         """Take over the leader's entries, if our log holds the one before them (Raft §5.3)."""
@@ -577,8 +589,12 @@ class Node:
             self._answer_writer(entry, found)
         self.commit = entry.id
         self._note("committed", index=entry.index, term=entry.term, leader=entry.leader)
-        if self.log.is_long:  # what has been applied may be forgotten
-            self.log.compact(upto=min(index, self._needed_from()))
+        self._compact_log()
+
+    def _compact_log(self) -> None:
+        """What has been applied may be forgotten, unless a snapshot under way still needs what follows it."""
+        if self.log.is_long:
+            self.log.compact(upto=min(self.commit.index, self._needed_from()))
 
     def _answer_writer(self, entry: Entry, found: bool) -> None:
         waiting = self.office.waiting if self.office is not None else None
@@ -587,30 +603,69 @@ class Node:
 
     # -- recovering -----------------------------------------------------------------------------------
 
+    def _begin_recovery(self, seat: Seat) -> None:
+        """Entries that this node acknowledged are gone. Alone it has nobody to fetch them from: it can only say so."""
+        self._note("data_lost", term=self.election.term)
+        term, vote = self.election.term, self.election.vote
+        if self.peers:
+            self._note("recovering")
+            self.election = Recovering(seat)
+            self.election.term, self.election.vote = term, vote
+        else:
+            self.recovering = False
+            self._effects.append(Save(State(term, vote)))
+
+    def _end_recovery(self) -> None:
+        """From here on the strategy decides again, with the term and vote that were kept for it."""
+        term, vote = self.election.term, self.election.vote
+        self.election = self._strategy
+        self.election.term, self.election.vote = term, vote
+        self.recovering = False
+        self._effects.append(Save(State(term, vote)))
+        self._note("caught_up", entries=self.log.last_index, keys=len(self.store))
+        self._after_election()
+
     def _restore(self, records: Iterable[Record]) -> None:
         commit = 0
+        tail: list[Entry] = []  # the log behind `base`
         for record in records:
             match record:
-                case State(term, vote):
-                    self.election.term, self.election.vote = term, vote
+                case Append(entries, committed):
+                    self._restore_entries(entries, tail)
+                    commit = max(commit, committed)
+                case State(term, vote, recovering):
+                    self.election.term, self.election.vote, self.recovering = term, vote, recovering
                 case Install(at, items):
                     self.store.replace(items)
                     self.log.reset(at)
+                    tail.clear()
                     commit = at.index
-                case Append(entries, committed):
-                    self._restore_entries(entries)
-                    commit = max(commit, committed)
+        self._forget_applied(tail, commit)
+        for entry in tail:
+            self.log.append(entry)
         self.commit = self.log.base
         self._advance_commit(min(commit, self.log.last_index))
         if self.log.last_index or self.election.term:
             term, vote = self.election.term, self.election.vote
             self._note("recovered", entries=len(self.log), keys=len(self.store), term=term, vote=vote)
 
-    def _restore_entries(self, entries: tuple[Entry, ...]) -> None:
+    def _restore_entries(self, entries: tuple[Entry, ...], tail: list[Entry]) -> None:
+        first = self.log.base.index + 1
         for entry in entries:
-            if entry.index <= self.log.base.index:
+            place = entry.index - first
+            if place < 0:
                 self.store.apply(entry)  # a live key of a compacted journal
                 continue
-            if entry.index <= self.log.last_index:
-                self.log.truncate(after=entry.index - 1)
-            self.log.append(entry)
+            if place < len(tail):
+                del tail[place:]
+            tail.append(entry)
+
+    def _forget_applied(self, tail: list[Entry], commit: int) -> None:
+        """Apply the committed entries in `tail`, except the last ones, which followers may still ask for. (Not before
+        all has been read: a compacted journal may name a key's old value after a newer one.)"""
+        count = min(commit - self.log.base.index, len(tail) - KEEP_ENTRIES)
+        if count > 0:
+            for entry in tail[:count]:
+                self.store.apply(entry)
+            self.log.reset(tail[count - 1].id)
+            del tail[:count]

@@ -46,10 +46,13 @@ from replstore.messages import (
 )
 from replstore.node import Node
 from replstore.server import Server
-from replstore.settings import Settings
+from replstore.settings import Settings, describe
 
 LOG_LINES: dict[str, str] = {
     "started": "Store Node listening on port {port}",
+    "data_lost": "⚠ The journal is gone, and with it the entries that this node had acknowledged",
+    "recovering": "Neither votes nor leads until a leader has sent everything again",
+    "caught_up": "Holds everything again: {keys} keys up to entry {entries}",
     "recovered": "Recovered {keys} keys and term {term} from the journal",
     "election_timeout": "Election timeout! Starting election...",
     "waiting_for": "Waiting for {leader} to become leader",
@@ -137,6 +140,7 @@ class Runtime:
         await self._server.start(self.settings.host, self.settings.port)
         self._links = {peer: self._link(peer) for peer in self.node.peers}
         self._show(Note("started", {"port": self._server.port, "election": type(self.node.election).__name__}))
+        self._log(describe(self.settings))
         if not self.settings.token:
             self._log("No CLUSTER_TOKEN is set: every program that reaches this port can pose as another node")
         self._stop = stop

@@ -6,6 +6,7 @@ import importlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -18,6 +19,13 @@ from replstore.messages import NodeId
 from replstore.replication import MODES
 
 T = TypeVar("T")
+
+VARIABLES = (
+    *("NODE_ID", "PORT", "HOST", "PEERS", "HEARTBEAT_MS", "ELECTION_TIMEOUT_MS", "REPLICATION_MODE", "ELECTION"),
+    *("DATA_DIR", "REPLICATION_DELAY_MS", "CLUSTER_TOKEN", "ALLOW_FAULTS", "EXIT_WITH_PARENT"),
+    *("ALLOW_HOST", "ALLOW_ORIGIN"),
+)
+"""All that a node looks at."""
 
 ELECTIONS: dict[str, type[Election]] = {"lowest-id": LowestId, "bully": Bully}
 
@@ -96,6 +104,33 @@ def load_election(name: str) -> type[Election]:
     if not (isinstance(cls, type) and issubclass(cls, Election)):
         raise ValueError(f"{module_name} has no class {class_name} that derives from replstore.election.Election")
     return cls
+
+
+def describe(settings: Settings) -> str:
+    """What a node was set to, in one line."""
+    places = {
+        "election": settings.election.__name__,
+        "heartbeat": f"{settings.heartbeat_ms} ms",
+        "election timeout": f"{settings.election_timeout_ms} ms",
+    }
+    told = ", ".join(f"{name} {value}" for name, value in places.items())
+    kept = f"journal in {settings.data_dir}" if settings.data_dir else "in memory only, without a journal"
+    guarded = "protected by a token" if settings.token else "without a token"
+    return f"Mode {settings.mode}, {told}, {kept}, {guarded}"
+
+
+def mistyped(env: Mapping[str, str]) -> list[str]:
+    """A sentence for each variable whose name is nearly, and not quite, one of a node's."""
+    sentences = []
+    for name in env:
+        if name in VARIABLES:
+            continue
+        # HOSTNAME is nobody's mistake, and of four letters almost everything is near: there only the case may differ.
+        near = [known for known in VARIABLES if name.upper() == known] or get_close_matches(
+            name.upper(), [known for known in VARIABLES if len(known) > 4], n=1, cutoff=0.85
+        )
+        sentences += [f"The variable {name} means nothing to a node. Was {known} meant?" for known in near]
+    return sentences
 
 
 # --------------------------------------------------------------------------------------------------------

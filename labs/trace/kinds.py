@@ -25,6 +25,12 @@ from replstore.messages import (
 STARTED = "started"
 STOPPING = "stopping"
 RECOVERED = "recovered"
+DATA_LOST = "data_lost"
+"""The journal is gone, and with it entries that the node had acknowledged."""
+RECOVERING = "recovering"
+"""It counts as absent in elections until it holds everything again."""
+CAUGHT_UP = "caught_up"
+"""It does."""
 STATE = "state"
 """Term and vote were saved."""
 ELECTION_TIMEOUT = "election_timeout"
@@ -47,6 +53,7 @@ NODE_NOTES = frozenset(
     (
         *(STARTED, STATE, BECAME_LEADER, STEPPED_DOWN, FOLLOWING, CATCHING_UP, COMMITTED),
         *(APPENDED, TRUNCATED, WRITE_LOST, INSTALLED_SNAPSHOT, RECOVERED, STOPPING),
+        *(DATA_LOST, RECOVERING, CAUGHT_UP),
     )
 )
 """Notes of the node itself. The others are made by strategies and links."""

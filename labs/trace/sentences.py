@@ -58,6 +58,17 @@ NOTES = {
         "{node} replaced its store by a snapshot",
         "snapshot: {keys} keys",
     ),
+    kinds.DATA_LOST: Wording(
+        "{node} finds that its journal is gone, and with it the entries that it had acknowledged",
+        "{node} had lost its journal",
+        "my journal is gone",
+    ),
+    kinds.RECOVERING: Wording("{node} neither votes nor leads until a leader has sent everything again"),
+    kinds.CAUGHT_UP: Wording(
+        "{node} holds everything again, up to entry {entries}",
+        "{node} held everything again",
+        "I hold everything again",
+    ),
     kinds.RECOVERED: Wording(
         "{node} recovers {keys} keys and {entries} log entries from its journal, term {term}",
         bubble="back, with {keys} keys",

@@ -12,7 +12,7 @@ import replstore
 
 PACKAGE = Path(replstore.__file__).parent
 MODULES = sorted(path.stem for path in PACKAGE.glob("*.py"))
-DRIVERS = {"__main__", "runtime", "server", "link", "journal", "api", "settings"}
+DRIVERS = {"__main__", "runtime", "server", "link", "journal", "compaction", "folder", "disk", "api", "settings"}
 WORLD = {"asyncio", "time", "socket", "threading", "os", "datetime", "secrets", "subprocess", "selectors", "signal"}
 
 
