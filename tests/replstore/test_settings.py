@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +13,7 @@ import pytest
 
 from replstore.bully import Bully
 from replstore.lowest_id import LowestId
-from replstore.settings import BadSettings, from_environment
+from replstore.settings import VARIABLES, BadSettings, describe, from_environment, mistyped
 
 
 def test_a_node_needs_nothing_but_its_id() -> None:
@@ -51,6 +53,51 @@ def test_every_variable_is_understood() -> None:
     assert settings.allow_faults
     assert settings.allow_hosts == ("lab.example.org", "10.0.0.1")
     assert settings.allow_origins == ("http://a.example:3000", "https://b.example")
+
+
+def test_the_list_of_variables_is_complete() -> None:
+    assert set(VARIABLES) == set(re.findall(r'"([A-Z][A-Z_]+)"', inspect.getsource(from_environment)))
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("REPLICATION_MOD", "REPLICATION_MODE"),
+        ("replication_mode", "REPLICATION_MODE"),
+        ("NODEID", "NODE_ID"),
+        ("PEER", "PEERS"),
+        ("HEARTBEAT", "HEARTBEAT_MS"),
+        ("ELECTION_TIMEOUT", "ELECTION_TIMEOUT_MS"),
+        ("Port", "PORT"),
+        ("DATADIR", "DATA_DIR"),
+    ],
+)
+def test_a_variable_that_is_nearly_one_of_ours_is_named(name: str, meant: str) -> None:
+    assert mistyped({"NODE_ID": "node-1", name: "x"}) == [
+        f"The variable {name} means nothing to a node. Was {meant} meant?"
+    ]
+
+
+def test_the_variables_of_others_are_no_mistakes() -> None:
+    others = ("HOSTNAME", "HOME", "PATH", "PYTHONPATH", "LANG", "PS1", "SHLVL", "PYTHON_VERSION", "PWD", "POST", "TOKEN")
+
+    assert mistyped(dict.fromkeys([*others, *VARIABLES], "x")) == []
+
+
+def test_a_node_can_say_what_it_was_set_to() -> None:
+    plain = from_environment({"NODE_ID": "node-1"})
+    told = from_environment(
+        {"NODE_ID": "node-1", "REPLICATION_MODE": "sync", "ELECTION": "bully", "DATA_DIR": "d", "CLUSTER_TOKEN": "secret"}
+    )
+
+    assert describe(plain) == (
+        "Mode async, election LowestId, heartbeat 2000 ms, election timeout 6000 ms, in memory only, without a journal,"
+        " without a token"
+    )
+    assert describe(told) == (
+        "Mode sync, election Bully, heartbeat 2000 ms, election timeout 6000 ms, journal in d, protected by a token"
+    )
+    assert "secret" not in describe(told)
 
 
 def test_the_election_timeout_follows_the_heartbeat() -> None:
