@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from replstore.messages import Done, Entry, NotLeader, Overloaded, Result, Unknown, Value
+from replstore.messages import Done, Entry, NotLeader, Overloaded, Refused, Result, Unknown, Value
 
 Answer = tuple[int, dict[str, Any]]
 
@@ -34,6 +34,8 @@ def answer(result: Result, role: str) -> Answer:
             return 503, {"error": "Not the leader", "current_role": current_role, "leader_id": leader or "Unknown"}
         case Overloaded():
             return 503, {"error": "Too many writes wait for their copies; try again later"}
+        case Refused(reason):
+            return 400, {"error": reason}
         case Unknown():
             return 504, {"error": "Outcome unknown"}
 

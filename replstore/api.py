@@ -9,22 +9,20 @@ import re
 from collections.abc import Callable
 from hmac import compare_digest
 from typing import Any
-from urllib.parse import unquote_to_bytes
 
 from replstore.access import AccessPolicy
 from replstore.answers import answer, found
-from replstore.codec import CodecError, build_message, from_json, to_json
+from replstore.codec import CodecError, build_message
 from replstore.faults import BadFaults
 from replstore.http import MAX_BODY, HeaderPairs, Headers, HttpError, Request, response
-from replstore.messages import Command, Delete, LinearizableGet, Put, Result
+from replstore.json_text import from_json, to_json, value_json
+from replstore.messages import MAX_MESSAGE, Command, Delete, LinearizableGet, Put, Result
 from replstore.runtime import Runtime
 from replstore.server import Connection
+from replstore.values import BadValue, percent_decoded, read_key, read_value
 
 MAX_WAIT = 30.0
 """Seconds that `GET /events?wait=` may last."""
-
-MAX_MESSAGE = 16 * 2**20
-"""Bytes of a peer's message."""
 
 MAX_FIELD = 200
 """Characters of a request that are repeated in an error."""
@@ -116,7 +114,7 @@ class Api:
         if entry is None:
             return _json(*found(key, entry, node.role), cors)
         # The most frequent answer of all, put together by hand; `answers.found` says the same.
-        body = f'{{"key":{to_json(key)},"value":{to_json(entry.value)},"node_role":"{node.role}",'
+        body = f'{{"key":{to_json(key)},"value":{value_json(entry.value)},"node_role":"{node.role}",'
         body += f'"term":{entry.term},"index":{entry.index}}}'
         return response(200, body.encode("ascii"), headers=cors)
 
@@ -124,10 +122,9 @@ class Api:
         key = _key(request)
         _parameters(request)
         try:
-            value = from_json(request.body.decode())
-            to_json(value)  # 1e999 and NaN are no JSON, though Python reads them
-        except (ValueError, RecursionError):
-            raise HttpError(400, "Invalid JSON") from None
+            value = read_value(request.body)
+        except BadValue as error:
+            raise HttpError(400, str(error)) from None
         self._ask(request, connection, Put(key, value))
         return None
 
@@ -225,23 +222,17 @@ _INTERNAL_ACTIONS: dict[str, dict[str, Action]] = {
 
 
 def _key(request: Request) -> str:
-    """The rest of the path, percent-decoded: slashes belong to the key."""
-    text = request.path[5:]
-    if not text:
-        raise HttpError(400, "The key is empty: the path is /key/ and then the key")
-    return _decoded(text, "The key") if "%" in text else text
+    try:
+        return read_key(request.path[5:])
+    except BadValue as error:
+        raise HttpError(400, str(error)) from None
 
 
 def _decoded(text: str, what: str) -> str:
-    if _BROKEN_ESCAPE.search(text):
-        raise HttpError(400, f"{what} holds a % that is not followed by two hexadecimal digits; write % as %25")
     try:
-        return unquote_to_bytes(text).decode()
-    except UnicodeDecodeError:
-        raise HttpError(400, f"{what} is not UTF-8") from None
-
-
-_BROKEN_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
+        return percent_decoded(text, what)
+    except BadValue as error:
+        raise HttpError(400, str(error)) from None
 
 
 # -- queries ----------------------------------------------------------------------------------------------

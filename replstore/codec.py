@@ -7,27 +7,17 @@ the way in; the simulator uses this very codec, so a value that would not surviv
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
-from json.encoder import encode_basestring_ascii
 from typing import Any, get_type_hints
 
+from replstore.json_text import from_json, to_json
 from replstore.messages import Append, Entry, EntryId, Install, Message, Record, State
 
 
 class CodecError(ValueError):
     """The text is not what this codec writes; the message says what is wrong with it."""
 
-
-_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False).encode
-
-
-def to_json(value: Any) -> str:
-    """Compact, pure ASCII, and refusing (`ValueError`) NaN and infinities, which JSON does not have."""
-    return encode_basestring_ascii(value) if type(value) is str else _encode(value)  # most values are strings
-
-from_json = json.JSONDecoder().decode
 
 OPS = frozenset(("put", "delete", "noop"))
 
@@ -39,11 +29,7 @@ OPS = frozenset(("put", "delete", "noop"))
 def encode_message(message: Message) -> str:
     """Raises `CodecError` for a message that holds something JSON cannot carry."""
     cls = type(message)
-    data: dict[str, Any] = {"type": cls.wire_name}
-    for name, pack, _ in _shape(cls):
-        value = getattr(message, name)
-        data[name] = pack(value) if pack else value
-    return _dump(data, cls.__name__)
+    return _dump({"type": cls.wire_name}, message, cls)
 
 
 def decode_message(text: str) -> Message:
@@ -93,7 +79,7 @@ def _build(cls: type, data: dict[str, Any]) -> Any:
             raise CodecError(f"{cls.__name__} lacks its field {name!r}")
         try:
             values[name] = unpack(data[name])
-        except CodecError as error:
+        except (CodecError, RecursionError) as error:
             raise CodecError(f"{cls.__name__}.{name}: {error}") from None
     return cls(**values)
 
@@ -107,11 +93,7 @@ _RECORD_NAMES = {cls: name for name, cls in _RECORDS.items()}
 
 def encode_record(record: Record) -> str:
     cls = type(record)
-    data: dict[str, Any] = {"record": _RECORD_NAMES[cls]}
-    for name, pack, _ in _shape(cls):
-        value = getattr(record, name)
-        data[name] = pack(value) if pack else value
-    return _dump(data, cls.__name__)
+    return _dump({"record": _RECORD_NAMES[cls]}, record, cls)
 
 
 def decode_record(text: str) -> Record:
@@ -141,17 +123,22 @@ def decode_records(texts: list[bytes]) -> list[Record]:
         raise CodecError(f"not a journal record: {type(error).__name__}: {error}") from None
 
 
-def _dump(data: dict[str, Any], what: str) -> str:
+def _dump(data: dict[str, Any], source: Message | Record, cls: type) -> str:
     try:
+        for name, pack, _ in _shape(cls):
+            value = getattr(source, name)
+            data[name] = pack(value) if pack else value
         return to_json(data)
+    except CodecError:
+        raise
     except (TypeError, ValueError, RecursionError) as error:
-        raise CodecError(f"{what} holds something that JSON cannot carry: {error}") from None
+        raise CodecError(f"{cls.__name__} holds something that JSON cannot carry: {error}") from None
 
 
 def _load(text: str) -> Any:
     try:
         return from_json(text)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise CodecError(f"not JSON: {error}") from None
 
 

@@ -109,6 +109,12 @@ def admit_all(method: str, path: str, headers: Headers) -> int:
     return MAX_BODY
 
 
+def check_length(length: int, limit: int = MAX_BODY) -> None:
+    """Whether a body of `length` bytes is taken. Raises `HttpError`."""
+    if length > limit:
+        raise HttpError(413, f"The body has {length} bytes; at most {limit} are taken")
+
+
 # --------------------------------------------------------------------------------------------------------
 # Header lines
 
@@ -372,8 +378,7 @@ class RequestParser(_Parser):
                 raise HttpError(411, "Content-Length is missing: say how long the body is, 0 for none")
             body = b""
         else:
-            if length > limit:
-                raise HttpError(413, f"The body has {length} bytes; at most {limit} are taken")
+            check_length(length, limit)
             body = buffer[end : end + length]
             if len(body) < length:
                 self.wants_continue = expects_continue

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from replstore.http import HeaderPairs, HttpError, ResponseParser, request
+from replstore.messages import MAX_MESSAGE
 
 
 @dataclass(frozen=True)
@@ -35,10 +36,11 @@ class LinkLimits:
     """Pauses between attempts to connect double from the first to the last."""
     queue_messages: int = 64
     queue_bytes: int = 2**20
-    """What is kept while there is no connection; the oldest is dropped first."""
+    """What is kept while there is no connection; the oldest is dropped first, the newest never: so the largest message
+    has its chance, too."""
     write_bytes: int = 4 * 2**20
-    """What is kept for a peer that does not read; the newest is dropped."""
-    answer_bytes: int = 16 * 2**20
+    """What is kept for a peer that does not read; the newest is dropped, but not where it would be the only one."""
+    answer_bytes: int = MAX_MESSAGE
 
 
 class _Wire(asyncio.Protocol):
@@ -86,7 +88,10 @@ class _Wire(asyncio.Protocol):
     def send(self, data: bytes) -> bool:
         """False: dropped, since the connection is gone or the peer does not keep up."""
         transport = self._transport
-        if transport is None or transport.get_write_buffer_size() + len(data) > self._link.limits.write_bytes:
+        if transport is None:
+            return False
+        waiting = transport.get_write_buffer_size()
+        if waiting and waiting + len(data) > self._link.limits.write_bytes:
             return False
         if not self._due:
             self._since = self._loop.time()
@@ -181,8 +186,9 @@ class PeerLink:
     def _enqueue(self, data: bytes) -> None:
         self._queue.append(data)
         self._queued_bytes += len(data)
-        while len(self._queue) > self.limits.queue_messages or self._queued_bytes > self.limits.queue_bytes:
-            self._queued_bytes -= len(self._queue.popleft())
+        limits, queue = self.limits, self._queue
+        while len(queue) > limits.queue_messages or (len(queue) > 1 and self._queued_bytes > limits.queue_bytes):
+            self._queued_bytes -= len(queue.popleft())
             self.dropped += 1
 
     async def _keep_connected(self) -> None:

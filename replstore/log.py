@@ -1,15 +1,15 @@
 """The log: commands in the order in which they take effect, the oldest ones forgotten once they have.
 
 Law of this module: an entry's identity (`EntryId`) decides everything; the log never looks into a value, except to
-estimate its size. What lies at or before `base` has been applied to the store and is known only by its last identity.
+know its size. What lies at or before `base` has been applied to the store and is known only by its last identity.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from replstore.codec import to_json
-from replstore.messages import START, Entry, EntryId
+from replstore.json_text import to_json, value_json
+from replstore.messages import MAX_MESSAGE, START, Entry, EntryId
 
 KEEP_ENTRIES = 4096
 KEEP_BYTES = 8 * 2**20
@@ -19,6 +19,19 @@ BATCH_ENTRIES = 512
 BATCH_BYTES = 256 * 2**10
 """How much travels in one message at the most (but always one entry at least)."""
 
+ENTRY_BYTES = 160
+"""What an entry takes beside key and value at the most: index and term have up to 20 digits each, the name of a leader
+up to 64 letters."""
+
+
+MAX_ENTRY = MAX_MESSAGE - 4 * 2**10
+"""The largest entry that fits into a message. What clients may store is much smaller (see `values`); what an older
+version took is smaller, too."""
+
+
+class CannotCarry(ValueError):
+    """An entry that no message can carry; the message is a sentence that says why."""
+
 
 class Log:
     """Entries from `base` (exclusive) to the last one, without gaps."""
@@ -26,6 +39,7 @@ class Log:
     def __init__(self) -> None:
         self.base: EntryId = START
         self._entries: list[Entry] = []
+        self._weights: list[int] = []
         self._bytes = 0
 
     def __len__(self) -> int:
@@ -66,7 +80,8 @@ class Log:
     def batch(self, after: int) -> tuple[Entry, ...]:
         """The entries behind `after`, as many as one message takes."""
         start = after - self.base.index
-        return take_batch(self._entries, start)
+        end = start + BATCH_ENTRIES
+        return tuple(self._entries[start : start + _fitting(self._weights[start:end])])
 
     def start_of_run(self, index: int) -> int:
         """The first index of the stretch around `index` that one leadership wrote without interruption."""
@@ -82,10 +97,13 @@ class Log:
     # -- changing -------------------------------------------------------------------------------------
 
     def append(self, entry: Entry) -> None:
+        """Raises `CannotCarry`."""
         if entry.index != self.last_index + 1:
             raise ValueError(f"entry {entry.index} cannot follow entry {self.last_index}")
+        size = weight(entry)
         self._entries.append(entry)
-        self._bytes += weight(entry)
+        self._weights.append(size)
+        self._bytes += size
 
     def truncate(self, after: int) -> list[Entry]:
         """Drop everything behind `after`; returns what was dropped."""
@@ -93,52 +111,58 @@ class Log:
         if start < 0:
             raise ValueError(f"entries up to {self.base.index} are applied and cannot be dropped one by one")
         dropped = self._entries[start:]
-        del self._entries[start:]
-        self._bytes -= sum(map(weight, dropped))
+        self._bytes -= sum(self._weights[start:])
+        del self._entries[start:], self._weights[start:]
         return dropped
 
     def compact(self, upto: int) -> None:
         """Forget entries up to index `upto`, down to what is to be kept. Done when the log `is_long`, that is in bulk,
         so that each entry's share in it is small."""
         count, size = 0, self._bytes
-        for entry in self._entries[: upto - self.base.index]:
+        for weighs in self._weights[: upto - self.base.index]:
             if len(self._entries) - count <= KEEP_ENTRIES and size <= KEEP_BYTES:
                 break
             count += 1
-            size -= weight(entry)
+            size -= weighs
         if count:
             self.base = self._entries[count - 1].id
-            del self._entries[:count]
+            del self._entries[:count], self._weights[:count]
             self._bytes = size
 
     def reset(self, at: EntryId) -> None:
         """Begin anew behind `at`."""
         self.base = at
         self._entries.clear()
+        self._weights.clear()
         self._bytes = 0
 
 
 def weight(entry: Entry) -> int:
-    """About how many bytes the entry takes in a message. Exact sizes would cost an encoding each."""
+    """How many bytes the entry takes in a message or record, at the most. Raises `CannotCarry`."""
     value = entry.value
-    kind = type(value)
-    if kind is str:
-        return 64 + len(entry.key) + len(value)
-    if kind in (dict, list):
-        return 64 + len(entry.key) + len(to_json(value))
-    return 80 + len(entry.key)
+    if type(value) is int:
+        size: int = value.bit_length() // 3
+    else:
+        try:
+            size = 0 if value is None else len(value_json(value))
+        except (TypeError, ValueError) as error:
+            raise CannotCarry(f"The value cannot be sent to the other nodes: {error}") from None
+    size += ENTRY_BYTES + len(to_json(entry.key))
+    if size > MAX_ENTRY:
+        raise CannotCarry(f"Key and value take {size:,} bytes; at most {MAX_ENTRY:,} can be sent to the other nodes")
+    return size
 
 
 def take_batch(entries: list[Entry], start: int) -> tuple[Entry, ...]:
     """From number `start` on, as many as one message takes, but one at least where there is one."""
     batch = entries[start : start + BATCH_ENTRIES]
-    return tuple(batch[: _fitting(batch)])
+    return tuple(batch[: _fitting(map(weight, batch))])
 
 
-def _fitting(batch: Iterable[Entry]) -> int:
+def _fitting(weights: Iterable[int]) -> int:
     size = count = 0
-    for entry in batch:
-        size += weight(entry)
+    for weighs in weights:
+        size += weighs
         if count and size > BATCH_BYTES:
             break
         count += 1

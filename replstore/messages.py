@@ -76,6 +76,9 @@ START = EntryId(0, 0, "")
 # --------------------------------------------------------------------------------------------------------
 # Peer messages
 
+MAX_MESSAGE = 16 * 2**20
+"""Bytes of a peer message with its envelope: what a node sends at the most, and what it takes."""
+
 
 class Message:
     """Base of everything that one node says to another.
@@ -302,11 +305,18 @@ class Overloaded:
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """Certain: no message can carry the command, for this `reason`; so it was not carried out and never will be."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Unknown:
     """Uncertain: the command may have taken effect, or may yet, or never. Never a guess."""
 
 
-Result = Done | Value | NotLeader | Overloaded | Unknown
+Result = Done | Value | NotLeader | Overloaded | Refused | Unknown
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from typing import Any
 
 from replstore.election import Election, Seat
 from replstore.leadership import Leadership, WaitingRead, WaitingWrite
-from replstore.log import KEEP_ENTRIES, Log
+from replstore.log import KEEP_ENTRIES, CannotCarry, Log, weight
 from replstore.messages import (
     START,
     Append,
@@ -41,6 +41,7 @@ from replstore.messages import (
     Put,
     Received,
     Record,
+    Refused,
     Replicate,
     Replicated,
     Reply,
@@ -357,9 +358,13 @@ class Node:
         elif self._is_overloaded(self.office):
             self._effects.append(Reply(request.id, Overloaded()))
         else:
-            index = self._append_command(command)
-            self.office.appended(index, request.size)
-            self.office.waiting.append(WaitingWrite(index, request.id, self.now + self.timeout))
+            try:
+                index = self._append_command(command)
+            except CannotCarry as error:
+                self._effects.append(Reply(request.id, Refused(str(error))))
+            else:
+                self.office.appended(index, request.size)
+                self.office.waiting.append(WaitingWrite(index, request.id, self.now + self.timeout))
 
     def _is_overloaded(self, office: Leadership) -> bool:
         commit = self.commit.index
@@ -566,9 +571,10 @@ class Node:
         diverged = self._agreed is not None
         for entry in self.log.after(max(self._agreed or 0, self.log.base.index)):
             survivor = survivors.get(entry.key)
+            kept = survivor is not None and survivor.id == entry.id
             # Without knowing where the histories part, only an older survivor is proof.
             lost = diverged or (survivor is not None and survivor.index < entry.index)
-            if lost and entry.op != "noop" and entry.index <= self.commit.index and survivor != entry:
+            if lost and entry.op != "noop" and entry.index <= self.commit.index and not kept:
                 self._note_lost(entry)
         self._agreed = None
 
@@ -636,7 +642,7 @@ class Node:
                 case State(term, vote, recovering):
                     self.election.term, self.election.vote, self.recovering = term, vote, recovering
                 case Install(at, items):
-                    self.store.replace(items)
+                    self.store.replace(item for item in map(self._carried, items) if item.op == "put")
                     self.log.reset(at)
                     tail.clear()
                     commit = at.index
@@ -651,7 +657,7 @@ class Node:
 
     def _restore_entries(self, entries: tuple[Entry, ...], tail: list[Entry]) -> None:
         first = self.log.base.index + 1
-        for entry in entries:
+        for entry in map(self._carried, entries):
             place = entry.index - first
             if place < 0:
                 self.store.apply(entry)  # a live key of a compacted journal
@@ -669,3 +675,16 @@ class Node:
                 self.store.apply(entry)
             self.log.reset(tail[count - 1].id)
             del tail[:count]
+
+    def _carried(self, entry: Entry) -> Entry:
+        """An entry of the journal. One that no message can carry, from before values had limits, would keep everything
+        behind it from the followers for ever: so it counts as a `noop` here, as on every node that has it."""
+        kind = type(entry.value)
+        if kind not in (str, list, dict) or (kind is str and len(entry.value) < 2**20):
+            return entry
+        try:
+            weight(entry)
+        except CannotCarry as error:
+            self._note("write_left_out", key=entry.key[:80], index=entry.index, term=entry.term, reason=str(error))
+            return Entry(entry.index, entry.term, entry.leader, "noop")
+        return entry

@@ -16,12 +16,14 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from replstore.codec import build_message, encode_message, from_json
+from replstore.codec import CodecError, build_message, encode_message
 from replstore.events import EventRing, summary
 from replstore.faults import Faults
 from replstore.journal import Journal
+from replstore.json_text import from_json
 from replstore.link import LinkLimits, PeerLink
 from replstore.messages import (
+    MAX_MESSAGE,
     Command,
     Effect,
     Flush,
@@ -63,6 +65,8 @@ LOG_LINES: dict[str, str] = {
     "write_lost": "⚠ Lost an acknowledged write: {op} {key} (entry {index} of term {term})",
     "installed_snapshot": "Installed a snapshot of {keys} keys as of entry {index}",
     "election_failed": "The election strategy raised {error}",
+    "undeliverable": "⚠ Cannot send a {message} to {to}: {reason}",
+    "write_left_out": "⚠ Left out of the journal: {key} (entry {index} of term {term}). {reason}",
     "stopping": "Stopping",
 }
 """What people see on the terminal; other notes are only events."""
@@ -84,6 +88,9 @@ MAX_WATCHERS = 128
 MAX_WAITING = 512
 """Clients that may wait for events, and for the outcome of a command: both together leave room among the server's
 connections for those who are answered at once."""
+
+ANSWER_BYTES = 2**20
+"""What one answer to a peer's message may bring along; more goes out by itself. Far below what a link takes."""
 
 Respond = Callable[[bytes], None]
 
@@ -127,6 +134,8 @@ class Runtime:
         self._life = f"{self.node.id}:{int(time.time() * 1000):x}"
         self._asked: dict[NodeId, list[Respond]] = {}
         self._answers: dict[NodeId, list[str]] = {}
+        self._answered_bytes: dict[NodeId, int] = {}
+        self._complaints: dict[tuple[NodeId, str], str] = {}
         self._watchers: dict[Watcher, None] = {}
         self._watchers_due = False
         self._encoded: tuple[Message | None, str] = (None, "")
@@ -163,8 +172,8 @@ class Runtime:
             headers=headers,
             limits=limits,
             on_reply=self._peer_answered,
-            on_error=lambda status, body: self._log(
-                f"{peer} refused a message: {status} {body.decode(errors='replace')}"
+            on_error=lambda status, body: self._undeliverable(
+                peer, "message", f"it was refused: {status} {body[:300].decode(errors='replace')}"
             ),
             on_state=lambda connected, reason: self._record(
                 "note", "connected" if connected else "disconnected", {"to": peer, "reason": reason}
@@ -283,19 +292,27 @@ class Runtime:
         self._next_message += 1
         message_id = f"{self._life}.{self._next_message}"
         kind, details = type(message).__name__, summary(message)
+        try:
+            envelope = self._envelope(message_id, message)
+        except CodecError as error:
+            self._undeliverable(to, kind, str(error))
+            return
+        if len(envelope) > MAX_MESSAGE:
+            self._undeliverable(to, kind, f"it has {len(envelope):,} bytes; at most {MAX_MESSAGE:,} can be sent")
+            return
         self._record("sent", kind, details, message_id, to)
         copies = 0 if to in self.faults.blocked else self.faults.copies(self._rng)
         if not copies:
             self._record("dropped", kind, details, message_id, to)
             return
         path = PATHS.get(type(message), "/internal/election")
-        envelope = self._envelope(message_id, message)
         for _ in range(copies):
             delay = self.faults.delay(message, self._rng)
             if delay:
                 self._loop.call_later(delay, self._post, to, path, envelope)
-            elif to in self._asked:
+            elif to in self._asked and self._answered_bytes.get(to, 0) + len(envelope) < ANSWER_BYTES:
                 self._answers.setdefault(to, []).append(envelope)
+                self._answered_bytes[to] = self._answered_bytes.get(to, 0) + len(envelope) + 1
             else:
                 self._post(to, path, envelope)
 
@@ -304,6 +321,13 @@ class Runtime:
             self._encoded = (message, encode_message(message))
         return f'{{"from":"{self.node.id}","id":"{message_id}","message":{self._encoded[1]}}}'
 
+    def _undeliverable(self, to: NodeId, message: str, reason: str) -> None:
+        """Say it, but not again with each attempt. What depends on the message is not acknowledged, and the messages
+        behind it go out."""
+        if self._complaints.get((to, message)) != reason:
+            self._complaints[to, message] = reason
+            self._show(Note("undeliverable", {"to": to, "message": message, "reason": reason}))
+
     def _post(self, to: NodeId, path: str, envelope: str) -> None:
         self._links[to].send(path, envelope.encode("ascii"))
 
@@ -311,6 +335,7 @@ class Runtime:
         """Answer the POSTs of this turn; the first response to each peer carries what is to be said to it."""
         asked, self._asked = self._asked, {}
         answers, self._answers = self._answers, {}
+        self._answered_bytes.clear()
         for peer, responds in asked.items():
             for respond in responds:
                 respond(f"[{','.join(answers.pop(peer, ()))}]".encode("ascii"))

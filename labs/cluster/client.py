@@ -8,6 +8,7 @@ be carried out twice, with somebody else's write in between. Reads change nothin
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -42,7 +43,12 @@ class Operation:
 
     @property
     def path(self) -> str:
-        return f"/key/{quote(self.key, safe='')}" + ("?read=linearizable" if self.linearizable else "")
+        """Raises `ValueError` for a key that is no text."""
+        try:
+            key = quote(self.key, safe="")
+        except UnicodeEncodeError:
+            raise ValueError(f"the key {self.key!r:.60} holds half a surrogate pair: it is not Unicode text") from None
+        return f"/key/{key}" + ("?read=linearizable" if self.linearizable else "")
 
     @property
     def writes(self) -> bool:
@@ -200,10 +206,20 @@ class Client:
 
 
 def as_json(value: Any) -> bytes:
-    """The request body for `value`."""
+    """The request body for `value`: whether it is stored is up to the node. Raises `ValueError` for what has no JSON
+    form, and for what Python cannot write."""
     try:
         return json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return json.dumps(value, allow_nan=False).encode()  # half a surrogate pair, which the node refuses
+    except RecursionError:
+        raise ValueError("this value cannot be stored: as JSON it is nested too deep, or it holds itself") from None
     except (TypeError, ValueError) as error:
+        if "digits" in str(error):
+            raise ValueError(
+                f"this value cannot be stored: it holds an integer of more than {sys.get_int_max_str_digits():,}"
+                " digits, which Python does not write as JSON; store it as a string"
+            ) from None
         raise ValueError(f"this value cannot be stored, it has no JSON form: {error}") from error
 
 

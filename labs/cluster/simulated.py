@@ -10,7 +10,7 @@ import functools
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any, Concatenate, ParamSpec, TypeVar
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qs
 
 from labs.cluster.base import Answer, Cluster, ClusterError, NodeStatus, NoSuchNode, Outcome, Settings, StartFailed
 from labs.cluster.client import Client, Clock
@@ -19,12 +19,13 @@ from labs.cluster.transport import Reply
 from labs.simulation.simulator import Network, Simulator
 from labs.trace.events import Event
 from replstore.answers import answer, found
-from replstore.codec import from_json
 from replstore.election import Election, Seat
+from replstore.http import HttpError, check_length
 from replstore.messages import Delete, LinearizableGet, Put
 from replstore.node import Node
 from replstore.runtime import LOG_LINES
 from replstore.settings import load_election
+from replstore.values import BadValue, read_key, read_value
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -302,10 +303,15 @@ class SimulatedClient(Client):
         if path == "/status":
             return self._status(node)
         place, _, query = path.removeprefix("/key/").partition("?")
-        key = unquote(place)
+        try:
+            check_length(len(body or b""))
+            key = read_key(place)
+            value = read_value(body or b"") if method == "PUT" else None
+        except (BadValue, HttpError) as error:
+            return self._refused(node, error)
         match method:
             case "PUT":
-                return self._ask_node(node, Put(key, from_json((body or b"").decode())), limit)
+                return self._ask_node(node, Put(key, value), limit)
             case "DELETE":
                 return self._ask_node(node, Delete(key), limit)
             case _ if parse_qs(query).get("read") == ["linearizable"]:
@@ -316,6 +322,15 @@ class SimulatedClient(Client):
     def _status(self, node: str) -> Reply:
         seen = self._cluster.status()[node]
         return Reply(200, seen.raw) if seen.answers else Reply(None, delivered=False, error="connection refused")
+
+    def _refused(self, node: str, error: BadValue | HttpError) -> Reply:
+        """What a node says to what it does not take; one that is down says nothing."""
+        machine = self._cluster.simulator.machines[node]
+        if machine.node is None:
+            return Reply(None, delivered=False, error="connection refused")
+        if machine.paused:
+            return Reply(None, error="no answer")
+        return Reply(error.status if isinstance(error, HttpError) else 400, {"error": str(error)})
 
     def _ask_node(self, node: str, command: Put | Delete | LinearizableGet, limit: float) -> Reply:
         simulator = self._cluster.simulator

@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import quote
 
 from labs.cluster.base import Answer, Cluster
+from replstore.values import BadValue, NotJson, read_key, read_value
 
 Report = Callable[[str, BaseException], None]
 
@@ -67,13 +68,26 @@ def _number(low: float, high: float) -> Check:
 def _key(value: Any, _: Sequence[str]) -> str:
     if not isinstance(value, str) or not value:
         raise BadCommand("a key is needed: any text that is not empty")
-    return value
+    try:
+        return read_key(quote(value, safe=""))
+    except UnicodeEncodeError:
+        raise BadCommand("it holds half a surrogate pair, which is not Unicode text") from None
+    except BadValue as error:
+        raise BadCommand(str(error)) from None
 
 
 def _text(value: Any, _: Sequence[str]) -> str:
     if not isinstance(value, str):
         raise BadCommand(f"{value!r} is not text")
     return value
+
+
+def _value(value: Any, _: Sequence[str]) -> str:
+    try:
+        value_of(_text(value, _))
+    except BadValue as error:
+        raise BadCommand(str(error).rstrip(".")) from None
+    return str(value)
 
 
 def _flag(value: Any, _: Sequence[str]) -> bool:
@@ -95,7 +109,7 @@ def _groups(value: Any, nodes: Sequence[str]) -> list[list[str]]:
 
 
 CLIENT: dict[str, dict[str, Check]] = {
-    "put": {"key": _key, "value": _text, "via": _any_node},
+    "put": {"key": _key, "value": _value, "via": _any_node},
     "get": {"key": _key, "via": _any_node, "linearizable": _flag},
     "delete": {"key": _key, "via": _any_node},
 }
@@ -133,11 +147,14 @@ def parse(message: Mapping[str, Any], nodes: Sequence[str]) -> Command:
 
 
 def value_of(text: str) -> Any:
-    """What the user's text stands for: JSON where it is JSON (`5`, `true`, `{"a": 1}`), otherwise the text itself."""
+    """What the user's text stands for: JSON where it is JSON (`5`, `true`, `{"a": 1}`), otherwise the text itself.
+
+    Raises `BadValue` for what a node does not take.
+    """
     try:
-        return json.loads(text)
-    except ValueError:
-        return text
+        return read_value(text.encode(errors="surrogatepass"))
+    except NotJson:
+        return read_value(json.dumps(text).encode())
 
 
 # -- acting ------------------------------------------------------------------------------------------------

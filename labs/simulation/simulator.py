@@ -47,7 +47,7 @@ from replstore.messages import (
 from replstore.node import Node
 
 KINDS: dict[type, str] = {Put: "put", Delete: "delete", LinearizableGet: "get"}
-OUTCOMES = {200: "ok", 404: "ok", 503: "failed", 504: "unknown"}
+OUTCOMES = {200: "ok", 404: "ok", 400: "failed", 503: "failed", 504: "unknown"}
 """What a client may believe after an answer."""
 
 

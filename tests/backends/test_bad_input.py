@@ -64,8 +64,8 @@ def status_of(answer: bytes) -> int:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"Alice", b'{"a": 1', b"NaN", b"[1, Infinity]", b"1e999", b'"\xff\xfe"', b"[" * 100_000, b"9" * 5000],
-    ids=["empty", "no JSON", "truncated", "NaN", "Infinity", "1e999", "bad UTF-8", "deeply nested", "endless number"],
+    [b"", b"Alice", b'{"a": 1', b"NaN", b"[1, Infinity]", b'"\xff\xfe"'],
+    ids=["empty", "no JSON", "truncated", "NaN", "Infinity", "bad UTF-8"],
 )
 def test_a_body_that_is_no_json_is_refused(cluster: ProcessCluster, body: bytes) -> None:
     answer = requests.put(url(cluster, "/key/k"), data=body, timeout=10)

@@ -81,7 +81,7 @@ def test_a_record_comes_back_from_the_journal_as_it_was(record: State | Append |
 
 @given(messages, st.data())
 def test_a_message_that_lacks_a_field_is_refused(message: Message, data: st.DataObject) -> None:
-    from replstore.codec import from_json, to_json
+    from replstore.json_text import from_json, to_json
 
     fields = from_json(encode_message(message))
     del fields[data.draw(st.sampled_from(sorted(fields)))]

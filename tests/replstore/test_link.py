@@ -207,7 +207,7 @@ def test_while_there_is_no_connection_what_is_kept_is_bounded_in_bytes_too():
                 link.send(PATH, b"x" * 3000)
             assert link.dropped == 17
             link.send(PATH, b"x" * 20_000)
-            assert link.dropped == 21
+            assert link.dropped == 20  # the newest message is never dropped, or a large one would have no chance
 
     run(test)
 
