@@ -20,7 +20,6 @@ from dataclasses import dataclass
 from typing import cast
 
 from replstore.http import HeaderPairs, HttpError, ResponseParser, request
-from replstore.messages import MAX_MESSAGE
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ class LinkLimits:
     has its chance, too."""
     write_bytes: int = 4 * 2**20
     """What is kept for a peer that does not read; the newest is dropped, but not where it would be the only one."""
-    answer_bytes: int = MAX_MESSAGE
+    answer_bytes: int = 16 * 2**20
 
 
 class _Wire(asyncio.Protocol):

@@ -165,7 +165,11 @@ class Runtime:
     def _link(self, peer: NodeId) -> PeerLink:
         host, port = self.settings.peers[peer]
         headers = (("X-Cluster-Token", self.settings.token),) if self.settings.token else ()
-        limits = LinkLimits(last_retry=min(self.node.heartbeat, 1.0), stall_time=max(self.node.timeout, 1.0))
+        limits = LinkLimits(
+            last_retry=min(self.node.heartbeat, 1.0),
+            stall_time=max(self.node.timeout, 1.0),
+            answer_bytes=MAX_MESSAGE,
+        )
         link = PeerLink(
             host,
             port,
