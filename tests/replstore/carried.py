@@ -49,7 +49,7 @@ class Member:
     """A node and its journal."""
 
     def __init__(self, node_id: str, folder: Path, mode: str) -> None:
-        self.journal = Journal(folder / node_id)
+        self.journal = Journal(folder / node_id, node_id, [other for other in IDS if other != node_id])
         self.node = Node(
             node_id,
             [other for other in IDS if other != node_id],
