@@ -4,6 +4,7 @@ A node that misses the leader challenges every higher id. If none answers, it is
 does, that one goes on in the same way. A node that comes back with a higher id than the leader's takes over: hence the
 name. The original assumes that a silent node is dead and a message never takes longer than a known time. Terms are
 added here because a network keeps neither promise, and a late message of an earlier leadership must be recognisable.
+For the same reason a node follows one leader in a term and no other, also after a crash: `vote` remembers whom.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from replstore.election import Election, Seat
+from replstore.lowest_id import Taken
 from replstore.messages import Heartbeat, Message, NodeId, natural_order
 
 
@@ -64,8 +66,11 @@ class Bully(Election):
                 self._wait(now)
             case Heartbeat() | Coordinator():
                 self._hear_leader(sender, term, now)
+            case Taken() if term == self.term and self.leader == self.me:
+                self._challenge(now)  # two lead in this very term: a new one is needed
             case _ if term > self.term:
-                self.leader, self.term = None, term
+                self.leader = None
+                self._enter(term)
                 self._wait(now)
 
     def _outranks(self, peer: NodeId) -> bool:
@@ -88,24 +93,32 @@ class Bully(Election):
         self.send(sender, Objection(self.term))
         if self.leader == self.me:
             if term > self.term:
-                self.term = term
+                self._enter(term)
                 self._lead()
             else:
                 self.send(sender, Coordinator(self.term))
         elif not self._challenging:
-            self.term = max(self.term, term)
+            self._enter(term)
             self._challenge(now)
 
     def _hear_leader(self, sender: NodeId, term: int, now: float) -> None:
         if term < self.term:
             return
         if self._outranks(sender):
-            self.leader, self.term = sender, term
-            self._wait(now)
+            self._enter(term)
+            if self.vote in (None, sender):
+                self.leader = self.vote = sender
+                self._wait(now)
+            else:
+                self.send(sender, Taken(term))
         elif not self._challenging:
             # A lower id leads: take over. Its term is remembered, so that ours will be later.
-            self.term = term
+            self._enter(term)
             self._challenge(now)
+
+    def _enter(self, term: int) -> None:
+        if term > self.term:
+            self.term, self.vote = term, None
 
     def _wait(self, now: float) -> None:
         self._challenging = False
@@ -114,5 +127,5 @@ class Bully(Election):
     def _lead(self) -> None:
         self._challenging = False
         self.term += 1
-        self.leader = self.me
+        self.leader = self.vote = self.me
         self.broadcast(Coordinator(self.term))

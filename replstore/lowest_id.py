@@ -2,7 +2,11 @@
 
 Every node tells every other that it is alive, once a heartbeat interval. When the leader's heartbeat has been missing
 for the election timeout, each node looks at who else is alive: the lowest id takes the next term and leads, the others
-wait for it. Nobody asks anybody, which is why a cut network gets a leader on either side.
+wait for it. Nobody asks anybody, which is why a cut network gets a leader on either side, and sometimes both in the
+same term.
+
+A node follows one leader in a term and no other, also after a crash: `vote` remembers whom. So only one of two leaders
+in a term can have a majority behind it, and only that one can acknowledge a write that a majority must hold.
 """
 
 from __future__ import annotations
@@ -10,12 +14,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from replstore.election import Election, Seat
-from replstore.messages import Heartbeat, Message, NodeId, natural_order
+from replstore.messages import Heartbeat, HeartbeatReply, Message, NodeId, natural_order
 
 
 @dataclass(frozen=True, slots=True)
 class Alive(Message):
     """ "I am here, and the highest term I know of is this one." """
+
+    term: int
+
+
+@dataclass(frozen=True, slots=True)
+class Taken(Message):
+    """ "In this term I follow another leader than you." """
 
     term: int
 
@@ -29,6 +40,7 @@ class LowestId(Election):
         self._leader_heard = 0.0
         self._next_alive = 0.0
         self._successor: NodeId | None = None
+        self._followers: set[NodeId] = set()  # who has answered that it follows, while we lead
         self._since = 0.0  # when we came to expect this successor
 
     def tick(self, now: float) -> None:
@@ -46,6 +58,10 @@ class LowestId(Election):
         term: int = getattr(message, "term", 0)
         if isinstance(message, Heartbeat):
             self._hear_leader(sender, term, now)
+        elif isinstance(message, HeartbeatReply) and message.follows and term == self.term:
+            self._followers.add(sender)
+        elif isinstance(message, Taken) and term == self.term:
+            self._meet_rival(now)
         elif term > self.term:
             # Somebody leads, or led, in a later term than any we knew. Give its heartbeat time to arrive.
             self._follow(None, term, now)
@@ -53,14 +69,33 @@ class LowestId(Election):
     # -- the leader's heartbeat -----------------------------------------------------------------------
 
     def _hear_leader(self, sender: NodeId, term: int, now: float) -> None:
-        """A later term counts more. A cut network can have had two leaders in one term: then, again, the lower id."""
-        lower = self.leader is None or natural_order(sender) <= natural_order(self.leader)
-        if term > self.term or (term == self.term and lower):
+        if term > self.term or (term == self.term and self.vote in (None, sender)):
             self._follow(sender, term, now)
+        elif term == self.term:
+            self.send(sender, Taken(term))
+            self._meet_rival(now)
+
+    def _meet_rival(self, now: float) -> None:
+        """Somebody else leads in this very term. If we lead and a majority follows us, we go on in a term of our own,
+        in which everybody is free to follow; else we leave it to the next election."""
+        if self.leader != self.me:
+            return
+        if len(self._followers) + 1 >= self.majority:
+            self._lead()
+        else:
+            self._follow(None, self.term, now)
 
     def _follow(self, leader: NodeId | None, term: int, now: float) -> None:
-        self.leader, self.term = leader, term
+        if term > self.term:
+            self.vote = None
+        self.leader, self.term, self.vote = leader, term, leader or self.vote
         self._leader_heard = now
+        self._successor = None
+
+    def _lead(self) -> None:
+        self.term += 1
+        self.leader = self.vote = self.me
+        self._followers.clear()
         self._successor = None
 
     # -- its absence ----------------------------------------------------------------------------------
@@ -81,9 +116,7 @@ class LowestId(Election):
         # A moment's grace before leading: the others come to the same conclusion first, and a node that was asleep
         # reads the heartbeats that arrived meanwhile.
         if successor == self.me and (now >= self._since + self.heartbeat / 2 or not self.peers):
-            self.term += 1
-            self.leader = self.me
-            self._successor = None
+            self._lead()
 
     def _agree_on(self, successor: NodeId, now: float) -> None:
         if self._successor is None:

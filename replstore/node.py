@@ -138,7 +138,9 @@ class Node:
     def role(self) -> str:
         if self.leads:
             return "leader"
-        running = self.office is not None or (self.election.leader is None and self.election.vote == self.id)
+        election = self.election
+        stands = election.leader is None and election.vote == self.id and not election.catches_up
+        running = self.office is not None or stands
         return "candidate" if running else "follower"
 
     @property

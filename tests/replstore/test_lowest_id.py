@@ -118,7 +118,7 @@ def test_a_cut_network_gets_a_leader_on_either_side_and_the_higher_term_wins_whe
     assert settle(sim) == "node-3"
 
 
-def test_of_two_leaders_in_the_same_term_the_lower_id_stays_when_the_network_heals() -> None:
+def test_of_two_leaders_in_the_same_term_the_lower_id_leads_the_next_one_when_the_network_heals() -> None:
     sim = cluster(4)
     settle(sim)
     sim.crash("node-1")
@@ -132,8 +132,24 @@ def test_of_two_leaders_in_the_same_term_the_lower_id_stays_when_the_network_hea
     assert settle(sim) == "node-2"
     sim.run_for(3 * TIMEOUT)
 
-    assert leaders(sim) == {"node-2": 2}
+    assert leaders(sim) == {"node-2": 3}
     assert values(sim, "side") == ["left"] * 3
+
+
+def test_of_two_leaders_in_the_same_term_the_one_with_a_majority_goes_on_in_the_next() -> None:
+    sim = cluster(4)
+    settle(sim)
+    sim.partition(["node-1"], ["node-2", "node-3", "node-4"])
+    sim.run_for(3 * TIMEOUT)
+    sim.crash("node-1")
+    sim.start("node-1")  # alone, it takes term 2, which node-2 leads already
+    sim.run_for(4 * TIMEOUT)
+    assert leaders(sim) == {"node-1": 2, "node-2": 2}
+
+    sim.heal()
+    assert settle(sim) == "node-2"
+
+    assert leaders(sim) == {"node-2": 3}
 
 
 def test_a_paused_leader_wakes_up_stale_and_steps_down() -> None:
