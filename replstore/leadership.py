@@ -40,6 +40,7 @@ class Leadership:
         self.since = now
         self.open = False
         self.round = 0
+        self.round_sent = now
         self.next_heartbeat = now
         self.waiting: deque[WaitingWrite] = deque()
         self._sizes: deque[tuple[int, int]] = deque()

@@ -6,7 +6,7 @@ changes, so a message in flight or a record on disk can never be altered by whoe
 Three families:
 
 * *inputs* (`Tick`, `Received`, `Request`, `Flush`) go into `Node.handle`;
-* *effects* (`Save`, `Send`, `Reply`, `Note`) come out of it, to be carried out in order;
+* *effects* (`Save`, `Send`, `Reply`, `Note`, `FlushAfter`) come out of it, to be carried out in order;
 * *peer messages* (subclasses of `Message`) travel between nodes, *records* go into the journal. `codec` turns
   both into JSON text and back.
 """
@@ -321,7 +321,12 @@ Result = Done | Value | NotLeader | Overloaded | Refused | Unknown
 
 @dataclass(frozen=True, slots=True)
 class Save:
-    """Make `record` durable before carrying out any effect behind this one."""
+    """Make `record` durable before carrying out any effect behind this one.
+
+    An effect *before* it may leave the node earlier: the node may crash between the two and then does not have the
+    record. So the core puts there only what promises nothing about it, such as the entries that a leader ships in
+    `quorum` and `sync`.
+    """
 
     record: Record
 
@@ -349,4 +354,14 @@ class Note:
     details: dict[str, Any] = field(default_factory=dict)
 
 
-Effect = Save | Send | Reply | Note
+@dataclass(frozen=True, slots=True)
+class FlushAfter:
+    """Hand in a `Flush` so many seconds from now: something waits for company on its way to the followers.
+
+    A driver that forgets it loses speed, not safety, as with `Flush` itself.
+    """
+
+    seconds: float
+
+
+Effect = Save | Send | Reply | Note | FlushAfter

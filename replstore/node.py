@@ -4,9 +4,10 @@ Law of this module: no socket, no thread, no clock, no file, no dice of its own.
 happen; its caller (the runtime, or the simulator) carries the effects out *in their order*: a `Save` is durable before
 anything behind it leaves the node. After a crash a node is built again from the records that it asked to save.
 
-How a write travels: `Request` appends it to the leader's log; `Flush` saves and ships it; when as many nodes hold it
-as the mode asks for, it is *committed*: applied to the store, and its client answered. Followers apply what their
-leader says is committed. Roles are derived: a node leads while its election's `leader` is itself.
+How a write travels: `Request` appends it to the leader's log; `Flush` ships and saves it (in `async`, where the
+leader's own copy is enough, it is saved first); when as many nodes have saved it as the mode asks for, it is
+*committed*: applied to the store, and its client answered. Followers apply what their leader says is committed. Roles
+are derived: a node leads while its election's `leader` is itself.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from replstore.messages import (
     Effect,
     Entry,
     EntryId,
+    FlushAfter,
     Heartbeat,
     HeartbeatReply,
     Input,
@@ -57,7 +59,7 @@ from replstore.messages import (
     natural_order,
 )
 from replstore.recovery import Recovering
-from replstore.replication import MODES, Replication
+from replstore.replication import MODES, PACE, Replication
 from replstore.store import Store
 
 MAX_UNCOMMITTED = 10_000
@@ -101,6 +103,8 @@ class Node:
         self.store = Store()
         self.commit = START
         self._unsaved: list[Entry] = []
+        self._wake_at = 0.0
+        self._earlier_term = -1
         self._staged: tuple[EntryId, list[Entry]] = (START, [])
         self._installed = START
         self._agreed: int | None = None  # where this log parted from the leader's, if that much is known
@@ -286,7 +290,10 @@ class Node:
         self._staged, self._installed, self._agreed = (START, []), START, None
         self._leave_office()
         if self.election.leader == self.id:
-            self._take_office()
+            # An entry may have been shipped in an earlier life and never saved here: to lead in its term again would
+            # be to give its identity to another entry.
+            if self.election.term > self._earlier_term:
+                self._take_office()
         elif self.election.leader is not None:
             self._note("following", leader=self.election.leader, term=self.election.term)
 
@@ -331,6 +338,7 @@ class Node:
 
     def _send_heartbeats(self, office: Leadership) -> None:
         office.round += 1
+        office.round_sent = self.now
         office.next_heartbeat = self.now + self.heartbeat
         heartbeat = Heartbeat(office.term, self.commit, office.round)
         self._effects += [Send(peer, heartbeat) for peer in self.peers]
@@ -393,22 +401,30 @@ class Node:
             self._ship(shipping)
 
     def _flush_as_leader(self, office: Leadership) -> None:
-        commit = self._committable(office)
-        if self._unsaved:
-            entries, self._unsaved = tuple(self._unsaved), []
-            self._effects.append(Save(Append(entries, max(commit, self.commit.index))))
-            self._note("appended", first=entries[0].index, last=entries[-1].index)
-        self._advance_commit(commit)
+        """Where a write needs copies, ship before saving: the followers' disks and ours then work side by side (Raft
+        thesis §10.2.1). To ship promises nothing. What does promise something counts this node's copy only when its
+        `Save` has been carried out, that is, from the next input on."""
+        if self.copies == 1:
+            self._save_appended()
+        self._advance_commit(self._committable(office))
         self._ship(office.replication)
         if office.reads:
             self._answer_reads(office)
+        self._save_appended()
+
+    def _save_appended(self) -> None:
+        if self._unsaved:
+            entries, self._unsaved = tuple(self._unsaved), []
+            commit = entries[-1].index if self.copies == 1 else self.commit.index
+            self._effects.append(Save(Append(entries, commit)))
+            self._note("appended", first=entries[0].index, last=entries[-1].index)
 
     def _committable(self, office: Leadership) -> int:
         """The highest index that may count as committed. Only entries of this very leadership are counted by their
         copies; older ones follow along with them (Raft §5.4.2, figure 8)."""
         if self.commit.index == self.log.last_index:
             return self.commit.index
-        index = office.replication.held_by(self.copies, saved=self.log.last_index)
+        index = office.replication.held_by(self.copies, saved=self.log.last_index - len(self._unsaved))
         entry = self.log.id_at(index)
         ours = entry is not None and entry.term == office.term and entry.leader == self.id
         return index if ours else self.commit.index
@@ -417,6 +433,15 @@ class Node:
         for peer in replication.behind(self.commit.index):
             for message in replication.messages_for(peer, self.commit, self.now):
                 self._effects.append(Send(peer, message))
+        if (due := replication.commit_due()) is not None:
+            self._wake(due)
+
+    def _wake(self, due: float) -> None:
+        """Have a `Flush` at time `due`, unless one is to come before."""
+        # Drivers' clocks round: a wake-up that comes a microsecond early must not count as still to come.
+        if due > self.now and not self.now + 1e-6 < self._wake_at <= due:
+            self._wake_at = due
+            self._effects.append(FlushAfter(due - self.now))
 
     def _needed_from(self) -> int:
         shipping = self.office.replication if self.office is not None else self.lending
@@ -425,13 +450,17 @@ class Node:
     def _answer_reads(self, office: Leadership) -> None:
         """A linearizable read is answered once a majority has answered a heartbeat sent after it arrived, and an entry
         of this leadership is committed, so that every earlier acknowledged write is applied (Raft §8)."""
-        if office.reads[-1].round > office.round:
-            self._send_heartbeats(office)
         own_term = self.commit.term == office.term and self.commit.leader == self.id
-        confirmed = office.confirmed_round() if own_term else 0
-        while office.reads and office.reads[0].round <= confirmed:
+        confirmed = office.confirmed_round()
+        while own_term and office.reads and office.reads[0].round <= confirmed:
             read = office.reads.popleft()
             self._effects.append(Reply(read.request, Value(read.key, self.store.get(read.key))))
+        if office.reads and office.reads[-1].round > office.round:
+            # One round at a time, as far as answers come: the reads that arrive meanwhile share the next.
+            if confirmed >= office.round or self.now >= office.round_sent + PACE:
+                self._send_heartbeats(office)
+            else:
+                self._wake(office.round_sent + PACE)
 
     def _expire(self, office: Leadership) -> None:
         for queue in (office.waiting, office.reads):
@@ -642,6 +671,7 @@ class Node:
                     self._restore_entries(entries, tail)
                     commit = max(commit, committed)
                 case State(term, vote, recovering):
+                    self._earlier_term = term
                     self.election.term, self.election.vote, self.recovering = term, vote, recovering
                 case Install(at, items):
                     self.store.replace(item for item in map(self._carried, items) if item.op == "put")

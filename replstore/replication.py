@@ -34,7 +34,10 @@ MAX_IN_FLIGHT = 64
 
 PACE = 0.002
 """Seconds between two messages to a follower that owes an answer: what comes meanwhile travels together, with the
-answer's arrival at the latest. It halves the messages of a busy leader, and a lone write never waits."""
+answer's arrival at the latest. It halves the messages of a busy leader, and a lone write never waits.
+
+The news that something is committed waits as long for entries to travel with: clients who write one after the other
+then cost one message for each write, not two."""
 
 MAX_RETRY = 16
 """The wait for an answer doubles up to this many times its first value; a snapshot under way is given up then."""
@@ -64,6 +67,8 @@ class Progress:
         self._retry = retry
         self._last_word = 0.0
         self.last_sent = 0.0
+        self.commit_due: float | None = None
+        """When the follower will be told of a newer commit, even if there are no entries to tell it with."""
 
     @property
     def in_flight(self) -> int:
@@ -131,6 +136,11 @@ class Replication:
         self._all_have = None if behind else (last, commit)
         return behind
 
+    def commit_due(self) -> float | None:
+        """When the next follower must be told of a newer commit that waits for company."""
+        due = [p.commit_due for p in self.progress.values() if p.commit_due is not None]
+        return min(due, default=None)
+
     def messages_for(self, peer: NodeId, commit: EntryId, now: float) -> list[Replicate | Snapshot]:
         """Everything worth sending to `peer` now. `commit` identifies the last committed entry."""
         progress = self.progress[peer]
@@ -148,11 +158,23 @@ class Replication:
             return None
         if progress.in_flight and 0 < now - progress.last_sent < PACE:
             return None
+        if self._commit_can_wait(progress, commit, now):
+            return None
         if progress.next <= self._log.base.index:
             self._start_transfer(progress, commit, force=False)
         if progress.transfer is not None:
             return self._chunk(progress.transfer)
         return self._entries(progress, commit)
+
+    def _commit_can_wait(self, progress: Progress, commit: EntryId, now: float) -> bool:
+        """Whether all there is to say is that something is committed, and entries may soon come to travel with it."""
+        if progress.probing or progress.transfer or progress.next <= self._log.last_index:
+            return False
+        if progress.sent_commit >= commit.index:
+            return False
+        if progress.commit_due is None:
+            progress.commit_due = now + PACE
+        return now < progress.commit_due
 
     def _entries(self, progress: Progress, commit: EntryId) -> Replicate | None:
         log = self._log
@@ -166,6 +188,7 @@ class Replication:
         if not progress.probing:
             progress.next += len(entries)
         progress.sent_commit = commit.index
+        progress.commit_due = None
         return Replicate(self.term, prev, entries, commit.index)
 
     def _chunk(self, transfer: Transfer) -> Snapshot:

@@ -27,6 +27,7 @@ from replstore.messages import (
     Command,
     Effect,
     Flush,
+    FlushAfter,
     Heartbeat,
     HeartbeatReply,
     Input,
@@ -256,9 +257,17 @@ class Runtime:
     # -- effects --------------------------------------------------------------------------------------
 
     def _carry_out(self, effects: list[Effect]) -> None:
-        """Saves first, all with one fsync: to save early is safe, to send early is not."""
-        if self._journal and not self._save([effect for effect in effects if type(effect) is Save]):
-            return
+        """In their order, but for the saves: the first takes all later ones with it, for one fsync. To save early is
+        safe, to send early is not."""
+        first = next((at for at, effect in enumerate(effects) if type(effect) is Save), len(effects))
+        self._carry_out_unsaved(effects[:first])
+        if first < len(effects):
+            if self._journal and not self._save([effect for effect in effects[first:] if type(effect) is Save]):
+                return
+            self._carry_out_unsaved(effects[first:])
+
+    def _carry_out_unsaved(self, effects: list[Effect]) -> None:
+        """All but the saves."""
         for effect in effects:
             match effect:
                 case Send(to, message):
@@ -267,6 +276,8 @@ class Runtime:
                     self._clients.pop(id)(result)
                 case Note():
                     self._show(effect)
+                case FlushAfter(seconds):
+                    self._loop.call_later(seconds, self._submit, None)
 
     def _save(self, saves: list[Save]) -> bool:
         """A node that cannot save must not promise anything any more: it stops."""

@@ -135,6 +135,7 @@ def _isolate(sim: Simulator, node: str) -> None:
 ACTIONS: dict[str, Callable[..., None]] = {
     "crash": lambda sim, calls, node: sim.crash(node),
     "crash_within_a_step": lambda sim, calls, node: sim.crash_within_a_step(node),
+    "crash_before_save": lambda sim, calls, node: sim.crash_before_save(node),
     "start": lambda sim, calls, node: sim.start(node),
     "start_all": lambda sim, calls: sim.start(),
     "pause": lambda sim, calls, node: sim.pause(node),
@@ -211,6 +212,7 @@ def mend(sim: Simulator) -> None:
     sim.network = Network(0.001, 0.005)
     for machine in sim.machines.values():
         machine.crash_within = None
+        machine.crash_at_save = False
         sim.resume(machine.id)
         sim.start(machine.id)
 
@@ -269,7 +271,7 @@ def random_schedule(seed: int, base: Schedule | None = None, weather: Weather = 
 
 def _arguments(action: str, names: list[str], number: int, rng: Random) -> tuple[Any, ...]:
     match action:
-        case "crash" | "crash_within_a_step" | "start" | "pause" | "resume" | "isolate":
+        case "crash" | "crash_within_a_step" | "crash_before_save" | "start" | "pause" | "resume" | "isolate":
             return (rng.choice(names),)
         case "cut":
             return tuple(rng.sample(names, 2)) if len(names) > 1 else (names[0], names[0])

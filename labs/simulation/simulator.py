@@ -26,6 +26,7 @@ from replstore.messages import (
     Delete,
     Effect,
     Flush,
+    FlushAfter,
     HeartbeatReply,
     Input,
     Install,
@@ -108,6 +109,7 @@ class Machine:
         self.missed: list[Input] = []
         self.calls: dict[int, Call] = {}
         self.crash_within: Random | None = None
+        self.crash_at_save = False
 
     @property
     def awake(self) -> bool:
@@ -285,6 +287,7 @@ class Simulator:
         machine.paused = False
         machine.missed.clear()
         machine.crash_within = None
+        machine.crash_at_save = False
         if not self._durable:
             machine.disk.clear()
         for call in machine.calls.values():
@@ -295,6 +298,11 @@ class Simulator:
     def crash_within_a_step(self, node: NodeId) -> None:
         """Crash in the middle of the node's next effects: those before a random place happen, the others never do."""
         self.machines[node].crash_within = self.rng
+
+    def crash_before_save(self, node: NodeId) -> None:
+        """Crash at the node's next `Save` but before it: what the node let out already is on its way, the record is
+        not on its disk."""
+        self.machines[node].crash_at_save = True
 
     def pause(self, node: NodeId) -> None:
         """Freeze: what arrives waits, and the node will not notice that time has passed."""
@@ -379,6 +387,10 @@ class Simulator:
         if not machine.paused and (effects := node.handle(_TICK, self.now * machine.rate)):
             self._carry_out(machine, effects)
 
+    def _flush_later(self, machine: Machine, life: int) -> None:
+        if machine.life == life and machine.awake:
+            self._feed(machine, _FLUSH)
+
     def _feed(self, machine: Machine, event: Input) -> None:
         """Hand over something that arrived; it came alone, so a `Flush` follows it."""
         node = machine.node
@@ -396,6 +408,8 @@ class Simulator:
         survive = len(effects)
         if machine.crash_within is not None:
             survive = machine.crash_within.randrange(len(effects))
+        elif machine.crash_at_save:
+            survive = next((at for at, effect in enumerate(effects) if type(effect) is Save), survive)
         for effect in effects[:survive]:
             if type(effect) is Send:
                 self._send(machine.id, effect.to, effect.message)
@@ -405,6 +419,8 @@ class Simulator:
                 machine.save(effect.record)
             elif type(effect) is Reply:
                 self._answer(machine, effect.id, effect.result)
+            elif type(effect) is FlushAfter:
+                self.after(effect.seconds / machine.rate, self._flush_later, machine, machine.life)
         if survive < len(effects):
             self.crash(machine.id)
 

@@ -250,7 +250,7 @@ def test_a_follower_that_commits_what_it_did_not_compare_is_found() -> None:
 
 
 def test_nodes_that_forget_when_they_restart_are_found() -> None:
-    run = carry_out(random_schedule(0, Schedule(durable=False)), MyElection)
+    run = carry_out(random_schedule(18, Schedule(durable=False)), MyElection)
 
     assert broken(run, FULL) >= {"one vote a term", "acknowledged writes stay"}
 
