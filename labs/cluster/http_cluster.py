@@ -32,6 +32,8 @@ ANSWER_TIMEOUT = 1.0
 """Seconds that a node may take over a question about itself."""
 WEATHER = ("replication_delay_ms", "jitter_ms", "drop", "duplicate")
 """The fault settings that are the same for all nodes."""
+READING = "Reading the journal: "
+"""What a node that starts with a large journal says once a second, with how far it is."""
 POLL = 0.01
 """Seconds between two looks at nodes that are starting."""
 
@@ -154,19 +156,30 @@ class HttpCluster(Cluster):
         return self._ask(node, "GET", "/status") is not None
 
     def _await_answers(self, nodes: Sequence[str], timeout: float) -> None:
-        """Wait until each of these nodes answers. Raises `StartFailed` for one that ends or takes too long."""
+        """Wait until each of these nodes answers. Raises `StartFailed` for one that ends or takes too long: `timeout`
+        seconds without an answer, and without a word on how far it has read its journal."""
         deadline = time.monotonic() + timeout
+        progress: dict[str, str] = {}
         waiting = list(nodes)
         while waiting:
             for node in waiting:
                 if self._state(node) == STOPPED:
                     raise StartFailed(self._with_log(f"{node} ended while it was starting", node))
             waiting = [node for node in waiting if not self._answers(node)]
+            if waiting and time.monotonic() > deadline and self._go_on_reading(waiting, progress):
+                deadline = time.monotonic() + timeout
             if waiting and time.monotonic() > deadline:
                 message = f"{waiting[0]} did not answer within {timeout:g} s of its start"
                 raise StartFailed(self._with_log(message, waiting[0]))
             if waiting:
                 time.sleep(self._poll)
+
+    def _go_on_reading(self, nodes: Sequence[str], told: dict[str, str]) -> bool:
+        """Whether each of these nodes has got further with its journal since this was asked last."""
+        last = {node: "".join(self.logs(node, 1)) for node in nodes}
+        further = all(READING in line and line != told.get(node) for node, line in last.items())
+        told.update(last)
+        return further
 
     def _with_log(self, message: str, node: str) -> str:
         lines = self.logs(node)

@@ -249,6 +249,20 @@ def test_a_container_that_was_removed_behind_our_back_is_told_and_can_be_made_ag
     assert cluster.get("name", via="node-3").value == "Alice"
 
 
+def test_a_node_that_was_taken_off_its_network_is_put_back_by_a_restart(cluster: DockerCluster) -> None:
+    cluster.wait_for(lambda c: c.leader() == "node-1")
+    cluster.put("name", "Alice")
+    api = cluster.engine.client.api
+    api.disconnect_container_from_network(cluster._containers["node-3"], cluster._network)
+    assert not cluster.status()["node-3"].answers
+
+    begun = time.monotonic()
+    cluster.restart("node-3")
+
+    assert time.monotonic() - begun < 10 * patience()
+    cluster.wait_for(lambda c: c.get("name", via="node-3").value == "Alice", timeout=10 * patience())
+
+
 def test_all_containers_and_the_network_removed_behind_our_back_are_made_again(cluster: DockerCluster) -> None:
     api = cluster.engine.client.api
     for node in cluster.node_ids:

@@ -95,6 +95,16 @@ def test_the_current_context_is_honoured(monkeypatch: pytest.MonkeyPatch, tmp_pa
     assert endpoint() == "tcp://lab-server:2375"
 
 
+def test_a_current_context_without_files_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("DOCKER_HOST", raising=False)
+    monkeypatch.delenv("DOCKER_CONTEXT", raising=False)
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    (tmp_path / "config.json").write_text(json.dumps({"currentContext": "attic"}))
+
+    with pytest.raises(BackendUnavailable, match="no Docker context 'attic', which `currentContext` in"):
+        connect()
+
+
 @pytest.mark.parametrize(
     ("where", "host"),
     [

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from labs.cli import down
 from labs.cluster import FAST, ClusterError
+from labs.cluster.docker import sigterm
 from labs.cluster.docker.cluster import DockerCluster
 from labs.cluster.docker.engine import Engine
 from labs.cluster.docker.leftovers import Found, Owner, find, remove
@@ -180,3 +181,23 @@ def test_a_process_number_that_was_given_to_another_process_is_not_its_owner() -
 
     assert not Owner.from_label(me.label).is_gone
     assert replace(me, born=me.born - 3600).is_gone
+
+
+def test_a_program_that_is_asked_to_end_leaves_nothing(engine: Engine) -> None:
+    with a_program_with_a_cluster() as (child, cluster_id):
+        child.send_signal(signal.SIGTERM)
+        assert child.wait(60) == -signal.SIGTERM, "it ends by the signal, as any program"
+
+    assert cluster_id not in [found.cluster_id for found in find(engine)]
+
+
+def test_a_programs_own_answer_to_sigterm_is_respected() -> None:
+    def own(number: int, frame: object) -> None:
+        raise AssertionError("not called here")
+
+    before = signal.signal(signal.SIGTERM, own)
+    try:
+        sigterm.listen()
+        assert signal.getsignal(signal.SIGTERM) is own
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -25,6 +25,7 @@ from typing import Any, Self
 from docker.errors import NotFound
 
 from labs.cluster.base import ClusterError, Settings, StartFailed
+from labs.cluster.docker import sigterm
 from labs.cluster.docker.code import strategy_files
 from labs.cluster.docker.engine import LOCALHOST, Engine, EngineGone, connect, engine_errors
 from labs.cluster.docker.image import ensure_image, tar
@@ -98,6 +99,7 @@ class DockerCluster(HttpCluster):
         self._rebuilding = threading.Lock()
         self._closed = False
         self._finalizer: weakref.finalize[[Engine, str, int], DockerCluster] | None = None
+        sigterm.listen()
 
     # -- leftovers of a crash -------------------------------------------------------------------------
 
@@ -202,7 +204,9 @@ class DockerCluster(HttpCluster):
         for _ in range(ATTEMPTS):
             try:
                 with engine_errors(f"start {node}", self.engine):
-                    self._api.start(self._container_for(node))
+                    container = self._container_for(node)
+                    self._reconnect(node, container)
+                    self._api.start(container)
                 if hold:
                     self._hold(node)
                 return
@@ -215,6 +219,12 @@ class DockerCluster(HttpCluster):
                 problem = error
                 self._give_up_port(node, error)
         raise StartFailed(f"{node} could not be started in {ATTEMPTS} attempts; the last failed with: {problem}")
+
+    def _reconnect(self, node: str, container: str) -> None:
+        """Put a node back on the cluster's network: without it, it would have neither peers nor a published port."""
+        if self._network not in self._api.inspect_container(container)["NetworkSettings"]["Networks"]:
+            _log.warning("%s had been taken off its network (`docker network disconnect`?); it is put back", node)
+            self._api.connect_container_to_network(container, self._network, aliases=[node])
 
     def _hold(self, node: str) -> None:
         """A node that cannot be frozen starts a little early, or ended at once: `_await_answers` will tell."""
@@ -465,6 +475,7 @@ class DockerCluster(HttpCluster):
     def _clean_up_later(self) -> None:
         """For the case that nobody closes this object: at the latest when the interpreter ends."""
         self._finalizer = weakref.finalize(self, _clean_up, self.engine, self.cluster_id, os.getpid())
+        sigterm.remember(self._finalizer)
 
     def _labels(self) -> dict[str, str]:
         return labels_of(self.cluster_id, Owner.me())

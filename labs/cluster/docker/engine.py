@@ -17,6 +17,7 @@ import docker
 import requests
 from docker import DockerClient
 from docker.context import ContextAPI
+from docker.context.config import get_current_context_name
 from docker.errors import APIError, DockerException, NotFound
 
 from labs.cluster.base import BackendUnavailable, ClusterError
@@ -99,11 +100,14 @@ def endpoint() -> str:
     """The address of the engine that would be used, whether or not one answers there."""
     if host := os.environ.get("DOCKER_HOST"):
         return host
-    name = os.environ.get("DOCKER_CONTEXT")
+    chosen = os.environ.get("DOCKER_CONTEXT")
+    name = chosen or get_current_context_name()
     context = ContextAPI.get_context(name)
     if context is None:
+        who = "DOCKER_CONTEXT" if chosen else "`currentContext` in Docker's config.json"
         raise BackendUnavailable(
-            f"There is no Docker context {name or 'of the current name'!r}: see `docker context ls`."
+            f"There is no Docker context {name!r}, which {who} names: `docker context ls` shows those that there are."
+            f" `{'unset DOCKER_CONTEXT' if chosen else 'docker context use default'}` takes this machine's engine."
         )
     return str(context.Host)
 
