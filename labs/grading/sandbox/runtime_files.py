@@ -13,7 +13,7 @@ import labs
 import replstore
 
 COPIED = {
-    "replstore": ("__init__", "messages", "election", "codec", "lowest_id", "bully"),
+    "replstore": ("__init__", "messages", "election", "codec", "json_text", "deep", "lowest_id", "bully"),
     "labs": ("__init__", "events"),
     "labs/trace": ("__init__", "events"),
     "labs/cluster": ("__init__", "base"),
