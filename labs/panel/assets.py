@@ -1,7 +1,7 @@
-"""The panels' scripts and stylesheets, put together: each panel is one ES module and one stylesheet.
+"""The panels' scripts and stylesheets: each panel is one ES module and one stylesheet.
 
-Law of this module: it joins files of `static/`. `base.js` stands in front of every script; every panel has the cluster
-panel's stylesheet, so that all look alike, and its own after it.
+Law of this module: it reads the bundles in `static/` as they are. Their sources, in TypeScript, and how they are
+bundled: `frontend/`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ STATIC = Path(__file__).parent / "static"
 
 
 def script(name: str) -> str:
-    return "\n".join((STATIC / part).read_text(encoding="utf-8") for part in ("base.js", name))
+    return (STATIC / name).read_text(encoding="utf-8")
 
 
 def style(name: str) -> str:
-    return "\n".join((STATIC / part).read_text(encoding="utf-8") for part in dict.fromkeys(("panel.css", name)))
+    return (STATIC / name).read_text(encoding="utf-8")

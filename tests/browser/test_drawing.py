@@ -17,6 +17,8 @@ from tools.browser.frames import COUNT_FRAMES
 INK = """() => { const c = document.querySelector('.rl-dots');
   return c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some(byte => byte > 0); }"""
 
+HALTED = {"playing": False, "speed": 1, "rewinds": True, "moments": [], "span": None}
+
 OpenStage = Callable[..., Stage]
 
 
@@ -247,7 +249,7 @@ def test_a_click_while_the_kernel_is_busy_says_that_it_waits(open_stage: OpenSta
 
 def test_the_simulators_bar_is_there_for_the_simulator_only(open_stage: OpenStage) -> None:
     real = open_stage(cluster_model())
-    simulated = open_stage(cluster_model(backend="simulated"), player={"playing": False, "speed": 1, "rewinds": True})
+    simulated = open_stage(cluster_model(backend="simulated"), player=HALTED)
 
     assert not real.page.is_visible("[data-testid=play]")
     simulated.page.click("[data-testid=play]")

@@ -1,506 +1,915 @@
-// An exercise's checks. Law of this file: it draws what Python says and reports what the user wants; it decides nothing
-// about marks. No library, no build step: open it and read it. The small helpers (`h`, `button`, …) are in base.js.
-//
-// Python → browser   traits `about`, `rows`, `total`, `source`, `activity`, `stage`, `problems`: the present;
-//                    messages `diagram` {check, whose, whole, svg, story, moment} and `heard` {id}.
-// browser → Python   messages {do: verb, id: number, …arguments}; see exercise.py.
-//
-// A state is told by its shape and its word; colour only repeats them.
-
-const STATES = {
-  idle: ["–", "not run"], waiting: ["…", "waits"], running: ["", "running"], passed: ["✓", "passed"], part: ["◐", "in part"],
-  failed: ["✗", "failed"], skipped: ["»", "skipped"], not_attempted: ["○", "not attempted"], error: ["!", "no mark"],
-};
-const OVER = ["passed", "part", "failed", "skipped", "not_attempted", "error"];
-
-// ---------------------------------------------------------------------------------------------- the score
-
-function makeScore(panel) {
-  const RADIUS = 33, AROUND = 2 * Math.PI * RADIUS;
-  const arc = s("circle", { class: "rl-arc", r: RADIUS, cx: 40, cy: 40, "stroke-dasharray": `0 ${AROUND}`, transform: "rotate(-90 40 40)" });
-  const earned = s("text", { class: "rl-earned", x: 40, y: 43 }), of = s("text", { class: "rl-of", x: 40, y: 57 });
-  const ring = s("svg", { class: "rl-gauge", viewBox: "0 0 80 80", role: "img", "data-testid": "score" }, s("circle", { class: "rl-track", r: RADIUS, cx: 40, cy: 40 }), arc, earned, of);
-  const about = h("span", { class: "rl-dim" }), headline = h("strong", { "data-testid": "headline" }), beside = h("span", { class: "rl-dim", "data-testid": "beside" });
-  const words = h("div", { class: "rl-verdict" }, about, headline, beside);
-
-  function update() {
-    const { id, title } = panel.get("about"), total = panel.get("total");
-    text(about, `Exercise ${id.slice(2)} · ${title}`);
-    text(headline, total.headline);
-    text(earned, total.earned);
-    text(of, `of ${total.points}`);
-    attribute(arc, "stroke-dasharray", `${AROUND * ((Number(total.earned) || 0) / Number(total.points))} ${AROUND}`);
-    attribute(ring, "class", `rl-gauge${total.perfect ? " is-perfect" : ""}`);
-    attribute(ring, "aria-label", `${total.earned} of ${total.points} points`);
-    const reference = total.reference ? `Reference solution, same seeds: ${total.reference} of ${total.reference_of} points${total.reference_on ? " so far" : ""}.` : "";
-    text(beside, total.reference_on && !reference ? "The reference solution is being run on the same seeds …" : reference || total.reference_why);
+/* Made from frontend/src/exercise.ts by `npm run build` in frontend/. Do not edit. */
+// src/shared/dom.ts
+var SVG = "http://www.w3.org/2000/svg";
+function fill(element, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (value === true) element.setAttribute(name, "");
+    else if (value !== false && value != null) element.setAttribute(name, String(value));
   }
-
-  return { el: h("div", { class: "rl-score" }, ring, words), update };
+  element.append(...children.flat().filter((child) => child != null));
+  return element;
+}
+function h(tag, attributes = {}, ...children) {
+  return fill(document.createElement(tag), attributes, children);
+}
+function s(tag, attributes = {}, ...children) {
+  return fill(document.createElementNS(SVG, tag), attributes, children);
+}
+function setText(element, value) {
+  if (element.textContent !== value) element.textContent = value;
+}
+function setAttribute(element, name, value) {
+  if (element.getAttribute(name) !== String(value)) element.setAttribute(name, String(value));
+}
+function setAttributes(element, attributes) {
+  for (const [name, value] of Object.entries(attributes)) setAttribute(element, name, value);
+}
+function drawingOf(svg) {
+  const drawing = new DOMParser().parseFromString(svg, "image/svg+xml").documentElement;
+  for (const script of drawing.querySelectorAll("script")) script.remove();
+  return document.importNode(drawing, true);
 }
 
-// ---------------------------------------------------------------------------------------------- what to run
+// src/shared/icons.ts
+var ICONS = {
+  start: "M5 3 13 8 5 13Z",
+  resume: "M3 3h2.6v10H3ZM7.5 3 14 8 7.5 13Z",
+  pause: "M4 3h3v10H4ZM9 3h3v10H9Z",
+  stop: "M3.5 3.5h9v9h-9Z",
+  kill: "M9 1 3 9h4l-1 6 7-9H9Z",
+  crown: "M1.5 12.5 0 4l4.5 3.4L8 1.5l3.5 5.9L16 4l-1.5 8.5Z",
+  cut: "M3.4 2 8 6.6 12.6 2 14 3.4 9.4 8 14 12.6 12.6 14 8 9.4 3.4 14 2 12.6 6.6 8 2 3.4Z",
+  step: "M3 3 10 8 3 13ZM11 3h2.5v10H11Z",
+  rewind: "M13 3 6 8l7 5ZM2.5 3H5v10H2.5Z"
+};
+var icon = (name) => s("svg", { viewBox: "0 0 16 16", class: "rl-icon", "aria-hidden": "true" }, s("path", { d: ICONS[name] }));
 
-function makeControls(panel) {
-  const run = button("Run", { name: "start", kind: "rl-primary", title: "Run all checks on your code, then the reference beside it", act: () => panel.ask({ do: "run" }) });
-  const stop = button("Stop", { name: "stop", title: "End what is being run; the marks so far stay", act: () => panel.ask({ do: "stop" }) });
-  const real = button("Run on the real cluster", { name: "kill", title: "Start three processes that elect their leader with your class", act: () => panel.ask({ do: "real" }) });
-  for (const [one, name] of [[run, "run"], [stop, "stop"], [real, "real"]]) one.el.dataset.testid = name;
-  const choices = h("div", { class: "rl-choice", role: "group", "aria-label": "Which code is run" });
-  const detail = h("span", { class: "rl-dim", "data-testid": "source" }), changed = h("span", { class: "rl-changed", "data-testid": "changed" }, "changed since the last run");
-  const el = h("div", { class: "rl-controls" }, h("div", { class: "rl-buttons" }, run.el, stop.el, real.el),
-    h("div", { class: "rl-source" }, h("span", { class: "rl-dim" }, "Your code:"), choices, detail, changed));
-  let options = [];
-
-  function offer(source) {
-    const kinds = source.choices.map((choice) => choice.kind).join();
-    if (choices.dataset.kinds === kinds) return;
-    choices.dataset.kinds = kinds;
-    options = source.choices.map((choice) => {
-      const one = button(choice.label, { kind: "rl-small", title: "Run this code", act: () => panel.ask({ do: "source", kind: choice.kind }) });
-      one.el.dataset.testid = `source-${choice.kind}`;
-      return [choice.kind, one];
-    });
-    choices.replaceChildren(...options.map(([, one]) => one.el));
+// src/shared/button.ts
+var WHY = "rl-why";
+function button(label, { name, title = "", act, kind = "", testid, aria }) {
+  const words = h("span", {}, label);
+  const attributes = { type: "button", class: `rl-button ${kind}`, "data-testid": testid, "aria-label": aria };
+  const el = h("button", attributes, name ? icon(name) : null, words);
+  let reason = "";
+  el.addEventListener("click", () => {
+    if (reason) el.dispatchEvent(new CustomEvent(WHY, { bubbles: true, detail: reason }));
+    else act();
+  });
+  const allow = (why = "") => {
+    reason = why;
+    setAttribute(el, "aria-disabled", Boolean(why));
+    setAttribute(el, "title", why || title);
+  };
+  allow();
+  return { el, allow, label: (text) => words.replaceChildren(text) };
+}
+function copyButton(what) {
+  const made = button("Copy", { title: "Copy to the clipboard", act: copy, kind: "rl-small" });
+  const flash = (message) => {
+    made.label(message);
+    setTimeout(() => made.label("Copy"), 1500);
+  };
+  function copy() {
+    navigator.clipboard.writeText(what()).then(
+      () => flash("Copied"),
+      () => flash("Select it and press Ctrl+C")
+    );
   }
+  return made.el;
+}
+function choice(label, options, act) {
+  const buttons = new Map(
+    options.map(({ value, words, title, testid }) => [
+      value,
+      button(words, { kind: "rl-small", title, testid, act: () => act(value) })
+    ])
+  );
+  const el = h(
+    "div",
+    { class: "rl-choice", role: "group", "aria-label": label },
+    [...buttons.values()].map((one) => one.el)
+  );
+  const show2 = (chosen) => {
+    for (const [value, one] of buttons) setAttribute(one.el, "aria-pressed", value === chosen);
+  };
+  return { el, buttons, show: show2 };
+}
 
+// src/exercise/controls.ts
+function makeControls(panel) {
+  const run = button("Run", {
+    name: "start",
+    kind: "rl-primary",
+    testid: "run",
+    title: "Run all checks on your code, then the reference beside it",
+    act: () => panel.ask({ do: "run" })
+  });
+  const stop = button("Stop", {
+    name: "stop",
+    testid: "stop",
+    title: "End what is being run; the marks so far stay",
+    act: () => panel.ask({ do: "stop" })
+  });
+  const real = button("Run on the real cluster", {
+    name: "kill",
+    testid: "real",
+    title: "Start three processes that elect their leader with your class",
+    act: () => panel.ask({ do: "real" })
+  });
+  const place = h("span");
+  const detail = h("span", { class: "rl-dim", "data-testid": "source" });
+  const attributes = { class: "rl-changed", "data-testid": "changed" };
+  const changed = h("span", attributes, "changed since the last run");
+  const label = h("span", { class: "rl-dim" }, "Your code:");
+  const el = h(
+    "div",
+    { class: "rl-controls" },
+    h("div", { class: "rl-buttons" }, run.el, stop.el, real.el),
+    h("div", { class: "rl-source" }, label, place, detail, changed)
+  );
+  let offered = null;
+  let kinds = "";
+  function offer(source) {
+    const present = source.choices.map((one) => one.kind).join();
+    if (offered && kinds === present) return offered;
+    kinds = present;
+    const options = source.choices.map(({ kind, label: label2 }) => {
+      return { value: kind, words: label2, title: "Run this code", testid: `source-${kind}` };
+    });
+    offered = choice("Which code is run", options, (kind) => panel.ask({ do: "source", kind }));
+    place.replaceChildren(offered.el);
+    return offered;
+  }
   function update() {
-    const source = panel.get("source"), { why, checking } = panel.get("activity"), total = panel.get("total");
-    offer(source);
-    for (const [kind, one] of options) {
-      const choice = source.choices.find((some) => some.kind === kind);
-      attribute(one.el, "aria-pressed", String(kind === source.kind));
-      one.allow(kind === source.kind ? "" : checking ? "The checks are running." : choice.why);
+    const source = panel.get("source");
+    const { why, checking } = panel.get("activity");
+    const choices = offer(source);
+    choices.show(source.kind);
+    for (const { kind, why: whyNot } of source.choices) {
+      const reason = kind === source.kind ? "" : checking ? "The checks are running." : whyNot;
+      choices.buttons.get(kind)?.allow(reason);
     }
-    text(detail, source.why || source.detail);
+    setText(detail, source.why || source.detail);
     changed.hidden = !source.changed;
-    text(run.el.querySelector("span"), total.done ? "Run again" : "Run");
+    run.label(panel.get("total").done ? "Run again" : "Run");
     run.allow(why.run);
     stop.allow(why.stop);
     real.allow(why.real);
     real.el.hidden = !panel.get("about").election;
   }
-
   return { el, update };
 }
 
-// ---------------------------------------------------------------------------------------------- all checks at a glance
+// src/exercise/context.ts
+var STATES = {
+  idle: ["–", "not run"],
+  waiting: ["…", "waits"],
+  running: ["", "running"],
+  passed: ["✓", "passed"],
+  part: ["◐", "in part"],
+  failed: ["✗", "failed"],
+  skipped: ["»", "skipped"],
+  not_attempted: ["○", "not attempted"],
+  error: ["!", "no mark"]
+};
+var OVER = /* @__PURE__ */ new Set(["passed", "part", "failed", "skipped", "not_attempted", "error"]);
+var isOver = (state) => OVER.has(state);
+var isWrong = (state) => state === "failed" || state === "part";
 
-function makeStrip(panel) {
-  const mine = h("div", { class: "rl-strip", role: "img" }), theirs = h("div", { class: "rl-strip is-thin", role: "img" });
-  const el = h("div", { class: "rl-strips" }, mine, theirs);
+// src/shared/format.ts
+var clamp = (value, low, high) => Math.min(high, Math.max(low, value));
+var plural = (count, one, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
 
-  function fill(strip, rows, stateOf, whose, signs) {
-    while (strip.children.length < rows.length) strip.append(h("span", {}));
-    rows.forEach((row, index) => {
-      const part = strip.children[index], state = stateOf(row);
-      part.style.flexGrow = row.share;
-      attribute(part, "class", `is-${state}${row.old ? " is-old" : ""}`);
-      attribute(part, "title", `${row.title}: ${STATES[state][1]}`);
-      if (signs) text(part, STATES[state][0]);
-    });
-    const over = rows.filter((row) => OVER.includes(stateOf(row)));
-    attribute(strip, "aria-label", `${whose}: ${over.length} of ${plural(rows.length, "check")} done, ${over.filter((row) => stateOf(row) === "passed").length} passed`);
-  }
-
-  function update() {
-    const rows = panel.get("rows");
-    fill(mine, rows, (row) => row.state, "Your code", true);
-    fill(theirs, rows, (row) => row.reference, "The reference", false);
-    theirs.hidden = rows.every((row) => row.reference === "idle");
-  }
-
-  return { el, update };
+// src/exercise/view.ts
+var CLOSEST = 60;
+function fitView(full, shape, wanted) {
+  const width = clamp(wanted.width, full.width / CLOSEST, full.width);
+  const height = width * shape;
+  const spare = full.height - height;
+  const y = spare < 0 ? spare / 2 : clamp(wanted.y, 0, spare);
+  return { width, height, x: clamp(wanted.x, 0, full.width - width), y };
 }
-
-// ---------------------------------------------------------------------------------------------- the checks
-
-function makeRows(panel) {
-  const list = h("ol", { class: "rl-checks" });
-  const head = h("div", { class: "rl-checkhead", "aria-hidden": "true" }, h("span", {}, ""), h("span", {}, "what is checked"), h("span", {}, "points"), h("span", {}, "reference"), h("span", {}));
-  const el = h("section", { class: "rl-card rl-checkcard", "aria-label": "Checks" }, head, list);
-  const live = h("div", { class: "rl-sr", role: "status", "aria-live": "polite", "data-testid": "live" });
-  el.append(live);
-  const parts = {}, states = {};
-  let touched = false, wasChecking = false;
-
-  function rowOf(id) {
-    if (parts[id]) return parts[id];
-    const state = h("span", { class: "rl-state" }), title = h("span", { class: "rl-title" }), name = h("code", { class: "rl-dim" }, id);
-    const old = h("span", { class: "rl-changed" }, "of an earlier version"), held = h("span", { class: "rl-changed" }, "does not count yet");
-    const toggle = h("button", { type: "button", class: "rl-toggle", "aria-expanded": "false", "aria-controls": `${panel.id}-${id}`, "data-testid": `toggle-${id}` }, state, icon("start"), h("span", { class: "rl-what" }, title, h("span", { class: "rl-names" }, name, old, held)));
-    const points = h("span", { class: "rl-points" }), reference = h("span", { class: "rl-points rl-reference" });
-    const again = button("Run", { name: "start", kind: "rl-small", title: "Run this check alone", act: () => panel.ask({ do: "run", only: [id] }) });
-    again.el.dataset.testid = `again-${id}`;
-    const detail = makeDetail(panel, id);
-    const item = h("li", { "data-testid": `check-${id}`, "data-check": id }, h("div", { class: "rl-checkrow" }, toggle, points, reference, again.el), detail.el);
-    toggle.addEventListener("click", () => { touched = true; open(id, detail.el.hidden); });
-    list.append(item);
-    return (parts[id] = { item, state, title, old, held, toggle, points, reference, again, detail });
-  }
-
-  function open(id, wide) {
-    parts[id].detail.el.hidden = !wide;
-    attribute(parts[id].toggle, "aria-expanded", String(wide));
-    parts[id].item.classList.toggle("is-open", wide);
-  }
-
-  function update() {
-    const { checking, why } = panel.get("activity"), rows = panel.get("rows"), said = [];
-    for (const row of rows) {
-      const part = rowOf(row.id);
-      showState(part.state, row.state);
-      text(part.title, row.title);
-      part.old.hidden = !row.old;
-      part.held.hidden = !row.held_up;
-      attribute(part.held, "title", `It builds on “${row.held_up}”, which does not pass; a run of all checks skips it.`);
-      const wide = part.item.classList.contains("is-open");
-      attribute(part.item, "class", `is-${row.state}${wide ? " is-open" : ""}`);
-      text(part.points, OVER.includes(row.state) ? `${row.state === "error" ? "?" : row.earned}/${row.points}` : `–/${row.points}`);
-      showReference(part.reference, row);
-      part.again.allow(why.run);
-      attribute(part.again.el, "aria-label", `Run the check “${row.title}” alone`);
-      part.detail.update(row);
-      if (states[row.id] && states[row.id] !== row.state && OVER.includes(row.state)) said.push(`${row.title}: ${STATES[row.state][1]}, ${row.earned} of ${row.points} points.`);
-      states[row.id] = row.state;
-    }
-    if (said.length) text(live, said.join(" "));
-    if (wasChecking && !checking) finish(rows);
-    wasChecking = checking;
-  }
-
-  // The first failure shows itself, unless the user is reading something else.
-  function finish(rows) {
-    const total = panel.get("total"), failed = rows.find((row) => ["failed", "part", "error"].includes(row.state));
-    text(live, `${total.headline} ${total.earned} of ${total.points} points.`);
-    if (failed && !touched) open(failed.id, true);
-  }
-
-  function showReference(el, row) {
-    const [sign, word] = STATES[row.reference];
-    text(el, row.reference === "idle" ? "" : row.reference_earned ? `${sign} ${row.reference_earned}` : row.reference === "waiting" ? "…" : sign);
-    attribute(el, "class", `rl-points rl-reference is-${row.reference}`);
-    attribute(el, "title", row.reference === "idle" ? "" : `The reference solution: ${word}`);
-  }
-
-  return { el, update, take: (message) => { open(message.check, true); parts[message.check].detail.take(message); } };
+function zoomView(full, view, factor, x, y) {
+  const real = clamp(view.width * factor, full.width / CLOSEST, full.width) / view.width;
+  return { x: x - (x - view.x) * real, y: y - (y - view.y) * real, width: view.width * real };
 }
-
-function showState(el, state) {
-  if (el.dataset.state === state) return;
-  el.dataset.state = state;
-  const [sign, word] = STATES[state];
-  el.replaceChildren(h("span", { class: "rl-sign", "aria-hidden": "true" }, sign), h("span", {}, word));
-  attribute(el, "class", `rl-state is-${state}`);
+function viewAround(full, shape, x) {
+  const width = Math.min(full.width / 2, full.height / shape);
+  return { x: x - width / 2, y: (full.height - width * shape) / 2, width };
 }
-
-// ---------------------------------------------------------------------------------------------- one check in detail
-
-function makeDetail(panel, id) {
-  const paragraph = (label) => { const body = h("span", {}); return { el: h("p", { class: "rl-fact" }, h("b", {}, label), body), body }; };
-  const message = h("p", { class: "rl-message" }), rule = paragraph("Rule"), hint = paragraph("Hint"), evidence = h("ul", { class: "rl-evidence" });
-  const printed = h("pre", { class: "rl-body-text" }), output = h("details", { class: "rl-output" }, h("summary", {}, "What your code printed"), printed);
-  const draw = button("Space–time diagram", { kind: "rl-small", title: "Draw every message of the failed run between the nodes", act: () => diagram.ask() });
-  const open = button("Open in the cluster panel", { name: "rewind", kind: "rl-small", title: "Step through it, play it, rewind it", act: () => panel.ask({ do: "open", check: id, whose: "yours" }) });
-  const other = button("Open it with the reference", { kind: "rl-small", title: "The same seed and the same faults, with the reference solution", act: () => panel.ask({ do: "open", check: id, whose: "reference" }) });
-  for (const [one, name] of [[draw, "diagram"], [open, "open"], [other, "other"]]) one.el.dataset.testid = `${name}-${id}`;
-  const command = h("code", {}), replay = h("div", { class: "rl-curl", title: "In a terminal" }, command, copyButton(() => command.textContent));
-  const diagram = makeDiagram(panel, id);
-  const actions = h("div", { class: "rl-buttons" }, draw.el, open.el, other.el);
-  const el = h("div", { class: "rl-detail", id: `${panel.id}-${id}`, hidden: true }, message, rule.el, evidence, hint.el, output, actions, diagram.el, replay);
-
-  function update(row) {
-    const wrong = ["failed", "part"].includes(row.state);
-    message.hidden = !row.message || row.message === "not attempted";
-    text(message, row.message);
-    text(rule.body, row.rule);
-    text(hint.body, row.hint);
-    rule.el.hidden = !row.rule;
-    hint.el.hidden = !row.hint || !wrong;
-    list(row.evidence);
-    output.hidden = !row.output;
-    text(printed, row.output);
-    text(command, row.replay);
-    replay.hidden = !row.replay || !OVER.includes(row.state);
-    actions.hidden = !wrong;
-    const { why } = panel.get("activity");
-    draw.el.hidden = other.el.hidden = row.scene !== "run" && panel.get("about").election === false;
-    draw.allow(row.scene === "run" ? why.open : "There is nothing to draw: the check did not fail in a run of the simulator.");
-    open.allow(row.scene ? why.open : "There is nothing to open: the check did not fail in the simulator.");
-    other.allow(row.scene === "run" ? panel.reference() || why.open : "There is no run to compare.");
-    diagram.update(row);
-  }
-
-  function list(facts) {
-    const words = facts.join("\n");
-    if (evidence.dataset.words === words) return;
-    evidence.dataset.words = words;
-    evidence.replaceChildren(...facts.map((fact) => h("li", {}, fact)));
-    evidence.hidden = !facts.length;
-  }
-
-  return { el, update, take: diagram.take };
+function axisOf(drawing) {
+  const { start, end, left, right } = drawing.dataset;
+  return { start: Number(start), end: Number(end), left: Number(left), right: Number(right) };
 }
+var shareAt = ({ start, end }, time) => (time - start) / (end - start);
+var xOf = (axis, time) => axis.left + shareAt(axis, time) * (axis.right - axis.left);
 
-// ---------------------------------------------------------------------------------------------- the space–time diagram
-
-function makeDiagram(panel, id) {
-  let whose = "yours", whole = false, shown = "", finding = "", drawn = null, waiting = false;
-  const pair = (label, options, act) => {
-    const buttons = options.map(([value, words, title]) => {
-      const one = button(words, { kind: "rl-small", title, act: () => act(value) });
-      one.el.dataset.testid = `${value}-${id}`;
-      return [value, one];
-    });
-    return { el: h("div", { class: "rl-choice", role: "group", "aria-label": label }, buttons.map(([, one]) => one.el)), buttons };
-  };
-  const who = pair("Whose run", [["yours", "your class", "The run that the check judged"], ["reference", "the reference", "The same seed and faults with the reference solution"]], (value) => { whose = value; ask(); });
-  const span = pair("How much of it", [["near", "around the failure", "The seconds that matter"], ["whole", "the whole run", "From the beginning to the end"]], (value) => { whole = value === "whole"; ask(); });
-  const figure = h("figure", { tabindex: 0, class: "rl-figure", "aria-label": "Space–time diagram: arrow keys move it, + and − zoom, 0 shows all", "data-testid": `figure-${id}` });
-  const zoomer = makeZoom(figure, panel);
-  const tool = (label, name, act) => { const one = button(label, { kind: "rl-small", title: name, act }); one.el.setAttribute("aria-label", name); return one.el; };
-  const close = button("Close", { kind: "rl-small", act: () => { el.hidden = true; } });
-  const tools = h("div", { class: "rl-diagramtools" }, who.el, span.el, h("div", { class: "rl-buttons" }, tool("+", "Zoom in", zoomer.closer), tool("−", "Zoom out", zoomer.farther), tool("all", "Show all of it", zoomer.all), close.el));
-  const story = h("ol", { class: "rl-story", "aria-label": "What happened" });
-  const caption = h("p", { class: "rl-hint" }, "Time goes to the right. Drag to move, Ctrl and wheel to zoom; rest on an arrow to read about it, choose a sentence to go to its moment.");
-  const el = h("div", { class: "rl-space", hidden: true }, tools, figure, caption, story);
-
-  function ask() {
-    el.hidden = false;
-    waiting = true;
-    mark();
-    figure.replaceChildren(h("p", { class: "rl-hint" }, "Drawing …"));
-    const room = clamp(el.clientWidth || 900, 700, 1500);
-    panel.ask({ do: "diagram", check: id, whose, whole, width: whole ? Math.min(4000, 2 * room) : room });
-  }
-
-  function mark() {
-    for (const [value, one] of [...who.buttons, ...span.buttons]) attribute(one.el, "aria-pressed", String(value === whose || value === (whole ? "whole" : "near")));
-  }
-
-  function take(message) {
-    [whose, whole] = [message.whose, message.whole];
-    el.hidden = waiting = false;
-    mark();
-    const drawing = new DOMParser().parseFromString(message.svg, "image/svg+xml").documentElement;
-    drawing.querySelectorAll("script").forEach((script) => script.remove());
-    drawn = document.importNode(drawing, true);
-    drawn.removeAttribute("style");
-    figure.replaceChildren(drawn, zoomer.lanes);
-    zoomer.adopt(drawn);
-    showMoment(message.moment);
-    const told = [...message.story.map(([time, words]) => [time, words, false]), ...(whose === "yours" ? [[message.moment, finding, true]] : [])];
-    told.sort((one, other) => one[0] - other[0]);
-    story.replaceChildren(...told.map(([time, words, here]) => h("li", { class: here ? "is-moment" : "" },
-      h("button", { type: "button", onclick: () => zoomer.go(time) }, h("time", {}, `${time.toFixed(2)} s`), words))));
-  }
-
-  // Where the rule was found broken: in the reference's run, the same time.
-  function showMoment(time) {
-    const { start, end, left, right } = drawn.dataset, share = (time - start) / (end - start);
-    if (!(share >= 0 && share <= 1)) return;
-    const at = Number(left) + share * (right - left), bottom = drawn.viewBox.baseVal.height;
-    drawn.append(s("g", { class: "rl-here", "aria-hidden": "true" }, s("line", { x1: at, x2: at, y1: 4, y2: bottom - 70 }), s("text", { x: at - 4, y: 12, "text-anchor": "end" }, `${whose === "yours" ? "✗ " : ""}${time.toFixed(3)} s`)));
-  }
-
-  function update(row) {
-    finding = row.message;
-    const about = row.scene + row.message; // another failure than the one that is drawn
-    if (shown !== about) { shown = about; el.hidden = true; figure.replaceChildren(); story.replaceChildren(); whose = "yours"; whole = false; }
-    who.buttons[1][1].allow(panel.reference());
-    const failed = !panel.get("activity").opening && panel.get("problems").some((problem) => problem.id === "work");
-    if (waiting && failed) figure.replaceChildren(h("p", { class: "rl-hint" }, "It could not be drawn: the reason stands above."));
-  }
-
-  return { el, ask, take, update };
-}
-
-// Pan and zoom by the drawing's viewBox: it stays sharp at every size.
-function makeZoom(figure, panel) {
-  const lanes = h("div", { class: "rl-lanes", "aria-hidden": "true" }); // the nodes' names, where the drawing's own are out of sight
-  let svg = null, full = null, view = null, held = null, shape = 1, names = [];
-
-  // A long drawing is shown in a window that is higher than it would be: there is room for it when one comes closer.
-  function adopt(drawing) {
-    svg = drawing;
-    const { width, height } = svg.viewBox.baseVal, room = figure.clientWidth || width;
-    const high = Math.round(Math.max((height * room) / width, Math.min(height, 430)));
-    full = { x: 0, y: 0, width, height };
-    shape = high / room;
+// src/exercise/zoom.ts
+var LOWEST = 430;
+var STEP = 0.1;
+var CLOSER = 0.7;
+var GLIDE = 250;
+function makeZoom(figure, calm) {
+  const lanes = h("div", { class: "rl-lanes", "aria-hidden": "true" });
+  let shown = null;
+  let held = null;
+  function adopt(svg) {
+    const { width, height } = svg.viewBox.baseVal;
+    const room = figure.clientWidth || width;
+    const high = Math.round(Math.max(height * room / width, Math.min(height, LOWEST)));
     svg.style.height = `${high}px`;
-    names = [...svg.querySelectorAll("text.st-node")].map((label) => [Number(label.getAttribute("y")) - 4, Number(label.getAttribute("x")), h("span", {}, label.lastChild.textContent)]);
-    lanes.replaceChildren(...names.map(([, , label]) => label));
-    show(full);
+    const names = [...svg.querySelectorAll("text.st-node")].map((label) => ({
+      x: Number(label.getAttribute("x")),
+      y: Number(label.getAttribute("y")) - 4,
+      label: h("span", {}, label.lastChild?.textContent)
+    }));
+    lanes.replaceChildren(...names.map(({ label }) => label));
+    const view = { x: 0, y: 0, width, height };
+    shown = { svg, full: { width, height }, shape: high / room, view, names };
+    show2(view);
   }
-
-  function show(next) {
-    if (!svg) return;
-    const width = clamp(next.width, full.width / 60, full.width), height = width * shape, spare = full.height - height;
-    view = { width, height, x: clamp(next.x, 0, full.width - width), y: spare < 0 ? spare / 2 : clamp(next.y, 0, spare) };
-    svg.setAttribute("viewBox", `${view.x} ${view.y} ${view.width} ${view.height}`);
-    for (const [y, x, label] of names) {
+  function show2(wanted) {
+    if (!shown) return;
+    const view = fitView(shown.full, shown.shape, wanted);
+    shown.view = view;
+    shown.svg.setAttribute("viewBox", `${view.x} ${view.y} ${view.width} ${view.height}`);
+    for (const { x, y, label } of shown.names) {
       const place = (y - view.y) / view.height;
       label.hidden = view.x < x - 20 || place < 0.02 || place > 0.98;
       label.style.top = `${100 * place}%`;
     }
   }
-
   function glide(goal) {
-    if (panel.calm()) return show(goal);
-    const from = { ...view }, begun = performance.now(), mine = svg;
+    if (!shown || calm()) {
+      show2(goal);
+      return;
+    }
+    const from = { ...shown.view };
+    const mine = shown;
+    const begun = performance.now();
     const step = (now) => {
-      if (mine !== svg) return;
-      const part = Math.min(1, (now - begun) / 250), ease = part * (2 - part), between = (name) => from[name] + (goal[name] - from[name]) * ease;
-      show({ x: between("x"), y: between("y"), width: between("width") });
+      if (mine !== shown) return;
+      const part = clamp((now - begun) / GLIDE, 0, 1);
+      const ease = part * (2 - part);
+      const between = (name) => from[name] + (goal[name] - from[name]) * ease;
+      show2({ x: between("x"), y: between("y"), width: between("width") });
       if (part < 1) requestAnimationFrame(step);
     };
     requestAnimationFrame(step);
   }
-
-  function zoom(factor, x = view.x + view.width / 2, y = view.y + view.height / 2) {
-    const real = clamp(view.width * factor, full.width / 60, full.width) / view.width;
-    show({ x: x - (x - view.x) * real, y: y - (y - view.y) * real, width: view.width * real });
+  function zoom(factor, at) {
+    if (!shown) return;
+    const { view, full } = shown;
+    show2(zoomView(full, view, factor, at?.x ?? view.x + view.width / 2, at?.y ?? view.y + view.height / 2));
   }
-
-  const guarded = (act) => () => svg && act();
-  const closer = guarded(() => zoom(0.7)), farther = guarded(() => zoom(1 / 0.7)), all = guarded(() => glide(full));
-  const move = (dx, dy) => show({ ...view, x: view.x + dx * view.width, y: view.y + dy * view.height });
-  const place = (event) => new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
-
+  function move(right, down) {
+    if (!shown) return;
+    const { x, y, width, height } = shown.view;
+    show2({ x: x + right * width, y: y + down * height, width });
+  }
   function go(time) {
-    const { start, end, left, right } = svg.dataset, share = (time - start) / (end - start);
-    const width = Math.min(full.width / 2, full.height / shape); // all lanes, if that is close enough
-    glide({ x: Number(left) + share * (right - left) - width / 2, y: (full.height - width * shape) / 2, width });
+    if (shown) glide(viewAround(shown.full, shown.shape, xOf(axisOf(shown.svg), time)));
   }
-
-  figure.addEventListener("wheel", (event) => {
-    if (!svg || !(event.ctrlKey || event.metaKey)) return;
+  const closer = () => zoom(CLOSER);
+  const farther = () => zoom(1 / CLOSER);
+  const all = () => {
+    if (shown) glide({ x: 0, y: 0, width: shown.full.width });
+  };
+  function pointOf(event) {
+    const matrix = shown?.svg.getScreenCTM();
+    return matrix ? new DOMPoint(event.clientX, event.clientY).matrixTransform(matrix.inverse()) : null;
+  }
+  const wheel = (event) => {
+    if (!shown || !(event.ctrlKey || event.metaKey)) return;
     event.preventDefault();
-    const at = place(event);
-    zoom(Math.exp(Math.sign(event.deltaY) * Math.min(Math.abs(event.deltaY), 100) * 0.0025), at.x, at.y);
-  }, { passive: false });
-  figure.addEventListener("pointerdown", (event) => { if (svg) { held = place(event); figure.setPointerCapture(event.pointerId); } });
-  figure.addEventListener("pointermove", (event) => {
-    if (!held) return;
-    const at = place(event);
-    show({ ...view, x: view.x + held.x - at.x, y: view.y + held.y - at.y });
+    const turned = Math.sign(event.deltaY) * Math.min(Math.abs(event.deltaY), 100);
+    zoom(Math.exp(turned * 25e-4), pointOf(event) ?? void 0);
+  };
+  figure.addEventListener("wheel", wheel, { passive: false });
+  figure.addEventListener("pointerdown", (event) => {
+    held = pointOf(event);
+    if (held) figure.setPointerCapture(event.pointerId);
   });
-  for (const end of ["pointerup", "pointercancel"]) figure.addEventListener(end, () => { held = null; });
-  const keys = { "+": closer, "=": closer, "-": farther, 0: all, ArrowLeft: () => move(-0.1, 0), ArrowRight: () => move(0.1, 0), ArrowUp: () => move(0, -0.1), ArrowDown: () => move(0, 0.1) };
+  figure.addEventListener("pointermove", (event) => {
+    const at = held && pointOf(event);
+    if (held && at && shown) show2({ ...shown.view, x: shown.view.x + held.x - at.x, y: shown.view.y + held.y - at.y });
+  });
+  for (const end of ["pointerup", "pointercancel"]) {
+    figure.addEventListener(end, () => {
+      held = null;
+    });
+  }
+  const keys = {
+    "+": closer,
+    "=": closer,
+    "-": farther,
+    0: all,
+    ArrowLeft: () => move(-STEP, 0),
+    ArrowRight: () => move(STEP, 0),
+    ArrowUp: () => move(0, -STEP),
+    ArrowDown: () => move(0, STEP)
+  };
   figure.addEventListener("keydown", (event) => {
     const act = keys[event.key];
-    if (!act || !svg || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!act || !shown || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     act();
   });
   return { lanes, adopt, closer, farther, all, go };
 }
 
-// ---------------------------------------------------------------------------------------------- what is open below
-
-function makeStage(panel) {
-  const title = h("strong", { "data-testid": "stage" }), words = h("p", { class: "rl-hint" }), warning = h("div", { class: "rl-notice is-bad" });
-  const close = button("Close", { name: "stop", kind: "rl-small", title: "End this cluster and its panel", act: () => panel.ask({ do: "leave" }) });
-  close.el.dataset.testid = "leave";
-  const el = h("section", { class: "rl-card rl-stagecard", "aria-label": "The cluster below" }, h("div", { class: "rl-rowhead" }, h("span", { class: "rl-spin", "aria-hidden": "true" }), title, close.el), words, warning);
-
-  let wanted = false;
-
-  function update() {
-    const stage = panel.get("stage"), { opening, why } = panel.get("activity"), busy = opening && opening !== "drawing the diagram";
-    el.hidden = !stage.kind && !busy;
-    attribute(el, "aria-busy", String(Boolean(busy)));
-    text(title, busy ? `${opening[0].toUpperCase()}${opening.slice(1)} …` : stage.title || "");
-    text(words, busy ? "" : stage.text || "");
-    text(warning, stage.warning || "");
-    warning.hidden = !stage.warning;
-    if (!busy && wanted && stage.kind) el.scrollIntoView({ block: "start", behavior: panel.calm() ? "auto" : "smooth" });
-    wanted = Boolean(busy); // somebody has just asked for something: it is shown when it is there
-    close.allow(busy ? `${opening} …` : why.leave);
+// src/exercise/diagram.ts
+var NARROWEST = 700;
+var WIDEST = 1500;
+var WIDEST_RUN = 4e3;
+var CAPTION = "Time goes to the right. Drag to move, Ctrl and wheel to zoom; rest on an arrow to read about it, choose a sentence to go to its moment.";
+var FIGURE = "Space–time diagram: arrow keys move it, + and − zoom, 0 shows all";
+function makeDiagram(panel, id) {
+  let whose = "yours";
+  let whole = false;
+  let about = "";
+  let finding = "";
+  let waiting = false;
+  const who = choice(
+    "Whose run",
+    [
+      { value: "yours", words: "your class", title: "The run that the check judged", testid: `yours-${id}` },
+      {
+        value: "reference",
+        words: "the reference",
+        title: "The same seed and faults with the reference solution",
+        testid: `reference-${id}`
+      }
+    ],
+    (value) => {
+      whose = value;
+      ask();
+    }
+  );
+  const span = choice(
+    "How much of it",
+    [
+      { value: "near", words: "around the failure", title: "The seconds that matter", testid: `near-${id}` },
+      { value: "whole", words: "the whole run", title: "From the beginning to the end", testid: `whole-${id}` }
+    ],
+    (value) => {
+      whole = value === "whole";
+      ask();
+    }
+  );
+  const attributes = { class: "rl-figure", role: "group", "aria-label": FIGURE, "data-testid": `figure-${id}` };
+  const figure = h("div", { tabindex: 0, ...attributes });
+  const zoomer = makeZoom(figure, panel.calm);
+  const tool = (label, aria, act) => button(label, { kind: "rl-small", title: aria, aria, act }).el;
+  const tools = [
+    tool("+", "Zoom in", zoomer.closer),
+    tool("−", "Zoom out", zoomer.farther),
+    tool("all", "Show all of it", zoomer.all)
+  ];
+  const close = button("Close", { kind: "rl-small", act: () => el.toggleAttribute("hidden", true) });
+  const buttons = h("div", { class: "rl-buttons" }, tools);
+  const head = h("div", { class: "rl-diagramtools" }, who.el, span.el, buttons, close.el);
+  const story = h("ol", { class: "rl-story", "aria-label": "What happened" });
+  const caption = h("p", { class: "rl-hint" }, CAPTION);
+  const el = h("div", { class: "rl-space", hidden: true }, head, figure, caption, story);
+  function say(words) {
+    figure.replaceChildren(h("p", { class: "rl-hint" }, words));
   }
+  function ask() {
+    el.hidden = false;
+    waiting = true;
+    mark();
+    say("Drawing …");
+    const room = clamp(el.clientWidth || 900, NARROWEST, WIDEST);
+    panel.ask({ do: "diagram", check: id, whose, whole, width: whole ? Math.min(WIDEST_RUN, 2 * room) : room });
+  }
+  function mark() {
+    who.show(whose);
+    span.show(whole ? "whole" : "near");
+  }
+  function take(message) {
+    ({ whose, whole } = message);
+    el.hidden = waiting = false;
+    mark();
+    const drawing = drawingOf(message.svg);
+    drawing.removeAttribute("style");
+    figure.replaceChildren(drawing, zoomer.lanes);
+    zoomer.adopt(drawing);
+    markMoment(drawing, message.moment, whose === "yours");
+    tell(message);
+  }
+  function tell({ story: told, moment }) {
+    const sentences = told.map(([time, words]) => ({ time, words, here: false }));
+    if (whose === "yours") sentences.push({ time: moment, words: finding, here: true });
+    sentences.sort((one, other) => one.time - other.time);
+    story.replaceChildren(
+      ...sentences.map(({ time, words, here }) => {
+        const at = h("time", {}, `${time.toFixed(2)} s`);
+        const go = h("button", { type: "button", onclick: () => zoomer.go(time) }, at, words);
+        return h("li", { class: here ? "is-moment" : "" }, go);
+      })
+    );
+  }
+  function update(row) {
+    finding = row.message;
+    const subject = row.scene + row.message;
+    if (about !== subject) {
+      about = subject;
+      el.hidden = true;
+      figure.replaceChildren();
+      story.replaceChildren();
+      whose = "yours";
+      whole = false;
+    }
+    who.buttons.get("reference")?.allow(panel.whyNoReference());
+    const failed = !panel.get("activity").opening && panel.get("problems").some((problem) => problem.id === "work");
+    if (waiting && failed) say("It could not be drawn: the reason stands above.");
+  }
+  return { el, ask, take, update };
+}
+function markMoment(drawing, time, broken) {
+  const axis = axisOf(drawing);
+  const share = shareAt(axis, time);
+  if (!(share >= 0 && share <= 1)) return;
+  const x = xOf(axis, time);
+  const bottom = drawing.viewBox.baseVal.height;
+  const words = `${broken ? "✗ " : ""}${time.toFixed(3)} s`;
+  const mark = s("g", { class: "rl-here" }, s("line", { x1: x, x2: x, y1: 4, y2: bottom - 70 }));
+  mark.append(s("text", { x: x - 4, y: 12, "text-anchor": "end" }, words));
+  setAttribute(mark, "aria-hidden", "true");
+  drawing.append(mark);
+}
 
+// src/exercise/detail.ts
+function makeDetail(panel, id) {
+  const message = h("p", { class: "rl-message" });
+  const rule = fact("Rule");
+  const hint = fact("Hint");
+  const evidence = h("ul", { class: "rl-evidence" });
+  const printed = h("pre", {
+    class: "rl-body-text",
+    tabindex: 0,
+    role: "region",
+    "aria-label": "What your code printed"
+  });
+  const output = h("details", { class: "rl-output" }, h("summary", {}, "What your code printed"), printed);
+  const diagram = makeDiagram(panel, id);
+  const draw = button("Space–time diagram", {
+    kind: "rl-small",
+    testid: `diagram-${id}`,
+    title: "Draw every message of the failed run between the nodes",
+    act: diagram.ask
+  });
+  const open2 = button("Open in the cluster panel", {
+    name: "rewind",
+    kind: "rl-small",
+    testid: `open-${id}`,
+    title: "Step through it, play it, rewind it",
+    act: () => panel.ask({ do: "open", check: id, whose: "yours" })
+  });
+  const other = button("Open it with the reference", {
+    kind: "rl-small",
+    testid: `other-${id}`,
+    title: "The same seed and the same faults, with the reference solution",
+    act: () => panel.ask({ do: "open", check: id, whose: "reference" })
+  });
+  const command = h("code");
+  const copy = copyButton(() => command.textContent ?? "");
+  const replay = h("div", { class: "rl-curl", title: "In a terminal" }, command, copy);
+  const actions = h("div", { class: "rl-buttons" }, draw.el, open2.el, other.el);
+  const el = h("div", { class: "rl-detail", id: `${panel.id}-${id}`, hidden: true }, [
+    message,
+    rule.el,
+    evidence,
+    hint.el,
+    output,
+    actions,
+    diagram.el,
+    replay
+  ]);
+  let listed = "";
+  function update(row) {
+    const wrong = isWrong(row.state);
+    message.hidden = !row.message || row.message === "not attempted";
+    setText(message, row.message);
+    rule.show(row.rule);
+    hint.show(wrong ? row.hint : "");
+    list(row.evidence);
+    output.hidden = !row.output;
+    setText(printed, row.output);
+    setText(command, row.replay);
+    replay.hidden = !row.replay || !isOver(row.state);
+    actions.hidden = !wrong;
+    offer(row);
+    diagram.update(row);
+  }
+  function offer({ scene }) {
+    const { why } = panel.get("activity");
+    const run = scene === "run";
+    draw.el.hidden = other.el.hidden = !run && !panel.get("about").election;
+    draw.allow(run ? why.open : "There is nothing to draw: the check did not fail in a run of the simulator.");
+    open2.allow(scene ? why.open : "There is nothing to open: the check did not fail in the simulator.");
+    other.allow(run ? panel.whyNoReference() || why.open : "There is no run to compare.");
+  }
+  function list(facts) {
+    const words = facts.join("\n");
+    if (listed === words) return;
+    listed = words;
+    evidence.replaceChildren(...facts.map((one) => h("li", {}, one)));
+    evidence.hidden = !facts.length;
+  }
+  return { el, update, take: diagram.take };
+}
+function fact(label) {
+  const body = h("span");
+  const el = h("p", { class: "rl-fact" }, h("b", {}, label), body);
+  const show2 = (words) => {
+    setText(body, words);
+    el.hidden = !words;
+  };
+  return { el, show: show2 };
+}
+
+// src/exercise/rows.ts
+function makeRows(panel) {
+  const list = h("ol", { class: "rl-checks" });
+  const heads = ["", "what is checked", "points", "reference", ""].map((words) => h("span", {}, words));
+  const head = h("div", { class: "rl-checkhead", "aria-hidden": "true" }, heads);
+  const live = h("div", { class: "rl-sr", role: "status", "aria-live": "polite", "data-testid": "live" });
+  const el = h("section", { class: "rl-card rl-checkcard", "aria-label": "Checks" }, head, list, live);
+  const lines = /* @__PURE__ */ new Map();
+  let touched = false;
+  let wasChecking = false;
+  function lineOf(id) {
+    const known = lines.get(id);
+    if (known) return known;
+    const state = h("span", { class: "rl-state" });
+    const title = h("span", { class: "rl-title" });
+    const old = h("span", { class: "rl-changed" }, "of an earlier version");
+    const held = h("span", { class: "rl-changed" }, "does not count yet");
+    const names = h("span", { class: "rl-names" }, h("code", { class: "rl-dim" }, id), old, held);
+    const expands = { "aria-expanded": "false", "aria-controls": `${panel.id}-${id}`, "data-testid": `toggle-${id}` };
+    const what = h("span", { class: "rl-what" }, title, names);
+    const toggle = h("button", { type: "button", class: "rl-toggle", ...expands }, state, icon("start"), what);
+    const points = h("span", { class: "rl-points" });
+    const reference = h("span", { class: "rl-points rl-reference" });
+    const again = button("Run", {
+      name: "start",
+      kind: "rl-small",
+      title: "Run this check alone",
+      testid: `again-${id}`,
+      act: () => panel.ask({ do: "run", only: [id] })
+    });
+    const detail = makeDetail(panel, id);
+    const row = h("div", { class: "rl-checkrow" }, toggle, points, reference, again.el);
+    const item = h("li", { "data-testid": `check-${id}`, "data-check": id }, row, detail.el);
+    const line = { item, state, title, old, held, toggle, points, reference, again, detail, last: void 0 };
+    toggle.addEventListener("click", () => {
+      touched = true;
+      open(line, detail.el.hidden === true);
+    });
+    list.append(item);
+    lines.set(id, line);
+    return line;
+  }
+  function update() {
+    const { checking, why } = panel.get("activity");
+    const rows = panel.get("rows");
+    const news = [];
+    for (const row of rows) {
+      const line = lineOf(row.id);
+      show(line, row);
+      line.again.allow(why.run);
+      if (line.last && line.last !== row.state && isOver(row.state)) {
+        news.push(`${row.title}: ${STATES[row.state][1]}, ${row.earned} of ${row.points} points.`);
+      }
+      line.last = row.state;
+    }
+    if (news.length) setText(live, news.join(" "));
+    if (wasChecking && !checking) finish(rows);
+    wasChecking = checking;
+  }
+  function finish(rows) {
+    const total = panel.get("total");
+    setText(live, `${total.headline} ${total.earned} of ${total.points} points.`);
+    const failed = rows.find(({ state }) => state === "failed" || state === "part" || state === "error");
+    if (failed && !touched) open(lineOf(failed.id), true);
+  }
+  function take(message) {
+    const line = lineOf(message.check);
+    open(line, true);
+    line.detail.take(message);
+  }
+  return { el, update, take };
+}
+function open({ detail, toggle, item }, wide) {
+  detail.el.hidden = !wide;
+  setAttribute(toggle, "aria-expanded", wide);
+  item.classList.toggle("is-open", wide);
+}
+function show(line, row) {
+  const { item, title, old, held, points, again, detail } = line;
+  showState(line.state, row.state);
+  setText(title, row.title);
+  old.hidden = !row.old;
+  held.hidden = !row.held_up;
+  setAttribute(held, "title", `It builds on “${row.held_up}”, which does not pass; a run of all checks skips it.`);
+  setAttribute(item, "class", `is-${row.state}${item.classList.contains("is-open") ? " is-open" : ""}`);
+  const earned = !isOver(row.state) ? "–" : row.state === "error" ? "?" : row.earned;
+  setText(points, `${earned}/${row.points}`);
+  showReference(line.reference, row);
+  setAttribute(again.el, "aria-label", `Run the check “${row.title}” alone`);
+  detail.update(row);
+}
+function showState(el, state) {
+  if (el.dataset.state === state) return;
+  el.dataset.state = state;
+  const [sign, word] = STATES[state];
+  el.replaceChildren(h("span", { class: "rl-sign", "aria-hidden": "true" }, sign), h("span", {}, word));
+  setAttribute(el, "class", `rl-state is-${state}`);
+}
+function showReference(el, row) {
+  const [sign, word] = STATES[row.reference];
+  const idle = row.reference === "idle";
+  setText(el, idle ? "" : row.reference_earned ? `${sign} ${row.reference_earned}` : sign);
+  setAttribute(el, "class", `rl-points rl-reference is-${row.reference}`);
+  setAttribute(el, "title", idle ? "" : `The reference solution: ${word}`);
+}
+
+// src/exercise/score.ts
+var RADIUS = 33;
+var AROUND = 2 * Math.PI * RADIUS;
+var CENTRE = { r: RADIUS, cx: 40, cy: 40 };
+function makeScore(panel) {
+  const arc = s("circle", { class: "rl-arc", ...CENTRE, transform: "rotate(-90 40 40)" });
+  const earned = s("text", { class: "rl-earned", x: 40, y: 43 });
+  const of = s("text", { class: "rl-of", x: 40, y: 57 });
+  const track = s("circle", { class: "rl-track", ...CENTRE });
+  const gauge = { viewBox: "0 0 80 80", role: "img", "data-testid": "score" };
+  const ring = s("svg", gauge, track, arc, earned, of);
+  const about = h("span", { class: "rl-dim" });
+  const headline = h("strong", { "data-testid": "headline" });
+  const beside = h("span", { class: "rl-dim", "data-testid": "beside" });
+  const el = h("div", { class: "rl-score" }, ring, h("div", { class: "rl-verdict" }, about, headline, beside));
+  function besideText() {
+    const { reference, reference_of: points, reference_on: running, reference_why: why } = panel.get("total");
+    if (!reference) return running ? "The reference solution is being run on the same seeds …" : why;
+    return `Reference solution, same seeds: ${reference} of ${points} points${running ? " so far" : ""}.`;
+  }
+  function update() {
+    const { id, title } = panel.get("about");
+    const total = panel.get("total");
+    setText(about, `Exercise ${id.slice(2)} · ${title}`);
+    setText(headline, total.headline);
+    setText(earned, total.earned);
+    setText(of, `of ${total.points}`);
+    const share = (Number(total.earned) || 0) / Number(total.points);
+    setAttribute(arc, "stroke-dasharray", `${AROUND * share} ${AROUND}`);
+    setAttribute(ring, "class", `rl-gauge${total.perfect ? " is-perfect" : ""}`);
+    setAttribute(ring, "aria-label", `${total.earned} of ${total.points} points`);
+    setText(beside, besideText());
+  }
   return { el, update };
 }
 
-// ---------------------------------------------------------------------------------------------- notices
-
-function makeNotices(panel) {
-  const el = h("div", { class: "rl-notices", role: "alert" });
-  const dismissed = new Set();
-  let why = "", timer = 0, queued = false;
-
+// src/exercise/stage.ts
+var DRAWING = "drawing the diagram";
+function makeStage(panel) {
+  const title = h("strong", { "data-testid": "stage" });
+  const words = h("p", { class: "rl-hint" });
+  const warning = h("div", { class: "rl-notice is-bad" });
+  const close = button("Close", {
+    name: "stop",
+    kind: "rl-small",
+    testid: "leave",
+    title: "End this cluster and its panel",
+    act: () => panel.ask({ do: "leave" })
+  });
+  const head = h(
+    "div",
+    { class: "rl-rowhead" },
+    h("span", { class: "rl-spin", "aria-hidden": "true" }),
+    title,
+    close.el
+  );
+  const el = h("section", { class: "rl-card rl-stagecard", "aria-label": "The cluster below" }, head, words, warning);
+  let wanted = false;
   function update() {
-    const told = panel.get("problems");
-    // What is gone may come back, and is then new.
-    for (const known of dismissed) if (!told.some((problem) => problem.id + problem.text === known)) dismissed.delete(known);
-    const problems = told.filter((problem) => !dismissed.has(problem.id + problem.text));
-    const items = problems.map((problem) => h("div", { class: "rl-notice is-bad", "data-testid": "problem" }, h("span", {}, problem.text),
-      h("button", { type: "button", class: "rl-close", "aria-label": "Dismiss", onclick: () => { dismissed.add(problem.id + problem.text); update(); } }, "×")));
-    items.push(...(panel.get("total").notes || []).map((note) => h("div", { class: "rl-notice" }, note)));
-    if (queued) items.push(h("div", { class: "rl-notice" }, "The kernel is busy with a cell. What you clicked waits, and is done as soon as the cell ends."));
-    if (why) items.push(h("div", { class: "rl-notice", "data-testid": "why" }, why));
-    el.replaceChildren(...items);
+    const stage = panel.get("stage");
+    const { opening, why } = panel.get("activity");
+    const busy = opening !== "" && opening !== DRAWING;
+    el.hidden = !stage.kind && !busy;
+    setAttribute(el, "aria-busy", busy);
+    setText(title, busy ? `${opening.charAt(0).toUpperCase()}${opening.slice(1)} …` : stage.title ?? "");
+    setText(words, busy ? "" : stage.text ?? "");
+    setText(warning, stage.warning ?? "");
+    warning.hidden = !stage.warning;
+    if (!busy && wanted && stage.kind)
+      el.scrollIntoView({ block: "start", behavior: panel.calm() ? "auto" : "smooth" });
+    wanted = busy;
+    close.allow(busy ? `${opening} …` : why.leave);
   }
+  return { el, update };
+}
 
-  const explain = (reason) => { why = reason; clearTimeout(timer); timer = setTimeout(() => { why = ""; update(); }, 4000); update(); };
-  const queue = (waiting) => { if (waiting !== queued) { queued = waiting; update(); } };
+// src/exercise/strip.ts
+function makeStrip(panel) {
+  const mine = h("div", { class: "rl-strip", role: "img" });
+  const theirs = h("div", { class: "rl-strip is-thin", role: "img" });
+  const el = h("div", { class: "rl-strips" }, mine, theirs);
+  function update() {
+    const rows = panel.get("rows");
+    fill2(mine, rows, (row) => row.state, "Your code", true);
+    fill2(theirs, rows, (row) => row.reference, "The reference", false);
+    theirs.hidden = rows.every((row) => row.reference === "idle");
+  }
+  return { el, update };
+}
+function fill2(strip, rows, stateOf, whose, signs) {
+  while (strip.children.length < rows.length) strip.append(h("span"));
+  for (const [index, row] of rows.entries()) {
+    const part = strip.children[index];
+    const [sign, word] = STATES[stateOf(row)];
+    part.style.flexGrow = String(row.share);
+    setAttributes(part, { class: `is-${stateOf(row)}${row.old ? " is-old" : ""}`, title: `${row.title}: ${word}` });
+    if (signs) setText(part, sign);
+  }
+  const over = rows.filter((row) => isOver(stateOf(row))).length;
+  const passed = rows.filter((row) => stateOf(row) === "passed").length;
+  setAttribute(strip, "aria-label", `${whose}: ${over} of ${plural(rows.length, "check")} done, ${passed} passed`);
+}
+
+// src/shared/commands.ts
+var LATE = 1500;
+var LOOK_EVERY = 500;
+function makeCommands(send, queue, begun = () => []) {
+  const sent = /* @__PURE__ */ new Map();
+  let number = Math.floor(Math.random() * 1e6) * 1e3;
+  let timer = 0;
+  function look() {
+    clearTimeout(timer);
+    const now = performance.now();
+    const known = new Set(begun());
+    queue([...sent].some(([id, since]) => now - since >= LATE && !known.has(id)));
+    if (sent.size) timer = window.setTimeout(look, LOOK_EVERY);
+  }
+  return {
+    ask(command) {
+      number += 1;
+      sent.set(number, performance.now());
+      send({ ...command, id: number });
+      if (sent.size === 1) timer = window.setTimeout(look, LOOK_EVERY);
+    },
+    acknowledge(id) {
+      if (id !== null && sent.delete(id)) look();
+    },
+    end: () => clearTimeout(timer)
+  };
+}
+
+// src/shared/keys.ts
+var SUPPRESS = "data-lm-suppress-shortcuts";
+var isSave = (event) => (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "s";
+function keepKeys(root) {
+  root.tabIndex = -1;
+  const listener = (event) => {
+    const target = event.target;
+    if (target instanceof Element && root.contains(target)) target.toggleAttribute(SUPPRESS, !isSave(event));
+  };
+  window.addEventListener("keydown", listener, true);
+  return () => window.removeEventListener("keydown", listener, true);
+}
+
+// src/shared/notices.ts
+var WHY_LASTS = 4e3;
+var BUSY = "The kernel is busy with a cell. What you clicked waits, and is done as soon as the cell ends.";
+function makeNotices(problems, notes = () => []) {
+  const el = h("div", { class: "rl-notices", role: "alert" });
+  const dismissed = /* @__PURE__ */ new Set();
+  let why = "";
+  let whyTimer = 0;
+  let queued = false;
+  let drawn = "";
+  const keyOf = (problem) => problem.id + problem.text;
+  function bad(problem) {
+    const dismiss = () => {
+      dismissed.add(keyOf(problem));
+      update();
+    };
+    const close = h("button", { type: "button", class: "rl-close", "aria-label": "Dismiss", onclick: dismiss }, "×");
+    return h("div", { class: "rl-notice is-bad", "data-testid": "problem" }, h("span", {}, problem.text), close);
+  }
+  function update() {
+    const present = new Set(problems().map(keyOf));
+    for (const key of dismissed) if (!present.has(key)) dismissed.delete(key);
+    const open2 = problems().filter((problem) => !dismissed.has(keyOf(problem)));
+    const shown = JSON.stringify([open2, notes(), queued, why]);
+    if (shown === drawn) return;
+    drawn = shown;
+    el.replaceChildren(
+      ...open2.map(bad),
+      ...notes().map((note) => h("div", { class: "rl-notice" }, note)),
+      ...queued ? [h("div", { class: "rl-notice" }, BUSY)] : [],
+      ...why ? [h("div", { class: "rl-notice", "data-testid": "why" }, why)] : []
+    );
+  }
+  function explain(reason) {
+    why = reason;
+    clearTimeout(whyTimer);
+    whyTimer = window.setTimeout(() => {
+      why = "";
+      update();
+    }, WHY_LASTS);
+    update();
+  }
+  function queue(waiting) {
+    queued = waiting;
+    update();
+  }
   return { el, update, explain, queue };
 }
 
-// ---------------------------------------------------------------------------------------------- putting it together
+// src/shared/skip.ts
+function skipLinks(goals) {
+  const end = h("div", { class: "rl-end", tabindex: -1, role: "note", "aria-label": "End of the panel" });
+  const go = (el2) => () => {
+    if (!el2.hasAttribute("tabindex")) el2.tabIndex = -1;
+    el2.scrollIntoView({ block: "nearest" });
+    el2.focus({ preventScroll: true });
+  };
+  const links = [...goals, { label: "the end of the panel", el: end }].map(
+    ({ label, el: el2 }) => h("button", { type: "button", class: "rl-button rl-small", onclick: go(el2) }, label)
+  );
+  const el = h(
+    "nav",
+    { class: "rl-skip", "aria-label": "Skip to a part of the panel" },
+    h("span", {}, "Skip to"),
+    links
+  );
+  return { el, end };
+}
 
-let boards = 0;
-
-function render({ model, el }) {
-  const root = h("div", { class: "rl-panel rl-exercise", "data-lm-suppress-shortcuts": "true" });
+// src/exercise.ts
+var NO_REFERENCE = "The reference solution is not in this copy of the lab.";
+var boards = 0;
+var render = ({ model, el }) => {
+  const root = h("div", { class: "rl-panel rl-exercise", role: "region", "aria-label": "Exercise panel" });
   const motion = window.matchMedia("(prefers-reduced-motion: reduce)");
-  const waiting = new Map(); // messages that Python has not yet heard: number → when they were sent
-  let number = Math.floor(Math.random() * 1e6) * 1000;
-
+  const notices = makeNotices(
+    () => model.get("problems"),
+    () => model.get("total").notes
+  );
+  const commands = makeCommands((message) => model.send(message), notices.queue);
+  boards += 1;
   const panel = {
-    id: `rl-exercise-${++boards}`,
+    id: `rl-exercise-${boards}`,
     calm: () => motion.matches,
     get: (trait) => model.get(trait),
-    reference: () => (model.get("about").reference ? "" : "The reference solution is not in this copy of the lab."),
-    ask(message) {
-      waiting.set(++number, performance.now());
-      model.send({ ...message, id: number });
-    },
+    ask: commands.ask,
+    whyNoReference: () => model.get("about").reference ? "" : NO_REFERENCE
   };
-
-  const score = makeScore(panel), controls = makeControls(panel), notices = makeNotices(panel), strip = makeStrip(panel);
-  const rows = makeRows(panel), stage = makeStage(panel);
-  root.append(h("header", { class: "rl-exercisehead" }, score.el, controls.el), notices.el, strip.el, rows.el, stage.el);
+  const score = makeScore(panel);
+  const controls = makeControls(panel);
+  const strip = makeStrip(panel);
+  const rows = makeRows(panel);
+  const stage = makeStage(panel);
+  const skip = skipLinks([{ label: "the checks", el: rows.el }]);
+  const head = h("header", { class: "rl-exercisehead" }, score.el, controls.el);
+  root.append(skip.el, head, notices.el, strip.el, rows.el, stage.el, skip.end);
   el.append(root);
-  root.addEventListener("rl-why", (event) => notices.explain(event.detail));
-
+  root.addEventListener(WHY, (event) => notices.explain(event.detail));
+  const endKeys = keepKeys(root);
   const parts = {
-    about: [score, controls], rows: [rows, strip], total: [score, controls, notices], source: [controls],
-    activity: [controls, rows, stage], stage: [stage], problems: [notices],
+    about: [score, controls],
+    rows: [rows, strip],
+    total: [score, controls, notices],
+    source: [controls],
+    activity: [controls, rows, stage],
+    stage: [stage],
+    problems: [notices]
   };
-  const listeners = Object.entries(parts).map(([trait, some]) => {
-    const listener = () => some.forEach((part) => part.update());
+  const listeners = Object.entries(parts).map(([trait, views]) => {
+    const listener = () => {
+      for (const view of views) view.update();
+    };
     model.on(`change:${trait}`, listener);
     return [`change:${trait}`, listener];
   });
-
   function hear(message) {
-    if (message.type === "heard") waiting.delete(message.id);
-    if (message.type === "diagram") rows.take(message);
+    if (message.type === "heard") commands.acknowledge(message.id);
+    else rows.take(message);
   }
   model.on("msg:custom", hear);
-  const watch = setInterval(() => {
-    const now = performance.now();
-    notices.queue([...waiting.values()].some((sent) => now - sent > 1500));
-  }, 500);
-
   for (const part of [score, controls, notices, strip, rows, stage]) part.update();
-
   return () => {
-    clearInterval(watch);
-    listeners.forEach(([event, listener]) => model.off(event, listener));
+    endKeys();
+    commands.end();
+    for (const [event, listener] of listeners) model.off(event, listener);
     model.off("msg:custom", hear);
   };
-}
-
-export default { render };
+};
+var exercise_default = { render };
+export {
+  exercise_default as default
+};

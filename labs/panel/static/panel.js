@@ -1,1040 +1,1906 @@
-// The cluster panel's picture. Law of this file: it draws what Python says and reports what the user wants; it
-// decides nothing about the cluster. No library, no build step: open it and read it.
-//
-// Python → browser   traits `nodes`, `network`, `data`, `info`, `doing`, `answer`, `problems`, `player`: the present;
-//                    messages `history` (the last minute), `news` (what is new), `done`, `spacetime`.
-// browser → Python   messages {do: verb, id: number, …arguments}; see actions.py.
-//
-// The small helpers (`h`, `button`, `card`, …) are in base.js, which stands in front of this file.
-//
-// Each part below is a function that returns {el, update(), …}: it builds its elements once and then only changes
-// them, so that focus, selection and screen readers are left in peace.
+/* Made from frontend/src/panel.ts by `npm run build` in frontend/. Do not edit. */
+// src/shared/dom.ts
+var SVG = "http://www.w3.org/2000/svg";
+function fill(element, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (value === true) element.setAttribute(name, "");
+    else if (value !== false && value != null) element.setAttribute(name, String(value));
+  }
+  element.append(...children.flat().filter((child) => child != null));
+  return element;
+}
+function h(tag, attributes = {}, ...children) {
+  return fill(document.createElement(tag), attributes, children);
+}
+function s(tag, attributes = {}, ...children) {
+  return fill(document.createElementNS(SVG, tag), attributes, children);
+}
+function setText(element, value) {
+  if (element.textContent !== value) element.textContent = value;
+}
+function setAttribute(element, name, value) {
+  if (element.getAttribute(name) !== String(value)) element.setAttribute(name, String(value));
+}
+function setAttributes(element, attributes) {
+  for (const [name, value] of Object.entries(attributes)) setAttribute(element, name, value);
+}
+function setShown(element, shown) {
+  element.style.display = shown ? "" : "none";
+}
+function drawingOf(svg) {
+  const drawing = new DOMParser().parseFromString(svg, "image/svg+xml").documentElement;
+  for (const script of drawing.querySelectorAll("script")) script.remove();
+  return document.importNode(drawing, true);
+}
+var card = (title, className, ...children) => h("section", { class: `rl-card ${className}`, "aria-label": title }, h("h3", {}, title), ...children);
 
-const MINUTE = 60; // seconds that the timeline shows, where Python does not say otherwise (a replayed run is short)
-const FLIGHT = 520; // ms that a dot takes at least: on one machine a message is there in 1 ms, too fast to see
-const HOLDBACK = 0.12; // seconds by which dots run behind, so that a batch of news is shown evenly, not at once
-const JUST = 0.15; // seconds before the moment that one has gone (back) to of which messages are still shown
-const CROWD = 48; // dots in flight from which on they are drawn in every frame
-const PATIENCE = 1200; // ms that an unanswered dot waits at its goal before it counts as lost
-const REASON = { 200: "OK", 400: "Bad Request", 403: "Forbidden", 404: "Not Found", 503: "Service Unavailable", 504: "Outcome unknown" };
+// src/shared/icons.ts
+var ICONS = {
+  start: "M5 3 13 8 5 13Z",
+  resume: "M3 3h2.6v10H3ZM7.5 3 14 8 7.5 13Z",
+  pause: "M4 3h3v10H4ZM9 3h3v10H9Z",
+  stop: "M3.5 3.5h9v9h-9Z",
+  kill: "M9 1 3 9h4l-1 6 7-9H9Z",
+  crown: "M1.5 12.5 0 4l4.5 3.4L8 1.5l3.5 5.9L16 4l-1.5 8.5Z",
+  cut: "M3.4 2 8 6.6 12.6 2 14 3.4 9.4 8 14 12.6 12.6 14 8 9.4 3.4 14 2 12.6 6.6 8 2 3.4Z",
+  step: "M3 3 10 8 3 13ZM11 3h2.5v10H11Z",
+  rewind: "M13 3 6 8l7 5ZM2.5 3H5v10H2.5Z"
+};
+var icon = (name) => s("svg", { viewBox: "0 0 16 16", class: "rl-icon", "aria-hidden": "true" }, s("path", { d: ICONS[name] }));
 
-// The cluster's time, guessed between two pieces of news. In a halted simulation it glides to the time of the last
-// step and stands there.
-function makeClock() {
-  let base = 0, since = performance.now(), rate = 1, limit = Infinity, known = false;
-  const now = () => Math.min(limit, base + ((performance.now() - since) / 1000) * (rate || 1));
-  const tell = (time, newRate, again = false) => { // `again`: the past has changed, so there is nothing to glide from
-    if (again) known = false;
-    const guess = now();
-    const jump = !known || rate !== newRate || Math.abs(time - guess) > 0.6;
-    if (newRate === 0) base = known && time - guess < 5 && time >= guess ? guess : time;
-    else base = jump ? time : guess + (time - guess) * 0.15;
-    [since, rate, limit, known] = [performance.now(), newRate, newRate === 0 ? time : Infinity, true];
+// src/shared/button.ts
+var WHY = "rl-why";
+function button(label, { name, title = "", act, kind = "", testid, aria }) {
+  const words = h("span", {}, label);
+  const attributes = { type: "button", class: `rl-button ${kind}`, "data-testid": testid, "aria-label": aria };
+  const el = h("button", attributes, name ? icon(name) : null, words);
+  let reason = "";
+  el.addEventListener("click", () => {
+    if (reason) el.dispatchEvent(new CustomEvent(WHY, { bubbles: true, detail: reason }));
+    else act();
+  });
+  const allow = (why = "") => {
+    reason = why;
+    setAttribute(el, "aria-disabled", Boolean(why));
+    setAttribute(el, "title", why || title);
   };
-  return { now, tell, get rate() { return rate || 1; }, get known() { return known; } };
+  allow();
+  return { el, allow, label: (text) => words.replaceChildren(text) };
+}
+function copyButton(what) {
+  const made = button("Copy", { title: "Copy to the clipboard", act: copy, kind: "rl-small" });
+  const flash = (message) => {
+    made.label(message);
+    setTimeout(() => made.label("Copy"), 1500);
+  };
+  function copy() {
+    navigator.clipboard.writeText(what()).then(
+      () => flash("Copied"),
+      () => flash("Select it and press Ctrl+C")
+    );
+  }
+  return made.el;
 }
 
-// Colours come from the stylesheet, so that the drawing follows JupyterLab's theme.
-function makePalette(root) {
-  const names = ["ink", "faint", "line", "card", "leader", "leader-ink", "crown", "follower", "candidate", "stopped", "bad", "good", "unknown", "heartbeat", "replication", "election"];
-  const colours = {};
+// src/shared/format.ts
+var clamp = (value, low, high) => Math.min(high, Math.max(low, value));
+var plural = (count, one, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
+var seconds = (value) => `${value < 10 ? value.toFixed(1) : value.toFixed(0)} s`;
+function clip(text, limit) {
+  const characters = [...text.slice(0, 2 * limit + 2)];
+  if (characters.length <= limit && text.length <= 2 * limit + 2) return text;
+  return `${characters.slice(0, limit).join("")}… (${text.length} characters)`;
+}
+function momentText(time, simulated) {
+  if (simulated) return `${time.toFixed(3)} s`;
+  const milliseconds = String(Math.floor(time % 1 * 1e3)).padStart(3, "0");
+  return `${new Date(time * 1e3).toTimeString().slice(0, 8)}.${milliseconds}`;
+}
+var speedAt = (place) => Number((10 ** place).toPrecision(2));
+var oneLine = (value) => JSON.stringify(value, null, 1).replace(/\n\s*/g, " ");
+
+// src/cluster/words.ts
+var BACKEND = {
+  process: "local processes",
+  docker: "Docker containers",
+  simulated: "simulation"
+};
+var LOOKS = {
+  leader: "leader",
+  follower: "follower",
+  candidate: "candidate",
+  paused: "paused",
+  stopped: "stopped",
+  silent: "no answer",
+  unknown: "…"
+};
+var VERBS = [
+  { verb: "start", label: "Start", title: "Start this node", doing: "starting" },
+  { verb: "stop", label: "Stop", title: "Ask the node to leave (SIGTERM)", doing: "stopping" },
+  { verb: "kill", label: "Kill", title: "Crash it (SIGKILL)", doing: "being killed" },
+  { verb: "pause", label: "Pause", title: "Freeze it: it notices nothing", doing: "being paused" },
+  { verb: "resume", label: "Resume", title: "Let it go on", doing: "resuming" }
+];
+var REASON = {
+  200: "OK",
+  400: "Bad Request",
+  403: "Forbidden",
+  404: "Not Found",
+  503: "Service Unavailable",
+  504: "Outcome unknown"
+};
+var SIDES = ["A", "B", "C"];
+var SIDE_NAMES = "ABCDEFGH";
+
+// src/cluster/client.ts
+var LONG_KEY = 60;
+var LONG_LINE = 400;
+var LONG_BODY = 2e4;
+var MEANING = { ok: "", failed: "certainly not done", unknown: "outcome unknown" };
+function makeClient(panel) {
+  const box = (name, value2, label) => h("input", { type: "text", value: value2, "aria-label": label, "data-testid": name, spellcheck: "false" });
+  const key = box("key", "x", "Key");
+  const value = box("value", "hello", "Value, as JSON or plain text");
+  const leader = h("option", { value: "" }, "the leader");
+  const via = h("select", { "aria-label": "Node to ask", "data-testid": "via" }, leader);
+  const fresh = h("input", { type: "checkbox", "data-testid": "linearizable" });
+  const target = () => ({ key: key.value, via: via.value || null });
+  const write = button("Write", {
+    title: "PUT: store the value",
+    testid: "do-put",
+    kind: "rl-primary",
+    act: () => panel.ask({ do: "put", ...target(), value: value.value })
+  });
+  const read = button("Read", {
+    title: "GET: what does this node hold?",
+    testid: "do-get",
+    act: () => panel.ask({ do: "get", ...target(), linearizable: fresh.checked })
+  });
+  const remove = button("Delete", {
+    title: "DELETE: remove the key",
+    testid: "do-delete",
+    act: () => panel.ask({ do: "delete", ...target() })
+  });
+  const buttons = [write, read, remove];
+  for (const [input, one] of [[value, write], [key, read]]) {
+    input.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") one.el.click();
+    });
+  }
+  key.addEventListener("input", update);
+  const title = "The leader confirms that it still leads before it answers";
+  const check = h("label", { class: "rl-check", title }, fresh, "linearizable");
+  const fields = [h("label", {}, "key", key), h("label", {}, "value", value), h("label", {}, "ask", via)];
+  const result = makeResult();
+  const el = card(
+    "Write and read",
+    "rl-client",
+    h("div", { class: "rl-fields" }, fields),
+    h(
+      "div",
+      { class: "rl-buttons" },
+      buttons.map((one) => one.el),
+      check
+    ),
+    result.hint,
+    result.el
+  );
+  function update() {
+    const known = new Set([...via.options].map((option) => option.value));
+    for (const { id } of panel.get("nodes")) if (!known.has(id)) via.append(h("option", { value: id }, id));
+    for (const one of buttons) one.allow(key.value ? "" : "A key is needed.");
+    result.show(panel.get("answer"));
+  }
+  return { el, update };
+}
+function makeResult() {
+  const code = h("span", { class: "rl-code" });
+  const from = h("span", { class: "rl-dim" });
+  const body = h("pre", { class: "rl-body-text", tabindex: 0, role: "region", "aria-label": "The answer's body" });
+  const curl = h("code", {});
+  let command = "";
+  const line = h(
+    "div",
+    { class: "rl-curl" },
+    curl,
+    copyButton(() => command)
+  );
+  const head = h("div", { class: "rl-rowhead" }, code, from);
+  const el = h("div", { class: "rl-answer", "aria-live": "polite", "data-testid": "answer" }, head, body, line);
+  const words = "The answer, its status code and the same request for a shell appear here.";
+  const hint = h("p", { class: "rl-hint rl-later" }, words);
+  let shown = null;
+  function show(answer) {
+    el.hidden = !isAnswer(answer);
+    hint.hidden = !el.hidden;
+    if (!isAnswer(answer) || shown === answer) return;
+    shown = answer;
+    setText(code, answer.code === null ? "no answer" : `${answer.code} ${REASON[answer.code] ?? ""}`);
+    setAttribute(code, "class", `rl-code is-${answer.outcome}${answer.code === 404 ? " is-missing" : ""}`);
+    setText(from, factsOf(answer));
+    setText(body, clip(oneLine(answer.body), LONG_BODY));
+    command = answer.curl;
+    setText(curl, clip(command, LONG_LINE));
+    line.hidden = !command;
+  }
+  return { el, hint, show };
+}
+var isAnswer = (answer) => answer.id !== void 0;
+function factsOf(answer) {
+  const at = answer.node ? ` at ${answer.node}` : "";
+  const tries = answer.attempts > 1 ? `, ${plural(answer.attempts, "attempt")}` : "";
+  const meaning = MEANING[answer.outcome] ? ` · ${MEANING[answer.outcome]}` : "";
+  return `${answer.verb.toUpperCase()} ${clip(answer.key, LONG_KEY)}${at} · ${answer.ms} ms${tries}${meaning}`;
+}
+
+// src/cluster/clock.ts
+var FAR = 0.6;
+var GLIDE = 5;
+var PULL = 0.15;
+function makeClock(wall = () => performance.now()) {
+  let base = 0;
+  let since = wall();
+  let rate = 1;
+  let limit = Infinity;
+  let known = false;
+  const free = () => base + (wall() - since) / 1e3 * (rate || 1);
+  const now = () => Math.min(limit, free());
+  function tell(time, newRate, again = false) {
+    if (again) known = false;
+    const guess = now();
+    const ahead = time - guess;
+    if (newRate === 0) {
+      base = known && ahead >= 0 && ahead < GLIDE ? guess : time;
+      limit = time;
+    } else {
+      base = !known || rate !== newRate || Math.abs(ahead) > FAR ? time : guess + ahead * PULL;
+      limit = Infinity;
+    }
+    since = wall();
+    rate = newRate;
+    known = true;
+  }
+  return {
+    now,
+    tell,
+    get rate() {
+      return rate || 1;
+    },
+    get known() {
+      return known;
+    },
+    get moving() {
+      return known && free() < limit;
+    }
+  };
+}
+
+// src/cluster/data.ts
+var AGE_EVERY = 200;
+var LONG_KEY2 = 60;
+var LONG_STORY = 500;
+var ABSENT = /* @__PURE__ */ new Set(["paused", "stopped", "silent"]);
+function makeData(panel) {
+  const head = h("tr");
+  const rows = h("tbody");
+  const lost = h("ul", { class: "rl-lost", "aria-live": "assertive" });
+  const table = h("table", { class: "rl-table" }, h("thead", {}, head), rows);
+  const note = h("p", { class: "rl-hint" });
+  const scroll = { class: "rl-scroll", tabindex: 0, role: "region", "aria-label": "Table of keys and nodes" };
+  const el = card("Data: who holds what", "rl-data", lost, h("div", scroll, table), note);
+  const wasStale = /* @__PURE__ */ new Map();
+  let ages = [];
+  let drawn = "";
+  function update() {
+    const data = panel.get("data");
+    const nodes = panel.get("nodes");
+    const shown = JSON.stringify([data, nodes.map((node) => node.id + node.look)]);
+    if (shown === drawn) return;
+    drawn = shown;
+    ages = [];
+    head.replaceChildren(h("th", { scope: "col" }, "key"), ...nodes.map((node) => headOf(node, data.leader)));
+    rows.replaceChildren(...data.rows.map((row) => rowOf(row, nodes)));
+    lost.replaceChildren(
+      ...data.lost.map(
+        ({ story }) => h("li", { "data-testid": "lost" }, h("strong", {}, "✕ Lost write. "), clip(story, LONG_STORY))
+      )
+    );
+    lost.hidden = !data.lost.length;
+    table.hidden = !data.rows.length;
+    const more = data.hidden ? `and ${plural(data.hidden, "more key")}` : "";
+    setText(note, data.rows.length ? more : "No keys yet. Write one.");
+    draw();
+  }
+  function rowOf(row, nodes) {
+    const key = h("th", { scope: "row", title: clip(row.key, LONG_STORY) }, clip(row.key, LONG_KEY2));
+    return h(
+      "tr",
+      {},
+      key,
+      nodes.map((node) => cellOf(row, node.id))
+    );
+  }
+  function cellOf(row, node) {
+    const cell = row.cells[node];
+    const name = `${row.key}|${node}`;
+    if (!cell) return h("td", { class: "is-unread" }, "…");
+    const stale = cell.since !== void 0;
+    const kind = stale ? "is-stale" : cell.old ? "is-old" : wasStale.get(name) ? "is-fresh" : "";
+    wasStale.set(name, stale);
+    const missing = cell.v === null;
+    const value = h("span", { class: missing ? "rl-dim" : "rl-value", title: cell.v }, cell.v ?? "—");
+    const age = stale ? h("em") : null;
+    if (age && cell.since !== void 0) ages.push([age, cell.since]);
+    const state = `${stale ? ", stale" : ""}${cell.old ? ", last known" : ""}`;
+    const label = `${clip(row.key, LONG_KEY2)} at ${node}: ${cell.v ?? "no such key"}${state}`;
+    return h("td", { class: kind, "aria-label": label, "data-testid": `cell-${row.key}-${node}` }, value, age);
+  }
+  function draw() {
+    const now = panel.clock.now();
+    for (const [age, since] of ages) setText(age, `stale ${seconds(Math.max(0, now - since))}`);
+    return ages.length && panel.clock.moving ? AGE_EVERY : Infinity;
+  }
+  return { el, update, draw };
+}
+function headOf(node, leader) {
+  const crown = node.id === leader ? icon("crown") : null;
+  const absent = ABSENT.has(node.look) ? h("span", { class: "rl-dim" }, ` ${LOOKS[node.look]}`) : null;
+  return h("th", { scope: "col" }, node.id, crown, absent);
+}
+
+// src/shared/notices.ts
+var WHY_LASTS = 4e3;
+var BUSY = "The kernel is busy with a cell. What you clicked waits, and is done as soon as the cell ends.";
+function makeNotices(problems, notes = () => []) {
+  const el = h("div", { class: "rl-notices", role: "alert" });
+  const dismissed = /* @__PURE__ */ new Set();
+  let why = "";
+  let whyTimer = 0;
+  let queued = false;
+  let drawn = "";
+  const keyOf = (problem) => problem.id + problem.text;
+  function bad(problem) {
+    const dismiss = () => {
+      dismissed.add(keyOf(problem));
+      update();
+    };
+    const close = h("button", { type: "button", class: "rl-close", "aria-label": "Dismiss", onclick: dismiss }, "×");
+    return h("div", { class: "rl-notice is-bad", "data-testid": "problem" }, h("span", {}, problem.text), close);
+  }
+  function update() {
+    const present = new Set(problems().map(keyOf));
+    for (const key of dismissed) if (!present.has(key)) dismissed.delete(key);
+    const open = problems().filter((problem) => !dismissed.has(keyOf(problem)));
+    const shown = JSON.stringify([open, notes(), queued, why]);
+    if (shown === drawn) return;
+    drawn = shown;
+    el.replaceChildren(
+      ...open.map(bad),
+      ...notes().map((note) => h("div", { class: "rl-notice" }, note)),
+      ...queued ? [h("div", { class: "rl-notice" }, BUSY)] : [],
+      ...why ? [h("div", { class: "rl-notice", "data-testid": "why" }, why)] : []
+    );
+  }
+  function explain(reason) {
+    why = reason;
+    clearTimeout(whyTimer);
+    whyTimer = window.setTimeout(() => {
+      why = "";
+      update();
+    }, WHY_LASTS);
+    update();
+  }
+  function queue(waiting) {
+    queued = waiting;
+    update();
+  }
+  return { el, update, explain, queue };
+}
+
+// src/cluster/head.ts
+var LONG_MARK = 300;
+function makeHead(panel) {
+  const crown = h("span", { class: "rl-headcrown" }, icon("crown"));
+  const sentence = h("strong", { "data-testid": "sentence" });
+  const chips = h("div", { class: "rl-chips" });
+  const live = h("div", { class: "rl-sr", role: "status", "aria-live": "polite" });
+  const notices = makeNotices(() => panel.get("problems"));
+  const headline = h("div", { class: "rl-headline" }, crown, sentence);
+  const el = h("header", { class: "rl-head" }, headline, chips, live, notices.el);
+  let drawn = "";
+  function facts() {
+    const info = panel.get("info");
+    return [
+      [BACKEND[info.backend] ?? info.backend, "where the nodes run"],
+      [`mode ${info.mode}`, info.copies ? `a write waits for ${plural(info.copies, "copy", "copies")}` : ""],
+      [`election ${info.election}`, "how the leader is chosen"],
+      [
+        `heartbeat ${info.heartbeat_ms} ms · timeout ${info.timeout_ms} ms`,
+        "the leader's rhythm, and the silence after which it is taken for dead"
+      ]
+    ];
+  }
+  function update() {
+    const info = panel.get("info");
+    setText(sentence, info.sentence || "Looking at the cluster…");
+    sentence.classList.toggle("is-bad", info.split);
+    crown.hidden = !info.leader;
+    const words = JSON.stringify(facts());
+    if (words !== drawn) {
+      drawn = words;
+      chips.replaceChildren(...facts().map(([label, title]) => h("span", { class: "rl-chip", title }, label)));
+    }
+    notices.update();
+  }
+  function announce(mark) {
+    const quiet = mark.level === "info" || mark.level.startsWith("write");
+    if (!quiet) setText(live, clip(mark.text, LONG_MARK));
+  }
+  return { el, notices, update, announce };
+}
+
+// src/shared/keys.ts
+var SUPPRESS = "data-lm-suppress-shortcuts";
+var isSave = (event) => (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "s";
+function keepKeys(root) {
+  root.tabIndex = -1;
+  const listener = (event) => {
+    const target = event.target;
+    if (target instanceof Element && root.contains(target)) target.toggleAttribute(SUPPRESS, !isSave(event));
+  };
+  window.addEventListener("keydown", listener, true);
+  return () => window.removeEventListener("keydown", listener, true);
+}
+function oneTabStop(group, selector) {
+  const items = () => [...group.querySelectorAll(selector)];
+  let current = null;
+  function refresh() {
+    const all = items();
+    if (!all.some((item) => item === current)) current = all[0] ?? null;
+    for (const item of all) item.setAttribute("tabindex", item === current ? "0" : "-1");
+  }
+  group.addEventListener("focusin", (event) => {
+    const item = event.target.closest(selector);
+    if (item && item !== current) {
+      current = item;
+      refresh();
+    }
+  });
+  group.addEventListener("keydown", (event) => {
+    const { key, ctrlKey, metaKey, altKey } = event;
+    const all = items();
+    const place = all.indexOf(event.target);
+    if (place < 0 || ctrlKey || metaKey || altKey) return;
+    const last = all.length - 1;
+    const next = {
+      ArrowRight: place + 1,
+      ArrowDown: place + 1,
+      ArrowLeft: place - 1,
+      ArrowUp: place - 1,
+      Home: 0,
+      End: last
+    };
+    const goal = next[key];
+    if (goal === void 0) return;
+    event.preventDefault();
+    all[(goal + all.length) % all.length]?.focus();
+  });
+  refresh();
+  return refresh;
+}
+
+// src/cluster/network.ts
+var SEND_AFTER = 250;
+var OURS = 1500;
+function makeNetwork(panel) {
+  const chosen = /* @__PURE__ */ new Map();
+  const table = h("div", { class: "rl-sides" });
+  const cut = button("Cut the network", {
+    name: "cut",
+    title: "Nodes on different sides no longer hear each other",
+    testid: "partition",
+    act: () => panel.ask({ do: "partition", groups: groups() })
+  });
+  const heal = button("Heal", { title: "Undo the cut", testid: "heal", act: () => panel.ask({ do: "heal" }) });
+  const delay = slider("Replication delay", "delay", 2e3, 50, "ms", sendDelay);
+  const jitter = slider("… plus jitter up to", "jitter", 2e3, 50, "ms", sendDelay);
+  const loss = slider("Messages lost", "loss", 100, 1, "%", sendLoss);
+  const hint = h("p", { class: "rl-hint" }, "Choose a side for each node, then cut.");
+  const buttons = h("div", { class: "rl-buttons" }, cut.el, heal.el);
+  const el = card("Network", "rl-network", hint, table, buttons, delay.el, jitter.el, loss.el);
+  function sendDelay() {
+    panel.ask({ do: "delay", ms: delay.value(), jitter_ms: jitter.value() });
+  }
+  function sendLoss() {
+    panel.ask({ do: "loss", drop: loss.value() / 100, duplicate: panel.get("network").duplicate });
+  }
+  const groups = () => SIDES.map((side) => [...chosen.keys()].filter((name) => chosen.get(name) === side)).filter((group) => group.length);
+  function addRow(name) {
+    chosen.set(name, "A");
+    const buttons2 = SIDES.map((side) => {
+      const attributes2 = { type: "button", class: "rl-side-button", "aria-pressed": side === "A" };
+      const names = { "data-testid": `side-${side}-${name}`, "aria-label": `${name} on side ${side}` };
+      return h("button", { ...attributes2, ...names, onclick: () => choose(side) }, side);
+    });
+    const choose = (side) => {
+      chosen.set(name, side);
+      for (const one of buttons2) setAttribute(one, "aria-pressed", one.textContent === side);
+      update();
+    };
+    const attributes = { class: "rl-siderow", "data-node": name, role: "toolbar", "aria-label": `Side of ${name}` };
+    const row = h("div", attributes, h("span", {}, name), buttons2);
+    oneTabStop(row, "button");
+    table.append(row);
+  }
+  function update() {
+    const network = panel.get("network");
+    for (const node of panel.get("nodes")) if (!chosen.has(node.id)) addRow(node.id);
+    cut.allow(groups().length < 2 ? "All nodes are on one side: put at least one on another." : "");
+    heal.allow(network.cuts.length ? "" : "No link is cut.");
+    delay.set(network.delay_ms);
+    jitter.set(network.jitter_ms);
+    loss.set(Math.round(network.drop * 100));
+  }
+  return { el, update };
+}
+function slider(label, name, max, step, unit, send) {
+  const attributes = { type: "range", min: 0, max, step, value: 0, "data-testid": name, "aria-label": label };
+  const input = h("input", attributes);
+  const output = h("output", {}, `0 ${unit}`);
+  let touched = -Infinity;
+  let timer = 0;
+  function show() {
+    setText(output, `${input.value} ${unit}`);
+    setAttribute(input, "aria-valuetext", `${input.value} ${unit}`);
+  }
+  input.addEventListener("input", () => {
+    touched = performance.now();
+    show();
+    clearTimeout(timer);
+    timer = window.setTimeout(send, SEND_AFTER);
+  });
+  return {
+    el: h("label", { class: "rl-slider" }, h("span", {}, label), input, output),
+    value: () => Number(input.value),
+    set(value) {
+      if (performance.now() - touched <= OURS) return;
+      input.value = String(value);
+      show();
+    }
+  };
+}
+
+// src/cluster/nodes.ts
+var CHOSEN_LASTS = 1200;
+function makeNodes(panel) {
+  const list = h("ul", { class: "rl-nodes" });
+  const el = card("Nodes", "rl-nodes-card", list);
+  const rows = /* @__PURE__ */ new Map();
+  function rowOf(name) {
+    const known = rows.get(name);
+    if (known) return known;
+    const role = h("span", { class: "rl-badge" });
+    const crown = h("span", { class: "rl-rowcrown" }, icon("crown"));
+    const facts = h("span", { class: "rl-dim" });
+    const buttons = new Map(VERBS.map(({ verb, label, title }) => [verb, verbButton(name, verb, label, title)]));
+    const attributes = { class: "rl-buttons", role: "toolbar", "aria-label": `Controls of ${name}` };
+    const controls = h(
+      "div",
+      attributes,
+      [...buttons.values()].map((one) => one.el)
+    );
+    oneTabStop(controls, "button");
+    const head = h("div", { class: "rl-rowhead" }, h("strong", {}, name), role, crown, facts);
+    const item = h("li", { "data-node": name }, head, controls);
+    list.append(item);
+    const row = { item, role, crown, facts, buttons };
+    rows.set(name, row);
+    return row;
+  }
+  function verbButton(name, verb, label, title) {
+    const act = () => panel.ask({ do: verb, node: name });
+    const more = { testid: `${verb}-${name}`, aria: `${label} ${name}` };
+    return button(label, { name: verb, title, kind: "rl-small", act, ...more });
+  }
+  function update() {
+    for (const node of panel.get("nodes")) {
+      const { item, role, crown, facts, buttons } = rowOf(node.id);
+      const busy = panel.busyWith(node.id);
+      setAttribute(item, "class", `is-${node.look}`);
+      setText(role, busy || LOOKS[node.look]);
+      setAttribute(role, "class", `rl-badge is-${busy ? "busy" : node.look}`);
+      crown.hidden = node.look !== "leader";
+      setText(facts, factsOf2(node));
+      for (const [verb, one] of buttons) one.allow(busy ? `${node.id} is ${busy}.` : node.why[verb]);
+    }
+  }
+  function focus(name) {
+    const item = rows.get(name)?.item;
+    if (!item) return;
+    item.scrollIntoView({ block: "nearest" });
+    item.querySelector('button[aria-disabled="false"]')?.focus();
+    item.classList.add("is-chosen");
+    setTimeout(() => item.classList.remove("is-chosen"), CHOSEN_LASTS);
+  }
+  return { el, update, focus };
+}
+function factsOf2(node) {
+  if (node.term === null) return "";
+  const follows = node.look === "follower" && node.leader ? [`follows ${node.leader}`] : [];
+  const behind = node.lag ? [`${node.lag} behind`] : [];
+  return [...follows, `term ${node.term}`, plural(node.keys ?? 0, "key"), ...behind].join(" · ");
+}
+
+// src/cluster/player.ts
+var STEPS = [0.05, 0.5, 5];
+var CLOCK_EVERY = 100;
+function makePlayer(panel) {
+  const time = h("output", { class: "rl-clock", "aria-label": "Time of the simulation" });
+  const speed = h("input", { type: "range", min: -1, max: 1, step: 0.05, value: 0, "aria-label": "Speed" });
+  const rate = h("output");
+  const seed = h("code");
+  const chosen = () => speedAt(Number(speed.value));
+  const toggle = () => panel.ask(panel.get("player").playing ? { do: "halt" } : { do: "play", speed: chosen() });
+  const play = button("Play", { name: "start", testid: "play", act: toggle });
+  const steps = STEPS.map(
+    (length) => button(`+${length} s`, {
+      name: "step",
+      title: `Let ${length} s pass`,
+      kind: "rl-small",
+      act: () => panel.ask({ do: "step", seconds: length })
+    })
+  );
+  const label = "Moment to go back to, in seconds";
+  const target = h("input", { type: "number", min: 0, step: 0.1, value: 0, "aria-label": label });
+  const goal = () => clamp(Number(target.value) || 0, 0, panel.clock.now());
+  const rewind = () => panel.ask({ do: "rewind", to: goal() });
+  const back = button("Rewind to", { name: "rewind", testid: "rewind", kind: "rl-small", act: rewind });
+  const moments = h("span", { class: "rl-buttons", role: "group", "aria-label": "Moments to go to" });
+  const el = h(
+    "section",
+    { class: "rl-card rl-player", "aria-label": "The simulation's time" },
+    play.el,
+    steps.map((one) => one.el),
+    h("label", { class: "rl-slider" }, h("span", {}, "speed"), speed, rate),
+    [moments, back.el, target, h("span", { class: "rl-dim" }, "s"), time],
+    h(
+      "span",
+      { class: "rl-seed" },
+      "seed ",
+      seed,
+      copyButton(() => seed.textContent ?? "")
+    )
+  );
+  let adopted = false;
+  const showSpeed = () => setText(rate, `${chosen()}×`);
+  speed.addEventListener("input", () => {
+    showSpeed();
+    if (panel.get("player").playing) panel.ask({ do: "play", speed: chosen() });
+  });
+  function adopt() {
+    const player = panel.get("player");
+    if (adopted || player.speed === void 0) return;
+    adopted = true;
+    speed.value = String(Math.log10(player.speed));
+    moments.replaceChildren(...player.moments.map(([name, at]) => momentButton(name, at).el));
+    moments.hidden = !player.moments.length;
+  }
+  function momentButton(name, at) {
+    return button(name, {
+      kind: "rl-small",
+      title: `Run again from the seed, up to t = ${at.toFixed(2)} s`,
+      testid: `moment-${name.replaceAll(" ", "-")}`,
+      act: () => panel.ask({ do: "rewind", to: at })
+    });
+  }
+  function update() {
+    adopt();
+    const player = panel.get("player");
+    el.hidden = !panel.simulated();
+    play.label(player.playing ? "Halt" : "Play");
+    play.el.querySelector("path")?.setAttribute("d", ICONS[player.playing ? "pause" : "start"]);
+    back.allow(player.rewinds ? "" : "This cluster cannot be rewound.");
+    setText(seed, String(panel.get("info").seed));
+    showSpeed();
+  }
+  function draw() {
+    if (el.hidden) return Infinity;
+    setText(time, `t = ${panel.clock.now().toFixed(2)} s`);
+    return panel.clock.moving ? CLOCK_EVERY : Infinity;
+  }
+  return { el, update, draw };
+}
+
+// src/shared/canvas.ts
+var NAMES = [
+  "ink",
+  "faint",
+  "line",
+  "card",
+  "leader",
+  "leader-ink",
+  "crown",
+  "follower",
+  "candidate",
+  "stopped",
+  "bad",
+  "good",
+  "unknown",
+  "heartbeat",
+  "replication",
+  "election",
+  "alive"
+];
+function makeColours(root) {
+  const colours = { font: "" };
   const refresh = () => {
     const style = getComputedStyle(root);
-    for (const name of names) colours[name] = style.getPropertyValue(`--rl-${name}`).trim();
+    for (const name of NAMES) colours[name] = style.getPropertyValue(`--rl-${name}`).trim();
     colours.font = style.fontFamily;
   };
   return { colours, refresh };
 }
-
 function fitCanvas(canvas, width, height) {
   const scale = window.devicePixelRatio || 1;
   canvas.width = Math.round(width * scale);
   canvas.height = Math.round(height * scale);
   canvas.style.width = `${width}px`;
   canvas.style.height = `${height}px`;
-  const context = canvas.getContext("2d");
-  context.setTransform(scale, 0, 0, scale, 0, 0);
-  return context;
+  const pen = canvas.getContext("2d");
+  if (!pen) throw new Error("this browser cannot draw on a canvas");
+  pen.setTransform(scale, 0, 0, scale, 0, 0);
+  return pen;
+}
+function drawLine(pen, ...points) {
+  pen.beginPath();
+  for (const [index, [x, y]] of points.entries()) {
+    if (index) pen.lineTo(x, y);
+    else pen.moveTo(x, y);
+  }
+  pen.stroke();
+}
+function drawX(pen, x, y, size) {
+  pen.beginPath();
+  pen.moveTo(x - size, y - size);
+  pen.lineTo(x + size, y + size);
+  pen.moveTo(x + size, y - size);
+  pen.lineTo(x - size, y + size);
+  pen.stroke();
 }
 
-// ---------------------------------------------------------------------------------------------- topology: the ring
+// src/cluster/layout.ts
+var RADIUS = 48;
+var ABOVE = 54;
+var BELOW = 28;
+var ASIDE = 6;
+function placesOf(count, width, height) {
+  const turns = Array.from({ length: count }, (_, index) => 2 * Math.PI * index / count - Math.PI / 2);
+  const lowest = Math.max(0, ...turns.map(Math.sin));
+  const top = RADIUS + ABOVE;
+  const bottom = height - RADIUS - BELOW;
+  const across = Math.min(width / 2 - RADIUS - 14, height * 0.85);
+  return turns.map((turn) => ({
+    x: width / 2 + across * Math.cos(turn),
+    y: top + (Math.sin(turn) + 1) / (lowest + 1) * (bottom - top)
+  }));
+}
+var angleOf = (from, to) => Math.atan2(to.y - from.y, to.x - from.x);
+function along(from, to, progress) {
+  const turn = angleOf(from, to);
+  const way = RADIUS + (Math.hypot(to.x - from.x, to.y - from.y) - 2 * RADIUS) * progress;
+  return {
+    x: from.x + Math.cos(turn) * way - Math.sin(turn) * ASIDE,
+    y: from.y + Math.sin(turn) * way + Math.cos(turn) * ASIDE
+  };
+}
 
-const BACKEND = { process: "local processes", docker: "Docker containers", simulated: "simulation" };
-const ROLE = { leader: "leader", follower: "follower", candidate: "candidate", paused: "paused", stopped: "stopped", silent: "no answer", unknown: "…" };
-const RADIUS = 48;
+// src/cluster/bubbles.ts
+var LASTS = 2600;
+var OLD = 3;
+var LONGEST = 60;
+function makeBubbles() {
+  const el = h("div", { class: "rl-bubbles", "aria-hidden": "true" });
+  const spoken = /* @__PURE__ */ new Map();
+  function say(mark, place, width, now) {
+    if (!mark.bubble || now - mark.t > OLD) return;
+    spoken.get(mark.node)?.remove();
+    const left = clamp(place.x, 80, width - 80);
+    const top = Math.max(26, place.y - RADIUS - (mark.level === "crown" ? 30 : 8));
+    const style = `left:${left}px;top:${top}px`;
+    const bubble = h("div", { class: `rl-bubble is-${mark.level}`, style }, clip(mark.bubble, LONGEST));
+    spoken.set(mark.node, bubble);
+    el.append(bubble);
+    setTimeout(() => bubble.remove(), LASTS);
+  }
+  return { el, say };
+}
 
+// src/cluster/disc.ts
+var PILL = { top: RADIUS + 5, height: 19 };
+var BADGE = -RADIUS * 0.76;
+var LETTER = 6.1;
+function makeDisc(name, hatch, choose) {
+  const role = s("text", { class: "rl-role", y: 1 });
+  const term = s("text", { class: "rl-facts", y: 17 });
+  const keys = s("text", { class: "rl-facts", y: 31 });
+  const pill = s("rect", { class: "rl-pill", y: PILL.top, height: PILL.height, rx: PILL.height / 2 });
+  const lag = s("text", { class: "rl-lag", y: PILL.top + 13.5 });
+  const badge = s("circle", { class: "rl-sidebadge", r: 11, cx: BADGE, cy: BADGE });
+  const side = s("text", { class: "rl-side", x: BADGE, y: BADGE + 4 });
+  const crown = s("path", { d: ICONS.crown, transform: `translate(-17 ${-RADIUS - 23}) scale(2.1)` });
+  const el = s(
+    "g",
+    { class: "rl-node", role: "button", "data-node": name, onclick: choose, onkeydown: press },
+    s("circle", { r: RADIUS + 8, class: "rl-halo" }),
+    s("circle", { r: RADIUS, class: "rl-body" }),
+    s("circle", { r: RADIUS - 2, class: "rl-weave", fill: `url(#${hatch})` }),
+    s("g", { class: "rl-crown" }, crown),
+    s("text", { class: "rl-name", y: -15 }, name),
+    [role, term, keys, pill, lag, badge, side]
+  );
+  function press(event) {
+    if (event.key !== "Enter" && event.key !== " ") return;
+    event.preventDefault();
+    choose();
+  }
+  function update(node, place, groups) {
+    setAttribute(el, "transform", `translate(${place.x} ${place.y})`);
+    const waving = el.classList.contains("is-new") ? " is-new" : "";
+    setAttribute(el, "class", `rl-node is-${node.look}${waving}`);
+    setText(role, LOOKS[node.look]);
+    setText(term, node.term === null ? "" : `term ${node.term}`);
+    setText(keys, node.keys === null ? "" : plural(node.keys, "key"));
+    const tag = lagText(node);
+    showLag(tag, Boolean(node.lag));
+    const letter = sideOf(node.id, groups);
+    setText(side, letter);
+    setShown(badge, Boolean(letter));
+    setAttribute(el, "aria-label", labelOf(node, tag, letter));
+  }
+  function showLag(tag, behind) {
+    const width = tag.length * LETTER + 16;
+    const more = behind ? " is-behind" : "";
+    setText(lag, tag);
+    setAttribute(lag, "class", `rl-lag${more}`);
+    setAttributes(pill, { width, x: -width / 2, class: `rl-pill${more}` });
+    setShown(pill, Boolean(tag));
+  }
+  function pulse() {
+    el.classList.remove("is-new");
+    void el.getBoundingClientRect();
+    el.classList.add("is-new");
+  }
+  return { el, update, pulse };
+}
+var lagText = ({ lag }) => lag === null ? "" : lag === 0 ? "up to date" : `${lag} behind`;
+function sideOf(node, groups) {
+  const index = groups.length > 1 ? groups.findIndex((group) => group.includes(node)) : -1;
+  return SIDE_NAMES[index] ?? "";
+}
+function labelOf(node, tag, side) {
+  const facts = [
+    `${node.id}: ${LOOKS[node.look]}`,
+    `term ${node.term ?? "unknown"}`,
+    plural(node.keys ?? 0, "key"),
+    ...tag ? [tag] : [],
+    ...side ? [`side ${side} of the cut network`] : []
+  ];
+  return `${facts.join(", ")}. Press Enter for its controls.`;
+}
+
+// src/cluster/dots.ts
+function drawDot(pen, family, x, y, colours, turn) {
+  const [topic, reply] = family.split("-");
+  pen.fillStyle = pen.strokeStyle = colours[topic];
+  pen.lineWidth = 1.7;
+  pen.beginPath();
+  if (topic === "heartbeat") pen.arc(x, y, reply ? 3.2 : 4, 0, 7);
+  else if (topic === "alive") pen.arc(x, y, 2, 0, 7);
+  else if (topic === "replication") pen.rect(x - 4, y - 4, 8, 8);
+  else triangle(pen, x, y, turn);
+  pen.closePath();
+  if (reply) pen.stroke();
+  else pen.fill();
+}
+function triangle(pen, x, y, turn) {
+  for (let corner = 0; corner < 3; corner++) {
+    const direction = turn + corner * 2 * Math.PI / 3;
+    const [cornerX, cornerY] = [x + 6 * Math.cos(direction), y + 6 * Math.sin(direction)];
+    if (corner) pen.lineTo(cornerX, cornerY);
+    else pen.moveTo(cornerX, cornerY);
+  }
+}
+function drawSights(pen, sights, places, colours) {
+  for (const { flight, progress, fading, opacity } of sights) {
+    const from = places.get(flight.from);
+    const to = places.get(flight.to);
+    if (!from || !to) continue;
+    const { x, y } = along(from, to, progress);
+    pen.globalAlpha = opacity;
+    if (fading === void 0) {
+      drawDot(pen, flight.family, x, y, colours, angleOf(from, to));
+    } else {
+      pen.strokeStyle = colours.bad;
+      pen.lineWidth = 2;
+      drawX(pen, x, y, 4 + fading * 3);
+    }
+  }
+  pen.globalAlpha = 1;
+}
+
+// src/cluster/flights.ts
+var SHORTEST = 520;
+var HOLDBACK = 0.12;
+var LATE = 1e3;
+var WAIT = 1200;
+var FADE = 500;
+var FORGOTTEN = 5e3;
+var JUST = 0.15;
+var MOST = 1500;
+var MOST_EARLY = 2e3;
+function makeFlights(clock) {
+  let flights = [];
+  const byId = /* @__PURE__ */ new Map();
+  const early = /* @__PURE__ */ new Map();
+  let since = -Infinity;
+  function depart([id, family, from, to, , time], cut) {
+    if (flights.length > MOST || time < since) return void 0;
+    const flight = { id, family, from, to, time, arrived: early.get(id), lost: false, cut, begun: void 0 };
+    early.delete(id);
+    flights.push(flight);
+    byId.set(id, flight);
+    return flight;
+  }
+  function take(news, isCut) {
+    for (const sent of news.messages ?? []) depart(sent, isCut(sent[2], sent[3]));
+    for (const [id, time] of news.arrived ?? []) {
+      const flight = byId.get(id);
+      if (flight) flight.arrived = time;
+      else early.set(id, time);
+    }
+    for (const sent of news.lost ?? []) {
+      const flight = byId.get(sent[0]) ?? depart(sent, isCut(sent[2], sent[3]));
+      if (flight) flight.lost = true;
+    }
+    if (early.size > MOST_EARLY) early.clear();
+    dropOld();
+  }
+  const due = () => clock.now() - HOLDBACK * clock.rate;
+  const lateness = (flight) => (due() - flight.time) / clock.rate * 1e3;
+  function dropOld() {
+    remove((flight) => {
+      const late = flight.begun === void 0 ? lateness(flight) : 0;
+      return late > LATE && late > (flight.arrived === void 0 ? FORGOTTEN : duration(flight, 0));
+    });
+  }
+  function remove(over) {
+    flights = flights.filter((flight) => {
+      const gone = over(flight);
+      if (gone) byId.delete(flight.id);
+      return !gone;
+    });
+  }
+  function duration({ arrived, time, family }, delay) {
+    const real = arrived === void 0 ? family === "replication" ? delay : 0 : (arrived - time) * 1e3;
+    return Math.max(SHORTEST, real / clock.rate);
+  }
+  function begin(flight, stamp, span) {
+    const late = lateness(flight);
+    if (late < 0) return true;
+    if (late > LATE && late >= span) return false;
+    flight.begun = stamp - (late > LATE ? late : clamp(late, 0, 100));
+    return true;
+  }
+  function sights(stamp, delay, calm) {
+    const found = [];
+    remove((flight) => {
+      const span = duration(flight, delay);
+      if (flight.begun === void 0 && !begin(flight, stamp, span)) return true;
+      if (flight.begun === void 0) return false;
+      const sight = sightOf(flight, stamp - flight.begun, span, calm);
+      if (sight) found.push(sight);
+      return !sight;
+    });
+    return found;
+  }
+  return {
+    take,
+    sights,
+    forget(now) {
+      flights = [];
+      byId.clear();
+      early.clear();
+      since = now - JUST;
+    },
+    nextIn() {
+      let soonest = Infinity;
+      if (!clock.moving) return soonest;
+      for (const flight of flights) if (flight.begun === void 0) soonest = Math.min(soonest, -lateness(flight));
+      return Math.max(0, soonest);
+    },
+    get count() {
+      return flights.length;
+    }
+  };
+}
+var GOAL = 0.94;
+var STILL = 0.62;
+function sightOf(flight, age, span, calm) {
+  const cross = (progress2, since) => {
+    const fading = since / FADE;
+    return fading < 1 ? { flight, progress: progress2, fading, opacity: 1 - fading } : void 0;
+  };
+  const broken = flight.cut || flight.lost;
+  let progress = age / span;
+  if (broken && progress > 0.5) return cross(0.5, age - span / 2);
+  if (flight.arrived !== void 0 && progress >= 1) return void 0;
+  if (flight.arrived === void 0 && progress > GOAL) {
+    if (age > span + WAIT) return cross(GOAL, age - span - WAIT);
+    progress = GOAL;
+  }
+  if (calm) return { flight, progress: STILL, opacity: 1 - Math.min(1, age / span) * 0.8 };
+  return { flight, progress, opacity: Math.min(1, progress * 9, broken ? 1 : (1.04 - progress) * 9) };
+}
+
+// src/cluster/legend.ts
+var SIZE = 14;
+var KINDS = [
+  ["heartbeat", "heartbeat"],
+  ["replication", "replication"],
+  ["election", "election"],
+  ["alive", "“I am alive”"],
+  ["heartbeat-reply", "answer"],
+  ["lost", "lost"]
+];
+function makeLegend(colours) {
+  const canvases = KINDS.map(([kind]) => [kind, h("canvas", { "aria-hidden": "true" })]);
+  const entries = KINDS.map(([, label], index) => h("span", {}, canvases[index]?.[1], label));
+  const draw = () => {
+    for (const [kind, canvas] of canvases) {
+      const pen = fitCanvas(canvas, SIZE, SIZE);
+      if (kind !== "lost") {
+        drawDot(pen, kind, SIZE / 2, SIZE / 2, colours, 0);
+        continue;
+      }
+      pen.strokeStyle = colours.bad;
+      pen.lineWidth = 2;
+      drawX(pen, SIZE / 2, SIZE / 2, 4);
+    }
+  };
+  return { el: h("div", { class: "rl-legend" }, entries), draw };
+}
+
+// src/cluster/ring.ts
+var CROWD = 48;
+var PAUSE = 28;
 function makeRing(panel) {
   const links = s("svg", { class: "rl-links", "aria-hidden": "true" });
   const canvas = h("canvas", { class: "rl-dots", "aria-hidden": "true" });
-  const hatch = s("pattern", { id: `${panel.id}-hatch`, width: 7, height: 7, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
-    s("rect", { width: 2.6, height: 7, class: "rl-hatch" }));
-  const discs = s("svg", { class: "rl-discs", role: "group", "aria-label": "The cluster's nodes" }, s("defs", {}, hatch));
-  const bubbles = h("div", { class: "rl-bubbles", "aria-hidden": "true" });
-  const stage = h("div", { class: "rl-stage" }, links, canvas, discs, bubbles);
-  const el = h("section", { class: "rl-card rl-ring", "aria-label": "Topology" }, stage, legend());
-  const places = {}, nodes = {}, pairs = {}, said = {};
-  let context = null, width = 0, height = 0, cuts = new Set(), clean = false;
-
+  const hatch = `${panel.id}-hatch`;
+  const discs = s("svg", { class: "rl-discs", role: "group", "aria-label": "The cluster's nodes" }, pattern(hatch));
+  const bubbles = makeBubbles();
+  const legend = makeLegend(panel.colours);
+  const stage = h("div", { class: "rl-stage" }, links, canvas, discs, bubbles.el);
+  const el = h("section", { class: "rl-card rl-ring", "aria-label": "Topology" }, stage, legend.el);
+  const places = /* @__PURE__ */ new Map();
+  const nodes = /* @__PURE__ */ new Map();
+  const pairs = /* @__PURE__ */ new Map();
+  const flights = makeFlights(panel.clock);
+  const tabStop = oneTabStop(discs, ".rl-node");
+  let pen = null;
+  let width = 0;
+  let height = 0;
+  let cuts = /* @__PURE__ */ new Set();
+  let clean = true;
+  let since = -Infinity;
   function layout() {
     const names = panel.get("nodes").map((node) => node.id);
     width = stage.clientWidth;
     height = stage.clientHeight;
     if (!width || !height || !names.length) return;
-    context = fitCanvas(canvas, width, height);
-    for (const svg of [links, discs]) attribute(svg, "viewBox", `0 0 ${width} ${height}`);
-    const turn = (index) => (2 * Math.PI * index) / names.length - Math.PI / 2;
-    const highs = names.map((_, index) => Math.sin(turn(index)));
-    const top = RADIUS + 54, bottom = height - RADIUS - 24, lowest = Math.max(...highs, 0); // room for crown, bubble and lag
-    const across = Math.min(width / 2 - RADIUS - 14, height * 0.85);
-    names.forEach((name, index) => {
-      places[name] = { x: width / 2 + across * Math.cos(turn(index)), y: top + ((highs[index] + 1) / (lowest + 1)) * (bottom - top) };
-    });
+    pen = fitCanvas(canvas, width, height);
+    for (const svg of [links, discs]) setAttribute(svg, "viewBox", `0 0 ${width} ${height}`);
+    for (const [index, place] of placesOf(names.length, width, height).entries()) places.set(names[index] ?? "", place);
+    legend.draw();
     update();
   }
-
-  function link(one, other) {
-    const key = [one, other].join("|");
-    if (!pairs[key]) {
-      pairs[key] = { line: s("line", { class: "rl-link" }), gap: s("g", { class: "rl-cut" }, s("circle", { r: 11 }), s("path", { d: ICONS.cut, transform: "translate(-5.6 -5.6) scale(.7)" })) };
-      links.append(pairs[key].line, pairs[key].gap);
-    }
-    return pairs[key];
-  }
-
-  function disc(name) {
-    if (nodes[name]) return nodes[name];
-    const part = {
-      halo: s("circle", { r: RADIUS + 8, class: "rl-halo" }), body: s("circle", { r: RADIUS, class: "rl-body" }),
-      weave: s("circle", { r: RADIUS - 2, class: "rl-weave", fill: `url(#${panel.id}-hatch)` }),
-      crown: s("g", { class: "rl-crown" }, s("path", { d: ICONS.crown, transform: `translate(-17 ${-RADIUS - 23}) scale(2.1)` })),
-      name: s("text", { class: "rl-name", y: -15 }, name), role: s("text", { class: "rl-role", y: 1 }),
-      term: s("text", { class: "rl-facts", y: 17 }), keys: s("text", { class: "rl-facts", y: 31 }),
-      pill: s("rect", { class: "rl-pill", y: RADIUS - 2, height: 19, rx: 9.5 }), lag: s("text", { class: "rl-lag", y: RADIUS + 11.5 }),
-      badge: s("circle", { class: "rl-sidebadge", r: 11, cx: -RADIUS * 0.76, cy: -RADIUS * 0.76 }), side: s("text", { class: "rl-side", x: -RADIUS * 0.76, y: -RADIUS * 0.76 + 4 }),
-    };
-    const g = s("g", { class: "rl-node", tabindex: 0, role: "button", "data-node": name }, Object.values(part));
-    const choose = () => panel.focusNode(name);
-    g.addEventListener("click", choose);
-    g.addEventListener("keydown", (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); choose(); } });
-    discs.append(g);
-    return (nodes[name] = { g, ...part });
-  }
-
   function update() {
-    if (!Object.keys(places).length) return layout();
-    const all = panel.get("nodes"), network = panel.get("network");
-    cuts = new Set((network.cuts || []).flatMap(([a, b]) => [`${a}|${b}`, `${b}|${a}`]));
-    all.forEach((node, index) => all.slice(index + 1).forEach((other) => updateLink(node, other)));
-    all.forEach((node) => updateNode(node, network.groups || []));
+    if (!places.size) return;
+    const all = panel.get("nodes");
+    const { cuts: pairsCut, groups } = panel.get("network");
+    cuts = new Set(pairsCut.flatMap(([one, other]) => [`${one}|${other}`, `${other}|${one}`]));
+    for (const [index, node] of all.entries()) {
+      for (const other of all.slice(index + 1)) updateLink(node, other);
+      const place = places.get(node.id);
+      if (place) disc(node.id).update(node, place, groups);
+    }
   }
-
   function updateLink(node, other) {
-    const { line, gap } = link(node.id, other.id);
-    const a = places[node.id], b = places[other.id], cut = cuts.has(`${node.id}|${other.id}`);
-    for (const [name, value] of Object.entries({ x1: a.x, y1: a.y, x2: b.x, y2: b.y })) attribute(line, name, value);
-    const follows = (follower, leader) => follower.look === "follower" && follower.leader === leader.id && leader.look === "leader";
-    const dead = [node, other].some((end) => end.look === "stopped");
-    attribute(line, "class", `rl-link${cut ? " is-cut" : dead ? " is-dead" : follows(node, other) || follows(other, node) ? " is-led" : ""}`);
-    attribute(gap, "transform", `translate(${(a.x + b.x) / 2} ${(a.y + b.y) / 2})`);
-    gap.style.display = cut ? "" : "none";
+    const one = places.get(node.id);
+    const two = places.get(other.id);
+    if (!one || !two) return;
+    const { line, cut } = link(`${node.id}|${other.id}`);
+    setAttributes(line, { x1: one.x, y1: one.y, x2: two.x, y2: two.y });
+    const isCut = cuts.has(`${node.id}|${other.id}`);
+    setAttribute(line, "class", `rl-link${isCut ? " is-cut" : linkKind(node, other)}`);
+    setAttribute(cut, "transform", `translate(${(one.x + two.x) / 2} ${(one.y + two.y) / 2})`);
+    setShown(cut, isCut);
   }
-
-  function updateNode(node, groups) {
-    const part = disc(node.id), place = places[node.id], behind = node.lag;
-    const side = groups.length > 1 ? groups.findIndex((group) => group.includes(node.id)) : -1;
-    attribute(part.g, "transform", `translate(${place.x} ${place.y})`);
-    attribute(part.g, "class", `rl-node is-${node.look}`);
-    text(part.role, ROLE[node.look] || node.look);
-    text(part.term, node.term == null ? "" : `term ${node.term}`);
-    text(part.keys, node.keys == null ? "" : plural(node.keys, "key"));
-    const tag = behind == null ? "" : behind === 0 ? "up to date" : `${behind} behind`;
-    text(part.lag, tag);
-    const wide = tag.length * 6.1 + 16;
-    attribute(part.pill, "width", wide);
-    attribute(part.pill, "x", -wide / 2);
-    part.pill.style.display = tag ? "" : "none";
-    attribute(part.lag, "class", `rl-lag${behind ? " is-behind" : ""}`);
-    attribute(part.pill, "class", `rl-pill${behind ? " is-behind" : ""}`);
-    text(part.side, side < 0 ? "" : "ABCDEFGH"[side]);
-    part.badge.style.display = side < 0 ? "none" : "";
-    const sides = side < 0 ? "" : `, side ${"ABCDEFGH"[side]} of the cut network`;
-    attribute(part.g, "aria-label", `${node.id}: ${ROLE[node.look]}, term ${node.term ?? "unknown"}, ${plural(node.keys ?? 0, "key")}${tag ? ", " + tag : ""}${sides}. Press Enter for its controls.`);
+  function link(key) {
+    const known = pairs.get(key);
+    if (known) return known;
+    const line = s("line", { class: "rl-link" });
+    const cross = s("path", { d: ICONS.cut, transform: "translate(-5.6 -5.6) scale(.7)" });
+    const cut = s("g", { class: "rl-cut" }, s("circle", { r: 11 }), cross);
+    links.append(line, cut);
+    pairs.set(key, { line, cut });
+    return { line, cut };
   }
-
-  // -- messages in flight
-
-  const flights = [], byId = new Map(), early = new Map();
-  let since = -Infinity; // what was sent before is over
-
-  function take(news) {
-    for (const [id, family, from, to, , time] of news.messages || []) depart({ id, family, from, to, time });
-    for (const [id, time] of news.arrived || []) {
-      if (byId.has(id)) byId.get(id).arrived = time;
-      else early.set(id, time);
-    }
-    for (const [id, family, from, to, , time] of news.lost || []) {
-      if (!byId.has(id)) depart({ id, family, from, to, time });
-      if (byId.has(id)) byId.get(id).lost = true;
-    }
-    if (early.size > 2000) early.clear();
+  function disc(name) {
+    const known = nodes.get(name);
+    if (known) return known;
+    const made = makeDisc(name, hatch, () => panel.focusNode(name));
+    discs.append(made.el);
+    nodes.set(name, made);
+    tabStop();
+    return made;
   }
-
-  function depart(flight) {
-    if (!places[flight.from] || !places[flight.to] || flights.length > 1500 || flight.time < since) return;
-    flight.arrived = early.get(flight.id);
-    early.delete(flight.id);
-    flight.cut = cuts.has(`${flight.from}|${flight.to}`);
-    flights.push(flight);
-    byId.set(flight.id, flight);
-  }
-
-  function duration(flight) {
-    const { delay_ms = 0 } = panel.get("network");
-    const real = flight.arrived != null ? (flight.arrived - flight.time) * 1000 : flight.family === "replication" ? delay_ms : 0;
-    return Math.max(FLIGHT, real / panel.clock.rate);
-  }
-
-  // One frame. Returns whether anything moved, so that an idle panel costs nothing.
   function draw(stamp) {
-    if (!context || (!flights.length && clean)) return false;
-    clean = !flights.length;
-    context.clearRect(0, 0, width, height);
-    const due = panel.clock.now() - HOLDBACK * panel.clock.rate;
-    for (let index = flights.length - 1; index >= 0; index--) {
-      const flight = flights[index];
-      if (flight.begun == null) {
-        if (flight.time > due) continue;
-        flight.begun = stamp - clamp(((due - flight.time) / panel.clock.rate) * 1000, 0, 100);
-      }
-      if (!drawFlight(flight, stamp)) { flights.splice(index, 1); byId.delete(flight.id); }
-    }
-    return flights.length > 0;
+    if (!pen) return Infinity;
+    const sights = flights.sights(stamp, panel.get("network").delay_ms, panel.calm());
+    if (sights.length || !clean) pen.clearRect(0, 0, width, height);
+    clean = !sights.length;
+    drawSights(pen, sights, places, panel.colours);
+    if (!sights.length) return flights.nextIn();
+    return sights.length > CROWD ? 0 : Math.min(PAUSE, flights.nextIn());
   }
-
-  function drawFlight(flight, stamp) {
-    const age = stamp - flight.begun, span = duration(flight), broken = flight.cut || flight.lost;
-    let progress = age / span;
-    if (broken && progress > 0.5) return drawCross(flight, 0.5, (age - span / 2) / 500);
-    if (flight.arrived != null && progress >= 1) return false;
-    if (flight.arrived == null && progress > 0.94) {
-      if (age > span + PATIENCE) return drawCross(flight, 0.94, (age - span - PATIENCE) / 500);
-      progress = 0.94;
-    }
-    const still = panel.calm();
-    const { x, y } = along(flight, still ? 0.62 : progress);
-    context.globalAlpha = still ? 1 - Math.min(1, age / span) * 0.8 : Math.min(1, progress * 9, broken ? 1 : (1.04 - progress) * 9);
-    drawDot(context, flight.family, x, y, panel.colours, angle(flight));
-    context.globalAlpha = 1;
-    return true;
-  }
-
-  function drawCross(flight, at, progress) {
-    if (progress >= 1) return false;
-    const { x, y } = along(flight, at), size = 4 + progress * 3;
-    context.globalAlpha = 1 - progress;
-    context.strokeStyle = panel.colours.bad;
-    context.lineWidth = 2;
-    context.beginPath();
-    context.moveTo(x - size, y - size); context.lineTo(x + size, y + size);
-    context.moveTo(x + size, y - size); context.lineTo(x - size, y + size);
-    context.stroke();
-    context.globalAlpha = 1;
-    return true;
-  }
-
-  const angle = ({ from, to }) => Math.atan2(places[to].y - places[from].y, places[to].x - places[from].x);
-
-  function along(flight, progress) { // each direction keeps to its right, so that question and answer can pass
-    const a = places[flight.from], b = places[flight.to], turn = angle(flight);
-    const length = Math.hypot(b.x - a.x, b.y - a.y) - 2 * RADIUS, way = RADIUS + length * progress;
-    return { x: a.x + Math.cos(turn) * way - Math.sin(turn) * 6, y: a.y + Math.sin(turn) * way + Math.cos(turn) * 6 };
-  }
-
-  // -- what nodes say
-
   function say(mark) {
-    if (!mark.bubble || !places[mark.node] || mark.t < since || panel.clock.now() - mark.t > 3) return;
-    said[mark.node]?.remove();
-    const { x, y } = places[mark.node];
-    const el = h("div", { class: `rl-bubble is-${mark.level}`, style: `left:${clamp(x, 80, width - 80)}px;top:${Math.max(26, y - RADIUS - (mark.level === "crown" ? 30 : 8))}px` }, mark.bubble);
-    said[mark.node] = el;
-    bubbles.append(el);
-    setTimeout(() => el.remove(), 2600);
-    if (mark.level === "crown" && nodes[mark.node]) pulse(nodes[mark.node].g);
+    const place = places.get(mark.node);
+    if (!place || mark.t < since) return;
+    bubbles.say(mark, place, width, panel.clock.now());
+    if (mark.level === "crown" && !panel.calm()) nodes.get(mark.node)?.pulse();
   }
-
-  function pulse(g) {
-    if (panel.calm()) return;
-    g.classList.remove("is-new");
-    void g.getBoundingClientRect(); // restarts the animation
-    g.classList.add("is-new");
+  function forget(now) {
+    since = now - JUST;
+    flights.forget(now);
   }
-
-  function legend() {
-    const kinds = [["heartbeat", "heartbeat"], ["replication", "replication"], ["election", "election"], ["heartbeat-reply", "answer"], ["cross", "lost"]];
-    return h("div", { class: "rl-legend" }, kinds.map(([family, label]) => {
-      const small = h("canvas", { "aria-hidden": "true", "data-family": family });
-      return h("span", {}, small, label);
-    }));
-  }
-
-  function drawLegend() {
-    for (const small of el.querySelectorAll(".rl-legend canvas")) {
-      const pen = fitCanvas(small, 14, 14), family = small.dataset.family;
-      if (family !== "cross") { drawDot(pen, family, 7, 7, panel.colours, 0); continue; }
-      pen.strokeStyle = panel.colours.bad;
-      pen.lineWidth = 2;
-      pen.stroke(new Path2D("M3 3 11 11M11 3 3 11"));
-    }
-  }
-
-  return { el, stage, update, layout, take, draw, say, drawLegend, get inFlight() { return flights.length; }, forget: (now) => { flights.length = 0; byId.clear(); early.clear(); since = now - JUST; } };
+  const take = (news) => flights.take(news, (from, to) => cuts.has(`${from}|${to}`));
+  return { el, stage, update, layout, take, draw, say, forget };
+}
+function pattern(id) {
+  const size = { width: 7, height: 7, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" };
+  return s("defs", {}, s("pattern", { id, ...size }, s("rect", { width: 2.6, height: 7, class: "rl-hatch" })));
+}
+function linkKind(node, other) {
+  const follows = (follower, leader) => follower.look === "follower" && follower.leader === leader.id && leader.look === "leader";
+  if (node.look === "stopped" || other.look === "stopped") return " is-dead";
+  return follows(node, other) || follows(other, node) ? " is-led" : "";
 }
 
-// The family is told by shape as well as colour: heartbeats round, replication square, elections triangular.
-function drawDot(pen, family, x, y, colours, turn) {
-  const [kind, reply] = family.split("-");
-  pen.fillStyle = pen.strokeStyle = colours[kind];
-  pen.lineWidth = 1.7;
+// src/cluster/scale.ts
+var LANE = 26;
+var GUTTER = 78;
+var MARGIN = 12;
+var TOP = 20;
+var WRITES = 20;
+var LAG = 56;
+var STRIP = 13;
+var STEP = 3;
+var QUICKEST = 66;
+var SLOWEST = 500;
+function rowsOf(nodes) {
+  const writes = TOP + nodes * LANE;
+  const lag = writes + WRITES + 8;
+  const strip = lag + LAG + 10;
+  return { lanes: TOP, writes, lag, lagHeight: LAG, strip, height: strip + 2 * (STRIP + 3) + 20 };
+}
+var writesMiddle = (top) => top + WRITES / 2 + 1;
+var plotWidth = ({ width }) => width - MARGIN - GUTTER;
+var xAt = (scale, time) => scale.width - MARGIN - (scale.now - time) / scale.span * plotWidth(scale);
+var timeAt = (scale, x) => scale.now - (scale.width - MARGIN - x) / plotWidth(scale) * scale.span;
+var secondsIn = (scale, pixels) => pixels / plotWidth(scale) * scale.span;
+var standsFor = (scale, rate) => clamp(1e3 * secondsIn(scale, STEP) / rate, QUICKEST, SLOWEST);
+
+// src/cluster/lanes.ts
+var TALL = {
+  leader: 16,
+  follower: 7,
+  candidate: 12,
+  paused: 12,
+  stopped: 0,
+  silent: 0,
+  unknown: 0
+};
+var OPACITY = { leader: 1, follower: 0.55 };
+var GLYPHS = {};
+var ICON_OF = {
+  kill: "kill",
+  crash: "kill",
+  stop: "stop",
+  start: "start",
+  restart: "start",
+  pause: "pause",
+  resume: "resume",
+  became_leader: "crown",
+  write_lost: "cut"
+};
+function glyphOf(kind) {
+  if (kind === "election_timeout") return "!";
+  const name = ICON_OF[kind];
+  if (!name) return void 0;
+  GLYPHS[kind] ??= new Path2D(ICONS[name]);
+  return GLYPHS[kind];
+}
+var GOOD = /* @__PURE__ */ new Set(["start", "restart", "resume", "heal"]);
+var NETWORK = {
+  partition: "cut",
+  heal: "healed",
+  delay: "delay",
+  loss: "loss",
+  settings: "change"
+};
+function clipped({ pen, scale }, draw) {
+  pen.save();
   pen.beginPath();
-  if (kind === "heartbeat") pen.arc(x, y, reply ? 3.2 : 4, 0, 7);
-  else if (kind === "replication") pen.rect(x - 4, y - 4, 8, 8);
-  else for (let corner = 0; corner < 3; corner++) {
-    const direction = turn + (corner * 2 * Math.PI) / 3;
-    pen[corner ? "lineTo" : "moveTo"](x + 6 * Math.cos(direction), y + 6 * Math.sin(direction));
+  pen.rect(GUTTER, 0, scale.width - GUTTER - MARGIN + 8, scale.height);
+  pen.clip();
+  draw();
+  pen.restore();
+}
+function drawLabel({ pen }, words, y, colour) {
+  pen.fillStyle = colour;
+  pen.textAlign = "left";
+  pen.fillText(words, 0, y);
+}
+function drawGrid({ pen, scale, colours }) {
+  pen.textAlign = "center";
+  for (let part = 0; part <= 6; part++) {
+    const back = part * scale.span / 6;
+    const x = xAt(scale, scale.now - back);
+    pen.strokeStyle = colours.line;
+    pen.lineWidth = 1;
+    drawLine(pen, [Math.round(x) + 0.5, 18], [Math.round(x) + 0.5, scale.height - 18]);
+    pen.fillStyle = colours.faint;
+    const words = part ? `−${Number(back.toPrecision(2))} s` : "now";
+    pen.fillText(words, clamp(x, GUTTER + 12, scale.width - MARGIN - 6), scale.height - 8);
   }
+}
+function drawLane(sheet, name, stretches, marks, top) {
+  const { scale, colours } = sheet;
+  const middle = top + LANE / 2;
+  drawLabel(sheet, name, middle, colours.ink);
+  clipped(sheet, () => {
+    for (const [index, [from, look, term]] of stretches.entries()) {
+      const left = Math.max(xAt(scale, from), GUTTER);
+      const right = xAt(scale, stretches[index + 1]?.[0] ?? scale.now);
+      if (right > left) drawBand(sheet, left, right, middle, look, term);
+    }
+    for (const mark of marks) if (mark.node === name) drawGlyph(sheet, mark, middle);
+  });
+}
+function drawBand({ pen, colours }, left, right, middle, look, term) {
+  const tall = TALL[look];
+  if (!tall) {
+    pen.strokeStyle = look === "silent" ? colours.bad : colours.stopped;
+    pen.lineWidth = 1.5;
+    pen.setLineDash(look === "silent" ? [2, 3] : [5, 4]);
+    drawLine(pen, [left, middle], [right, middle]);
+    pen.setLineDash([]);
+  } else {
+    const colour = look === "paused" ? colours.stopped : colours[look];
+    pen.globalAlpha = OPACITY[look] ?? 0.4;
+    pen.fillStyle = colour;
+    pen.beginPath();
+    pen.roundRect(left, middle - tall / 2, Math.max(1, right - left), tall, 3);
+    pen.fill();
+    pen.globalAlpha = 1;
+    if (look === "paused" || look === "candidate") drawHatching(pen, left, right, middle, tall, colour);
+  }
+  const words = look === "leader" ? `leader, term ${term}` : tall && look === "follower" ? "" : look;
+  if (!words || right - left <= words.length * 6 + 26) return;
+  pen.textAlign = "left";
+  if (look !== "leader") {
+    pen.fillStyle = colours.card;
+    pen.fillRect(left + 11, middle - 7, pen.measureText(words).width + 6, 14);
+  }
+  pen.fillStyle = look === "leader" ? colours["leader-ink"] : colours.ink;
+  pen.fillText(words, left + 14, middle + 0.5);
+}
+function drawHatching(pen, left, right, middle, tall, colour) {
+  pen.save();
+  pen.beginPath();
+  pen.rect(left, middle - tall / 2, right - left, tall);
+  pen.clip();
+  pen.strokeStyle = colour;
+  pen.lineWidth = 1.5;
+  pen.beginPath();
+  for (let x = left - tall; x < right; x += 6) {
+    pen.moveTo(x, middle + tall / 2);
+    pen.lineTo(x + tall, middle - tall / 2);
+  }
+  pen.stroke();
+  pen.restore();
+}
+function drawGlyph({ pen, scale, colours }, mark, middle) {
+  const shape = glyphOf(mark.kind);
+  if (!shape) return;
+  const x = xAt(scale, mark.t);
+  const colour = { election: colours.candidate, crown: colours.crown }[mark.level] ?? colours.bad;
+  pen.fillStyle = colours.card;
+  pen.strokeStyle = GOOD.has(mark.kind) ? colours.good : colour;
+  pen.lineWidth = 1.5;
+  pen.beginPath();
+  pen.arc(x, middle, 8.5, 0, 7);
+  pen.fill();
+  pen.stroke();
+  pen.save();
+  pen.fillStyle = pen.strokeStyle;
+  if (shape === "!") {
+    pen.textAlign = "center";
+    pen.font = `bold 12px ${colours.font}`;
+    pen.fillText("!", x, middle + 0.5);
+  } else {
+    pen.translate(x - 4.8, middle - 4.8);
+    pen.scale(0.6, 0.6);
+    pen.fill(shape);
+  }
+  pen.restore();
+}
+function drawNetworkFaults(sheet, marks, bottom) {
+  const { pen, scale, colours } = sheet;
+  let free = -Infinity;
+  clipped(sheet, () => {
+    for (const mark of marks) {
+      const words = NETWORK[mark.kind];
+      if (!words || mark.level !== "fault") continue;
+      const x = xAt(scale, mark.t);
+      pen.strokeStyle = pen.fillStyle = GOOD.has(mark.kind) ? colours.good : colours.bad;
+      pen.lineWidth = 1.5;
+      pen.setLineDash([4, 3]);
+      drawLine(pen, [x, 18], [x, bottom]);
+      pen.setLineDash([]);
+      pen.textAlign = "left";
+      const left = Math.min(Math.max(x - 3, free), scale.width - MARGIN - 36);
+      if (left - x >= 30 || left < free) continue;
+      pen.fillText(words, left, 9);
+      free = left + 44;
+    }
+  });
+}
+
+// src/cluster/charts.ts
+var DASHES = [[], [6, 3], [2, 3], [8, 3, 2, 3], [1, 2], [10, 4]];
+var PROBE_EVERY = 0.5;
+function drawWrites(sheet, marks, top) {
+  const middle = writesMiddle(top);
+  drawLabel(sheet, "writes", middle, sheet.colours.faint);
+  clipped(sheet, () => {
+    for (const mark of marks) {
+      if (!mark.level.startsWith("write-")) continue;
+      drawOutcome(sheet, xAt(sheet.scale, mark.t), middle, mark.level.slice("write-".length));
+    }
+  });
+}
+function drawOutcome({ pen, colours }, x, y, outcome) {
+  pen.fillStyle = pen.strokeStyle = { ok: colours.good, failed: colours.bad, unknown: colours.unknown }[outcome];
+  pen.lineWidth = 1.8;
+  if (outcome === "failed") {
+    drawX(pen, x, y, 3);
+    return;
+  }
+  pen.beginPath();
+  pen.arc(x, y, 3.4, 0, 7);
+  if (outcome === "ok") pen.fill();
+  else pen.stroke();
+}
+function drawLag(sheet, lag, names, { lag: top, lagHeight }) {
+  const { pen, scale, colours } = sheet;
+  let most = 4;
+  for (const [, behind] of lag) for (const entries of Object.values(behind)) most = Math.max(most, entries ?? 0);
+  const level = (entries) => top + lagHeight - 4 - entries / most * (lagHeight - 14);
+  drawLabel(sheet, "lag", top + 10, colours.faint);
+  drawLabel(sheet, "entries", top + 23, colours.faint);
+  pen.textAlign = "right";
+  for (const entries of [0, most]) pen.fillText(String(entries), GUTTER - 6, level(entries));
+  pen.strokeStyle = colours.line;
+  pen.lineWidth = 1;
+  drawLine(pen, [GUTTER, level(0)], [scale.width - MARGIN, level(0)]);
+  const ends = [];
+  clipped(sheet, () => {
+    for (const [index, name] of names.entries()) {
+      const colour = [colours.replication, colours.election, colours.heartbeat, colours.good][index % 4] ?? "";
+      pen.strokeStyle = colour;
+      pen.lineWidth = 1.8;
+      pen.setLineDash(DASHES[index % DASHES.length] ?? []);
+      const last = drawLagLine(sheet, name, lag, level);
+      if (last) ends.push({ words: `${name}: ${last}`, y: level(last), colour });
+    }
+    pen.setLineDash([]);
+  });
+  let free = top + lagHeight;
+  pen.textAlign = "right";
+  for (const { words, y, colour } of ends.sort((one, other) => other.y - one.y)) {
+    free = Math.min(free - 12, y - 7);
+    pen.fillStyle = colour;
+    pen.fillText(words, scale.width - MARGIN - 2, free);
+  }
+}
+function drawLagLine({ pen, scale }, name, lag, level) {
+  let last = null;
+  pen.beginPath();
+  for (const [time, behind] of lag) {
+    const entries = behind[name] ?? null;
+    if (entries !== null) {
+      if (last === null) pen.moveTo(xAt(scale, time), level(entries));
+      else pen.lineTo(xAt(scale, time), level(entries));
+    }
+    last = entries;
+  }
+  if (last !== null) pen.lineTo(xAt(scale, scale.now), level(last));
+  pen.stroke();
+  return last;
+}
+function drawAvailability(sheet, probes, on, top) {
+  const { pen, scale, colours } = sheet;
+  const width = Math.max(2, xAt(scale, PROBE_EVERY) - xAt(scale, 0) - 1);
+  for (const [row, words] of ["can read", "can write"].entries()) {
+    const y = top + row * (STRIP + 3);
+    drawLabel(sheet, words, y + STRIP / 2, colours.faint);
+    if (!row && !probes.length && !on) pen.fillText("the background client is off", GUTTER + 4, y + STRIP / 2);
+    clipped(sheet, () => {
+      for (const [time, read, write] of probes) drawBar(sheet, xAt(scale, time), y, width, row ? write : read);
+    });
+  }
+}
+function drawBar({ pen, colours }, left, y, width, outcome) {
+  if (outcome === "ok") {
+    pen.fillStyle = colours.good;
+    pen.fillRect(left, y, width, STRIP);
+  } else if (outcome === "failed") {
+    pen.fillStyle = colours.bad;
+    pen.fillRect(left, y + STRIP - 5, width, 5);
+  } else {
+    pen.strokeStyle = colours.unknown;
+    pen.lineWidth = 1;
+    pen.strokeRect(left + 0.5, y + 2.5, Math.max(1, width - 1), STRIP - 5);
+  }
+}
+function drawCursor({ pen, scale, colours }, time) {
+  const x = xAt(scale, time);
+  pen.strokeStyle = pen.fillStyle = colours.ink;
+  pen.lineWidth = 1;
+  drawLine(pen, [x, 14], [x, scale.height - 16]);
+  pen.beginPath();
+  pen.moveTo(x - 5, 12);
+  pen.lineTo(x + 5, 12);
+  pen.lineTo(x, 18);
   pen.closePath();
-  reply ? pen.stroke() : pen.fill();
+  pen.fill();
 }
 
-// ---------------------------------------------------------------------------------------------- nodes and their controls
-
-const VERBS = [["start", "Start", "Start this node"], ["stop", "Stop", "Ask the node to leave (SIGTERM)"], ["kill", "Kill", "Crash it (SIGKILL)"], ["pause", "Pause", "Freeze it: it notices nothing"], ["resume", "Resume", "Let it go on"]];
-
-function makeNodes(panel) {
-  const list = h("ul", { class: "rl-nodes" });
-  const el = card("Nodes", "rl-nodes-card", list);
-  const rows = {};
-
-  function row(name) {
-    if (rows[name]) return rows[name];
-    const part = { crown: h("span", { class: "rl-rowcrown" }, icon("crown")), role: h("span", { class: "rl-badge" }), facts: h("span", { class: "rl-dim" }) };
-    const buttons = Object.fromEntries(VERBS.map(([verb, label, title]) => {
-      const one = button(label, { name: verb, title, kind: "rl-small", act: () => panel.ask({ do: verb, node: name }) });
-      one.el.setAttribute("aria-label", `${label} ${name}`);
-      one.el.dataset.testid = `${verb}-${name}`;
-      return [verb, one];
-    }));
-    const item = h("li", { "data-node": name }, h("div", { class: "rl-rowhead" }, h("strong", {}, name), part.role, part.crown, part.facts),
-      h("div", { class: "rl-buttons", role: "group", "aria-label": `Controls of ${name}` }, Object.values(buttons).map((one) => one.el)));
-    list.append(item);
-    return (rows[name] = { item, buttons, ...part });
-  }
-
-  function update() {
-    for (const node of panel.get("nodes")) {
-      const part = row(node.id), busy = panel.busyWith(node.id);
-      attribute(part.item, "class", `is-${node.look}`);
-      text(part.role, busy || ROLE[node.look]);
-      attribute(part.role, "class", `rl-badge is-${busy ? "busy" : node.look}`);
-      part.crown.hidden = node.look !== "leader";
-      const follows = node.look === "follower" && node.leader ? `follows ${node.leader} · ` : "";
-      text(part.facts, node.term == null ? "" : `${follows}term ${node.term} · ${plural(node.keys ?? 0, "key")}${node.lag ? ` · ${node.lag} behind` : ""}`);
-      for (const [verb] of VERBS) part.buttons[verb].allow(busy ? `${node.id} is ${busy}.` : node.why[verb]);
+// src/cluster/history.ts
+var MINUTE = 60;
+var SPARE = 5;
+function makeRecords() {
+  const bands = /* @__PURE__ */ new Map();
+  const marks = [];
+  const lag = [];
+  const probes = [];
+  function take(news, now) {
+    for (const [node, ...stretch] of news.bands ?? []) {
+      const known = bands.get(node);
+      if (known) known.push(stretch);
+      else bands.set(node, [stretch]);
     }
+    marks.push(...news.marks ?? []);
+    lag.push(...news.lag ?? []);
+    probes.push(...news.probes ?? []);
+    const old = now - MINUTE - SPARE;
+    dropBefore(marks, old, (mark) => mark.t);
+    dropBefore(lag, old, (point) => point[0]);
+    dropBefore(probes, old, (point) => point[0]);
+    for (const stretches of bands.values()) dropPast(stretches, old);
   }
-
-  function focus(name) {
-    const first = rows[name]?.item.querySelector('button[aria-disabled="false"]');
-    rows[name]?.item.scrollIntoView({ block: "nearest" });
-    first?.focus();
-    rows[name]?.item.classList.add("is-chosen");
-    setTimeout(() => rows[name]?.item.classList.remove("is-chosen"), 1200);
+  function reset() {
+    bands.clear();
+    marks.length = lag.length = probes.length = 0;
   }
-
-  return { el, update, focus };
+  const near = (time, reach) => marks.filter((mark) => Math.abs(mark.t - time) <= reach).sort((one, other) => Math.abs(one.t - time) - Math.abs(other.t - time));
+  return { bands, marks, lag, probes, take, reset, near };
+}
+function dropBefore(items, time, timeOf) {
+  const first = items.findIndex((item) => timeOf(item) >= time);
+  items.splice(0, first < 0 ? items.length : first);
+}
+function dropPast(stretches, time) {
+  const later = stretches.findIndex(([from]) => from >= time);
+  const first = (later < 0 ? stretches.length : later) - 1;
+  if (first > 0) stretches.splice(0, first);
 }
 
-// ---------------------------------------------------------------------------------------------- the network
-
-function makeNetwork(panel) {
-  const choice = {};
-  const table = h("div", { class: "rl-sides" });
-  const cut = button("Cut the network", { name: "cut", title: "Nodes on different sides no longer hear each other", act: () => panel.ask({ do: "partition", groups: sides() }) });
-  const heal = button("Heal", { title: "Undo the cut", act: () => panel.ask({ do: "heal" }) });
-  cut.el.dataset.testid = "partition";
-  heal.el.dataset.testid = "heal";
-  const delay = slider("Replication delay", "delay", 2000, 50, "ms", sendDelay), jitter = slider("… plus jitter up to", "jitter", 2000, 50, "ms", sendDelay);
-  const loss = slider("Messages lost", "loss", 100, 1, "%", () => panel.ask({ do: "loss", drop: loss.value() / 100, duplicate: panel.get("network").duplicate || 0 }));
-  const el = card("Network", "rl-network", h("p", { class: "rl-hint" }, "Choose a side for each node, then cut."), table,
-    h("div", { class: "rl-buttons" }, cut.el, heal.el), delay.el, jitter.el, loss.el);
-
-  function sendDelay() { panel.ask({ do: "delay", ms: delay.value(), jitter_ms: jitter.value() }); }
-
-  function slider(label, name, max, step, unit, send) {
-    const input = h("input", { type: "range", min: 0, max, step, value: 0, "data-testid": name, "aria-label": label });
-    const output = h("output", {}, `0 ${unit}`);
-    let touched = 0, timer = 0;
-    const show = () => { text(output, `${input.value} ${unit}`); attribute(input, "aria-valuetext", `${input.value} ${unit}`); };
-    input.addEventListener("input", () => { touched = performance.now(); show(); clearTimeout(timer); timer = setTimeout(send, 250); });
-    const set = (value) => { if (performance.now() - touched > 1500) { input.value = value; show(); } };
-    return { el: h("label", { class: "rl-slider" }, h("span", {}, label), input, output), value: () => Number(input.value), set };
+// src/cluster/spacetime.ts
+function makeSpaceTime(panel) {
+  const attributes = { class: "rl-diagram", tabindex: 0, role: "region", "aria-label": "Space–time diagram" };
+  const diagram = h("div", attributes);
+  const close = button("Close", { kind: "rl-small", act: () => el.toggleAttribute("hidden", true) });
+  const title = h("div", { class: "rl-rowhead" }, h("strong", {}, "Space–time"), close.el);
+  const el = h("div", { class: "rl-space", hidden: true }, title, diagram);
+  function ask(start, end, width) {
+    el.hidden = false;
+    diagram.replaceChildren(h("p", { class: "rl-hint" }, "Drawing…"));
+    panel.ask({ do: "spacetime", start, end, width: clamp(width, 400, 2400) });
   }
-
-  const sides = () => ["A", "B", "C"].map((side) => Object.keys(choice).filter((name) => choice[name] === side)).filter((group) => group.length);
-
-  function rowOf(name) {
-    choice[name] = "A";
-    const buttons = ["A", "B", "C"].map((side) => h("button", { type: "button", class: "rl-side-button", "data-testid": `side-${side}-${name}`, "aria-label": `${name} on side ${side}`, "aria-pressed": String(side === "A"), onclick: () => choose(name, side) }, side));
-    table.append(h("div", { class: "rl-siderow", "data-node": name, role: "group", "aria-label": `Side of ${name}` }, h("span", {}, name), buttons));
-  }
-
-  function choose(name, side) {
-    choice[name] = side;
-    for (const one of table.querySelectorAll(`[data-node="${name}"] button`)) attribute(one, "aria-pressed", String(one.textContent === side));
-    update();
-  }
-
-  function update() {
-    const network = panel.get("network");
-    for (const node of panel.get("nodes")) if (!(node.id in choice)) rowOf(node.id);
-    cut.allow(sides().length < 2 ? "All nodes are on one side: put at least one on another." : "");
-    heal.allow((network.cuts || []).length ? "" : "No link is cut.");
-    delay.set(network.delay_ms || 0);
-    jitter.set(network.jitter_ms || 0);
-    loss.set(Math.round((network.drop || 0) * 100));
-  }
-
-  return { el, update };
+  const show = ({ svg }) => diagram.replaceChildren(drawingOf(svg));
+  return { el, ask, show };
 }
 
-// ---------------------------------------------------------------------------------------------- write and read
-
-function makeClient(panel) {
-  const key = h("input", { type: "text", value: "x", "aria-label": "Key", "data-testid": "key", spellcheck: "false" });
-  const value = h("input", { type: "text", value: "hello", "aria-label": "Value, as JSON or plain text", "data-testid": "value", spellcheck: "false" });
-  const via = h("select", { "aria-label": "Node to ask", "data-testid": "via" }, h("option", { value: "" }, "the leader"));
-  const fresh = h("input", { type: "checkbox", "data-testid": "linearizable" });
-  const send = (verb, more = {}) => panel.ask({ do: verb, key: key.value, via: via.value || null, ...more });
-  const buttons = [["put", "Write", "PUT: store the value", () => send("put", { value: value.value })], ["get", "Read", "GET: what does this node hold?", () => send("get", { linearizable: fresh.checked })], ["delete", "Delete", "DELETE: remove the key", () => send("delete")]]
-    .map(([verb, label, title, act]) => { const one = button(label, { title, act, kind: verb === "put" ? "rl-primary" : "" }); one.el.dataset.testid = `do-${verb}`; return one; });
-  value.addEventListener("keydown", (event) => { if (event.key === "Enter") buttons[0].el.click(); });
-  key.addEventListener("keydown", (event) => { if (event.key === "Enter") buttons[1].el.click(); });
-  key.addEventListener("input", update);
-  const code = h("span", { class: "rl-code" }), from = h("span", { class: "rl-dim" }), body = h("pre", { class: "rl-body-text" }), curl = h("code", {});
-  const line = h("div", { class: "rl-curl" }, curl, copyButton(() => curl.textContent));
-  const result = h("div", { class: "rl-answer", "aria-live": "polite", "data-testid": "answer" }, h("div", { class: "rl-rowhead" }, code, from), body, line);
-  const hint = h("p", { class: "rl-hint rl-later" }, "The answer, its status code and the same request for a shell appear here.");
-  const el = card("Write and read", "rl-client",
-    h("div", { class: "rl-fields" }, h("label", {}, "key", key), h("label", {}, "value", value), h("label", {}, "ask", via)),
-    h("div", { class: "rl-buttons" }, buttons.map((one) => one.el), h("label", { class: "rl-check", title: "The leader confirms that it still leads before it answers" }, fresh, "linearizable")), hint, result);
-
-  function update() {
-    for (const node of panel.get("nodes")) {
-      if (![...via.options].some((option) => option.value === node.id)) via.append(h("option", { value: node.id }, node.id));
-    }
-    for (const one of buttons) one.allow(key.value ? "" : "A key is needed.");
-    const answer = panel.get("answer");
-    result.hidden = answer.id == null;
-    hint.hidden = !result.hidden;
-    if (result.hidden) return;
-    text(code, answer.code == null ? "no answer" : `${answer.code} ${REASON[answer.code] || ""}`);
-    attribute(code, "class", `rl-code is-${answer.outcome}${answer.code === 404 ? " is-missing" : ""}`);
-    const tries = answer.attempts > 1 ? `, ${answer.attempts} attempts` : "";
-    const meaning = { ok: "", failed: " · certainly not done", unknown: " · outcome unknown" }[answer.outcome];
-    text(from, `${answer.verb.toUpperCase()} ${answer.key}${answer.node ? " at " + answer.node : ""} · ${answer.ms} ms${tries}${meaning}`);
-    text(body, JSON.stringify(answer.body, null, 1).replace(/\n\s*/g, " "));
-    text(curl, answer.curl);
-    line.hidden = !answer.curl;
-  }
-
-  return { el, update };
-}
-
-// ---------------------------------------------------------------------------------------------- keys × nodes
-
-function makeData(panel) {
-  const head = h("tr", {}), rows = h("tbody", {}), lost = h("ul", { class: "rl-lost", "aria-live": "assertive" });
-  const table = h("table", { class: "rl-table" }, h("thead", {}, head), rows), note = h("p", { class: "rl-hint" });
-  const el = card("Data: who holds what", "rl-data", lost, h("div", { class: "rl-scroll" }, table), note);
-  const before = new Map();
-  let ages = [], drawn = "";
-
-  function update() {
-    const data = panel.get("data"), nodes = panel.get("nodes");
-    if (!data.rows) return;
-    const shown = JSON.stringify([data, nodes.map((node) => node.id + node.look)]);
-    if (shown === drawn) return;
-    drawn = shown;
-    head.replaceChildren(h("th", { scope: "col" }, "key"), ...nodes.map((node) => h("th", { scope: "col" }, node.id, node.id === data.leader ? icon("crown") : null, ["paused", "stopped", "silent"].includes(node.look) ? h("span", { class: "rl-dim" }, ` ${ROLE[node.look]}`) : null)));
-    ages = [];
-    rows.replaceChildren(...data.rows.map((row) => h("tr", {}, h("th", { scope: "row" }, row.key), nodes.map((node) => cellOf(row, node)))));
-    lost.replaceChildren(...data.lost.map((write) => h("li", { "data-testid": "lost" }, h("strong", {}, "✕ Lost write. "), write.story)));
-    lost.hidden = !data.lost.length;
-    table.hidden = !data.rows.length;
-    text(note, data.rows.length ? (data.hidden ? `and ${plural(data.hidden, "more key")}` : "") : "No keys yet. Write one.");
-    tick();
-  }
-
-  function cellOf(row, node) {
-    const cell = row.cells[node.id], name = `${row.key}|${node.id}`;
-    if (!cell) return h("td", { class: "is-unread" }, "…");
-    const stale = cell.since != null, missing = cell.v == null;
-    const fresh = before.get(name) === true && !stale;
-    before.set(name, stale);
-    const value = h("span", { class: missing ? "rl-dim" : "rl-value", title: cell.v }, missing ? "—" : cell.v);
-    const age = stale ? h("em", {}) : null;
-    if (age) ages.push([age, cell.since]);
-    const label = `${row.key} at ${node.id}: ${missing ? "no such key" : cell.v}${stale ? ", stale" : ""}${cell.old ? ", last known" : ""}`;
-    return h("td", { class: stale ? "is-stale" : cell.old ? "is-old" : fresh ? "is-fresh" : "", "aria-label": label, "data-testid": `cell-${row.key}-${node.id}` }, value, age);
-  }
-
-  function tick() {
-    const now = panel.clock.now();
-    for (const [age, since] of ages) text(age, `stale ${seconds(Math.max(0, now - since))}`);
-  }
-
-  return { el, update, tick };
-}
-
-// ---------------------------------------------------------------------------------------------- the last minute
-
-const LANE = 26, GUTTER = 78, MARGIN = 12, WRITES = 20, LAG = 56, STRIP = 13;
-const DASHES = [[], [6, 3], [2, 3], [8, 3, 2, 3], [1, 2], [10, 4]];
-
-function makeTimeline(panel) {
-  const canvas = h("canvas", { tabindex: 0, role: "slider", "aria-label": "What happened last. Arrow keys choose a moment, Escape leaves it.", "aria-valuemax": 0, "aria-valuenow": 0, "data-testid": "timeline" });
+// src/cluster/timeline.ts
+var PADDING = 28;
+var SNAP = 8;
+var LONG_MARK2 = 300;
+var KEYS = {
+  ArrowLeft: -1,
+  ArrowRight: 1,
+  ArrowDown: -1,
+  ArrowUp: 1,
+  PageUp: -10,
+  PageDown: 10
+};
+var LABEL = "What happened last. Arrow keys choose a moment, Escape leaves it.";
+function makeTimeline(panel, wake) {
+  const slider2 = { role: "slider", "aria-label": LABEL, "aria-valuemax": 0, "aria-valuenow": 0 };
+  const canvas = h("canvas", { tabindex: 0, ...slider2, "data-testid": "timeline" });
   const moment = h("ol", { class: "rl-moment", "aria-live": "polite", "data-testid": "moment" });
   const hint = h("p", { class: "rl-hint" }, "Click a moment to see its events.");
-  const open = button("Space–time", { title: "Draw every message of these seconds between the nodes", act: openSpacetime, kind: "rl-small" });
-  open.el.dataset.testid = "spacetime";
-  const probe = h("input", { type: "checkbox", "data-testid": "availability", onchange: () => panel.ask({ do: "availability", on: probe.checked }) });
-  const tools = h("div", { class: "rl-tools" }, h("label", { class: "rl-check", title: "A small client that reads and writes its own key twice a second" }, probe, "background client"), open.el);
-  const diagram = h("div", { class: "rl-diagram", tabindex: 0, "aria-label": "Space–time diagram" });
-  const close = button("Close", { act: () => (space.hidden = true), kind: "rl-small" });
-  const space = h("div", { class: "rl-space", hidden: true }, h("div", { class: "rl-rowhead" }, h("strong", {}, "Space–time"), close.el), diagram);
-  const el = card("The last minute", "rl-time", tools, canvas, hint, moment, space);
-  let bands = {}, marks = [], lag = [], probes = [], chosen = null, width = 0, height = 0, pen = null, now = 0, listed = "";
-
-  // -- what is known
-
-  function reset(history) {
-    bands = {}; marks = []; lag = []; probes = []; chosen = null; listed = "";
-    take(history);
-    showMoment();
-  }
-
-  function take(news) {
-    for (const [name, ...band] of news.bands || []) (bands[name] ??= []).push(band);
-    marks.push(...(news.marks || []));
-    lag.push(...(news.lag || []));
-    probes.push(...(news.probes || []));
-    const old = panel.clock.now() - MINUTE - 5;
-    const keep = (list, time) => { let cut = 0; while (cut < list.length && time(list[cut]) < old) cut++; if (cut) list.splice(0, cut); };
-    keep(marks, (mark) => mark.t);
-    keep(lag, (point) => point[0]);
-    keep(probes, (point) => point[0]);
-    for (const list of Object.values(bands)) while (list.length > 1 && list[1][0] < old) list.shift();
-  }
-
-  // -- drawing
-
+  const open = button("Space–time", {
+    title: "Draw every message of these seconds between the nodes",
+    testid: "spacetime",
+    kind: "rl-small",
+    act: openSpaceTime
+  });
+  const probe = h("input", { type: "checkbox", "data-testid": "availability" });
+  probe.addEventListener("change", () => panel.ask({ do: "availability", on: probe.checked }));
+  const title = "A small client that reads and writes its own key twice a second";
+  const tools = h(
+    "div",
+    { class: "rl-tools" },
+    h("label", { class: "rl-check", title }, probe, "background client"),
+    open.el
+  );
+  const space = makeSpaceTime(panel);
+  const el = card("The last minute", "rl-time", tools, canvas, hint, moment, space.el);
+  const heading = el.querySelector("h3");
+  const records = makeRecords();
+  let scale = { now: 0, span: MINUTE, width: 0, height: 0 };
+  let pen = null;
+  let chosen = null;
+  let listed = "";
   const names = () => panel.get("nodes").map((node) => node.id);
-  const span = () => panel.get("player").span || MINUTE;
-  const x = (time) => width - MARGIN - ((now - time) / span()) * (width - MARGIN - GUTTER);
-  const timeAt = (place) => now - ((width - MARGIN - place) / (width - MARGIN - GUTTER)) * span();
-
+  const span = () => panel.get("player").span ?? MINUTE;
+  function take(news) {
+    records.take(news, panel.clock.now());
+  }
+  function reset(history) {
+    records.reset();
+    take(history);
+    choose(null);
+  }
   function layout() {
-    const inside = el.clientWidth - 28;
-    if (inside <= 0) return;
-    width = inside;
-    height = 20 + names().length * LANE + WRITES + 8 + LAG + 10 + 2 * (STRIP + 3) + 20;
+    const width = el.clientWidth - PADDING;
+    if (width <= 0) return;
+    const height = rowsOf(names().length).height;
+    scale = { ...scale, width, height };
     pen = fitCanvas(canvas, width, height);
+    wake();
   }
-
   function draw() {
-    if (!pen || !panel.clock.known) return;
-    now = panel.clock.now();
-    const { colours } = panel;
-    pen.clearRect(0, 0, width, height);
-    pen.font = `11px ${colours.font}`;
+    if (!pen || !panel.clock.known) return Infinity;
+    scale = { ...scale, now: panel.clock.now(), span: span() };
+    if (chosen !== null && scale.now - chosen > scale.span) choose(null);
+    const sheet = { pen, scale, colours: panel.colours };
+    const rows = rowsOf(names().length);
+    pen.clearRect(0, 0, scale.width, scale.height);
+    pen.font = `11px ${panel.colours.font}`;
     pen.textBaseline = "middle";
-    let y = 20;
-    grid(colours);
-    names().forEach((name, index) => lane(name, y + index * LANE, colours));
-    y += names().length * LANE;
-    writes(y, colours);
-    lagChart(y + WRITES + 8, colours);
-    strip(y + WRITES + 8 + LAG + 10, colours);
-    faults(y, colours);
-    cursor(colours);
-    if (chosen != null && now - chosen > span()) choose(null);
-  }
-
-  function label(words, y, colours, colour = colours.ink) {
-    pen.fillStyle = colour;
-    pen.textAlign = "left";
-    pen.fillText(words, 0, y);
-  }
-
-  function clipped(action) {
-    pen.save();
-    pen.beginPath();
-    pen.rect(GUTTER, 0, width - GUTTER - MARGIN + 8, height);
-    pen.clip();
-    action();
-    pen.restore();
-  }
-
-  function grid(colours) {
-    pen.textAlign = "center";
-    for (let back = 0; back <= span(); back += span() / 6) {
-      const at = x(now - back);
-      pen.strokeStyle = colours.line;
-      pen.lineWidth = 1;
-      pen.beginPath();
-      pen.moveTo(Math.round(at) + 0.5, 18);
-      pen.lineTo(Math.round(at) + 0.5, height - 18);
-      pen.stroke();
-      pen.fillStyle = colours.faint;
-      pen.fillText(back ? `−${Number(back.toPrecision(2))} s` : "now", clamp(at, GUTTER + 12, width - MARGIN - 6), height - 8);
+    drawGrid(sheet);
+    for (const [index, name] of names().entries()) {
+      drawLane(sheet, name, records.bands.get(name) ?? [], records.marks, rows.lanes + index * LANE);
     }
+    drawWrites(sheet, records.marks, rows.writes);
+    drawLag(sheet, records.lag, names(), rows);
+    drawAvailability(sheet, records.probes, probe.checked, rows.strip);
+    drawNetworkFaults(sheet, records.marks, rows.writes);
+    if (chosen !== null) drawCursor(sheet, chosen);
+    return panel.clock.moving ? standsFor(scale, panel.clock.rate) : Infinity;
   }
-
-  const SHAPE = { leader: 16, follower: 7, candidate: 12, paused: 12, stopped: 0, silent: 0, unknown: 0 };
-
-  function lane(name, top, colours) {
-    const middle = top + LANE / 2, list = bands[name] || [];
-    label(name, middle, colours);
-    clipped(() => {
-      list.forEach(([from, look, term], index) => {
-        const left = Math.max(x(from), GUTTER), right = index + 1 < list.length ? x(list[index + 1][0]) : x(now);
-        if (right > left) band(left, right, middle, look, term, colours);
-      });
-      for (const mark of marks) if (mark.node === name && GLYPHS[mark.kind]) glyph(x(mark.t), middle, mark, colours);
-    });
-  }
-
-  function band(left, right, middle, look, term, colours) {
-    const tall = SHAPE[look] ?? 0, colour = { leader: colours.leader, follower: colours.follower, candidate: colours.candidate, paused: colours.stopped }[look];
-    if (!tall) {
-      pen.strokeStyle = look === "silent" ? colours.bad : colours.stopped;
-      pen.setLineDash(look === "silent" ? [2, 3] : [5, 4]);
-      pen.beginPath(); pen.moveTo(left, middle); pen.lineTo(right, middle); pen.stroke();
-      pen.setLineDash([]);
-    } else {
-      pen.globalAlpha = look === "follower" ? 0.55 : look === "leader" ? 1 : 0.4;
-      pen.fillStyle = colour;
-      pen.beginPath(); pen.roundRect(left, middle - tall / 2, Math.max(1, right - left), tall, 3); pen.fill();
-      pen.globalAlpha = 1;
-      if (look === "paused" || look === "candidate") hatching(left, right, middle, tall, colour);
-    }
-    const words = look === "leader" ? `leader, term ${term}` : tall && look === "follower" ? "" : look;
-    if (words && right - left > words.length * 6 + 26) {
-      const place = left + 14;
-      pen.textAlign = "left";
-      if (look !== "leader") { pen.fillStyle = colours.card; pen.fillRect(place - 3, middle - 7, pen.measureText(words).width + 6, 14); }
-      pen.fillStyle = look === "leader" ? colours["leader-ink"] : colours.ink;
-      pen.fillText(words, place, middle + 0.5);
-    }
-  }
-
-  function hatching(left, right, middle, tall, colour) {
-    pen.save();
-    pen.beginPath(); pen.rect(left, middle - tall / 2, right - left, tall); pen.clip();
-    pen.strokeStyle = colour; pen.lineWidth = 1.5;
-    pen.beginPath();
-    for (let at = left - tall; at < right; at += 6) { pen.moveTo(at, middle + tall / 2); pen.lineTo(at + tall, middle - tall / 2); }
-    pen.stroke();
-    pen.restore();
-  }
-
-  const GLYPHS = { kill: "kill", crash: "kill", stop: "stop", start: "start", restart: "start", pause: "pause", resume: "resume", election_timeout: "!", became_leader: "crown", write_lost: "cut" };
-
-  function glyph(at, middle, mark, colours) {
-    const colour = { election: colours.candidate, crown: colours.crown, lost: colours.bad }[mark.level] || colours.bad;
-    const calm = ["start", "restart", "resume"].includes(mark.kind);
-    pen.fillStyle = colours.card;
-    pen.strokeStyle = calm ? colours.good : colour;
-    pen.lineWidth = 1.5;
-    pen.beginPath(); pen.arc(at, middle, 8.5, 0, 7); pen.fill(); pen.stroke();
-    pen.fillStyle = pen.strokeStyle;
-    const shape = GLYPHS[mark.kind];
-    if (shape === "!") { pen.textAlign = "center"; pen.font = `bold 12px ${colours.font}`; pen.fillText("!", at, middle + 0.5); pen.font = `11px ${colours.font}`; return; }
-    pen.save();
-    pen.translate(at - 4.8, middle - 4.8);
-    pen.scale(0.6, 0.6);
-    pen.fill(new Path2D(ICONS[shape]));
-    pen.restore();
-  }
-
-  function faults(bottom, colours) { // what concerns the whole network: a line through all lanes, its name on top
-    const words = { partition: "cut", heal: "healed", delay: "delay", loss: "loss", settings: "change" };
-    clipped(() => {
-      let free = -Infinity;
-      for (const mark of marks) {
-        if (!words[mark.kind] || mark.level !== "fault") continue;
-        const at = x(mark.t), colour = mark.kind === "heal" ? colours.good : colours.bad;
-        pen.strokeStyle = colour; pen.lineWidth = 1.5;
-        pen.setLineDash([4, 3]);
-        pen.beginPath(); pen.moveTo(at, 18); pen.lineTo(at, bottom); pen.stroke();
-        pen.setLineDash([]);
-        pen.fillStyle = colour; pen.textAlign = "left";
-        const left = Math.min(Math.max(at - 3, free), width - MARGIN - 36);
-        if (left - at < 30 && left >= free) { pen.fillText(words[mark.kind], left, 9); free = left + 44; }
-      }
-    });
-  }
-
-  function writes(top, colours) {
-    const middle = top + WRITES / 2 + 1;
-    label("writes", middle, colours, colours.faint);
-    clipped(() => {
-      for (const mark of marks) if (mark.level.startsWith("write-")) outcome(x(mark.t), middle, mark.level.slice(6), colours);
-    });
-  }
-
-  function outcome(at, middle, kind, colours) { // ok: a full dot; failed: a cross; unknown: a ring
-    pen.fillStyle = pen.strokeStyle = { ok: colours.good, failed: colours.bad }[kind] || colours.unknown;
-    pen.lineWidth = 1.8;
-    pen.beginPath();
-    if (kind === "failed") { pen.moveTo(at - 3, middle - 3); pen.lineTo(at + 3, middle + 3); pen.moveTo(at + 3, middle - 3); pen.lineTo(at - 3, middle + 3); }
-    else pen.arc(at, middle, 3.4, 0, 7);
-    kind === "ok" ? pen.fill() : pen.stroke();
-  }
-
-  function lagChart(top, colours) {
-    const most = Math.max(4, ...lag.map((point) => Math.max(0, ...Object.values(point[1]))));
-    const level = (entries) => top + LAG - 4 - (entries / most) * (LAG - 14);
-    label("lag", top + 10, colours, colours.faint);
-    label("entries", top + 23, colours, colours.faint);
-    pen.textAlign = "right";
-    pen.fillStyle = colours.faint;
-    for (const entries of [0, most]) pen.fillText(String(entries), GUTTER - 6, level(entries));
-    pen.strokeStyle = colours.line;
-    pen.beginPath(); pen.moveTo(GUTTER, level(0)); pen.lineTo(width - MARGIN, level(0)); pen.stroke();
-    const ends = [];
-    clipped(() => names().forEach((name, index) => lagLine(name, index, level, colours, ends)));
-    let free = top + LAG;
-    for (const { words, y, colour } of ends.sort((a, b) => b.y - a.y)) { // names at the lines' ends, not on each other
-      free = Math.min(free - 12, y - 7);
-      pen.fillStyle = colour;
-      pen.textAlign = "right";
-      pen.fillText(words, width - MARGIN - 2, free);
-    }
-  }
-
-  function lagLine(name, index, level, colours, ends) {
-    pen.strokeStyle = [colours.replication, colours.election, colours.heartbeat, colours.good][index % 4];
-    pen.lineWidth = 1.8;
-    pen.setLineDash(DASHES[index % DASHES.length]);
-    pen.beginPath();
-    let drawing = false, last = null;
-    for (const [time, behind] of lag) {
-      if (behind[name] == null) { drawing = false; continue; }
-      pen[drawing ? "lineTo" : "moveTo"](x(time), level(behind[name]));
-      drawing = true;
-      last = behind[name];
-    }
-    if (drawing) pen.lineTo(x(now), level(last));
-    pen.stroke();
-    pen.setLineDash([]);
-    if (drawing && last > 0) ends.push({ words: `${name}: ${last}`, y: level(last), colour: pen.strokeStyle });
-  }
-
-  function strip(top, colours) { // ok: a full bar; failed: a low one with a gap; unknown: a hollow one
-    const step = Math.max(2, ((width - GUTTER - MARGIN) / span()) * 0.5 - 1);
-    ["reads", "writes"].forEach((words, row) => {
-      const y = top + row * (STRIP + 3);
-      label(row ? "can write" : "can read", y + STRIP / 2, colours, colours.faint);
-      if (!probes.length) { pen.fillStyle = colours.faint; pen.textAlign = "left"; if (!row) pen.fillText(probe.checked ? "" : "the background client is off", GUTTER + 4, y + STRIP / 2); }
-      clipped(() => probes.forEach((point) => bar(x(point[0]), y, step, point[row + 1], colours)));
-    });
-  }
-
-  function bar(left, y, step, kind, colours) {
-    if (kind === "ok") { pen.fillStyle = colours.good; pen.fillRect(left, y, step, STRIP); }
-    else if (kind === "failed") { pen.fillStyle = colours.bad; pen.fillRect(left, y + STRIP - 5, step, 5); }
-    else { pen.strokeStyle = colours.unknown; pen.lineWidth = 1; pen.strokeRect(left + 0.5, y + 2.5, Math.max(1, step - 1), STRIP - 5); }
-  }
-
-  function cursor(colours) {
-    if (chosen == null) return;
-    const at = x(chosen);
-    pen.strokeStyle = colours.ink;
-    pen.lineWidth = 1;
-    pen.beginPath(); pen.moveTo(at, 14); pen.lineTo(at, height - 16); pen.stroke();
-    pen.beginPath(); pen.moveTo(at - 5, 12); pen.lineTo(at + 5, 12); pen.lineTo(at, 18); pen.closePath();
-    pen.fillStyle = colours.ink; pen.fill();
-  }
-
-  // -- choosing a moment
-
   function choose(time) {
-    chosen = time == null ? null : clamp(time, now - span(), now);
+    chosen = time === null ? null : clamp(time, scale.now - scale.span, scale.now);
     showMoment();
+    wake();
   }
-
   function showMoment() {
-    const near = chosen == null ? [] : marks.filter((mark) => Math.abs(mark.t - chosen) <= span() / 60);
-    hint.hidden = chosen != null;
-    const ago = chosen == null ? 0 : chosen - now;
-    attribute(canvas, "aria-valuenow", ago.toFixed(1));
-    attribute(canvas, "aria-valuetext", chosen == null ? "now" : `${(-ago).toFixed(1)} seconds ago: ${plural(near.length, "event")}`);
+    const near = chosen === null ? [] : records.near(chosen, scale.span / 60).sort((one, other) => one.t - other.t);
+    const ago = chosen === null ? 0 : scale.now - chosen;
+    hint.hidden = chosen !== null;
+    const words = chosen === null ? "now" : `${ago.toFixed(1)} seconds ago: ${plural(near.length, "event")}`;
+    setAttributes(canvas, { "aria-valuenow": (-ago).toFixed(1), "aria-valuetext": words });
     const key = near.map((mark) => mark.t + mark.text).join() + chosen;
     if (key === listed) return;
     listed = key;
-    const items = near.map((mark) => h("li", { class: `is-${mark.level}` }, h("time", {}, clockText(mark.t)), mark.text));
-    moment.replaceChildren(...(chosen != null && !items.length ? [h("li", {}, "Nothing but messages at about this moment.")] : items));
+    const items = near.map(itemOf);
+    if (chosen !== null && !items.length) items.push(h("li", {}, "Nothing but messages at about this moment."));
+    moment.replaceChildren(...items);
   }
-
-  const clockText = (time) => (panel.simulated() ? `${time.toFixed(3)} s` : new Date(time * 1000).toTimeString().slice(0, 8) + "." + String(Math.floor((time % 1) * 1000)).padStart(3, "0"));
-
-  canvas.addEventListener("click", (event) => { if (event.offsetX >= GUTTER) choose(snap(timeAt(event.offsetX))); });
+  const itemOf = (mark) => {
+    const time = h("time", {}, momentText(mark.t, panel.simulated()));
+    return h("li", { class: `is-${mark.level}` }, time, clip(mark.text, LONG_MARK2));
+  };
+  function snap(time) {
+    return records.near(time, secondsIn(scale, SNAP))[0]?.t ?? time;
+  }
+  canvas.addEventListener("click", (event) => {
+    if (event.offsetX >= GUTTER) choose(snap(timeAt(scale, event.offsetX)));
+  });
   canvas.addEventListener("keydown", (event) => {
-    const move = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10 }[event.key];
-    if (move) choose((chosen ?? now) + (move * span()) / 120);
+    const move = KEYS[event.key];
+    if (move) choose((chosen ?? scale.now) + move * scale.span / 120);
     else if (event.key === "Escape") choose(null);
     else return;
     event.preventDefault();
   });
-
-  function snap(time) { // a click near a mark means the mark
-    const reach = (8 / (width - GUTTER)) * span();
-    const near = marks.filter((mark) => Math.abs(mark.t - time) < reach).sort((a, b) => Math.abs(a.t - time) - Math.abs(b.t - time));
-    return near.length ? near[0].t : time;
+  function openSpaceTime() {
+    const end = chosen === null ? panel.clock.now() : chosen + span() / 20;
+    const start = chosen === null ? end - span() / 6 : chosen - span() / 20;
+    space.ask(start, end, scale.width);
   }
-
-  // -- space–time
-
-  function openSpacetime() {
-    const end = chosen == null ? panel.clock.now() : chosen + span() / 20, start = chosen == null ? end - span() / 6 : chosen - span() / 20;
-    space.hidden = false;
-    diagram.replaceChildren(h("p", { class: "rl-hint" }, "Drawing…"));
-    panel.ask({ do: "spacetime", start, end, width: clamp(width, 400, 2400) });
-  }
-
-  function showSpacetime(svg) {
-    const drawing = new DOMParser().parseFromString(svg, "image/svg+xml").documentElement;
-    drawing.querySelectorAll("script").forEach((script) => script.remove());
-    diagram.replaceChildren(document.importNode(drawing, true));
-  }
-
-  const update = () => {
+  function update() {
     probe.checked = panel.get("availability");
-    attribute(canvas, "aria-valuemin", -span());
-    text(el.querySelector("h3"), span() === MINUTE ? "The last minute" : `The last ${span()} seconds`);
+    setAttribute(canvas, "aria-valuemin", -span());
+    if (heading) setText(heading, span() === MINUTE ? "The last minute" : `The last ${span()} seconds`);
+    wake();
+  }
+  return { el, canvas, update, layout, draw, take, reset, showSpaceTime: space.show };
+}
+
+// src/shared/commands.ts
+var LATE2 = 1500;
+var LOOK_EVERY = 500;
+function makeCommands(send, queue, begun = () => []) {
+  const sent = /* @__PURE__ */ new Map();
+  let number = Math.floor(Math.random() * 1e6) * 1e3;
+  let timer = 0;
+  function look() {
+    clearTimeout(timer);
+    const now = performance.now();
+    const known = new Set(begun());
+    queue([...sent].some(([id, since]) => now - since >= LATE2 && !known.has(id)));
+    if (sent.size) timer = window.setTimeout(look, LOOK_EVERY);
+  }
+  return {
+    ask(command) {
+      number += 1;
+      sent.set(number, performance.now());
+      send({ ...command, id: number });
+      if (sent.size === 1) timer = window.setTimeout(look, LOOK_EVERY);
+    },
+    acknowledge(id) {
+      if (id !== null && sent.delete(id)) look();
+    },
+    end: () => clearTimeout(timer)
   };
-  return { el, update, layout, draw, reset, take, showSpacetime };
 }
 
-// ---------------------------------------------------------------------------------------------- the simulator's time
-
-function makePlayer(panel) {
-  const time = h("output", { class: "rl-clock" }), speed = h("input", { type: "range", min: -1, max: 1, step: 0.05, value: 0, "aria-label": "Speed" }), rate = h("output", {});
-  const play = button("Play", { name: "start", act: () => panel.ask(panel.get("player").playing ? { do: "halt" } : { do: "play", speed: chosen() }) });
-  const steps = [0.05, 0.5, 5].map((length) => button(`+${length} s`, { name: "step", title: `Let ${length} s pass`, kind: "rl-small", act: () => panel.ask({ do: "step", seconds: length }) }));
-  const target = h("input", { type: "number", min: 0, step: 0.1, value: 0, "aria-label": "Moment to go back to, in seconds" });
-  const back = button("Rewind to", { name: "rewind", kind: "rl-small", act: () => panel.ask({ do: "rewind", to: clamp(Number(target.value) || 0, 0, panel.clock.now()) }) });
-  const moments = h("span", { class: "rl-buttons", role: "group", "aria-label": "Moments to go to" });
-  const seed = h("code", {});
-  play.el.dataset.testid = "play";
-  back.el.dataset.testid = "rewind";
-  const chosen = () => Number((10 ** Number(speed.value)).toPrecision(2));
-  speed.addEventListener("input", () => { show(); if (panel.get("player").playing) panel.ask({ do: "play", speed: chosen() }); });
-  const el = h("section", { class: "rl-card rl-player", "aria-label": "The simulation's time" }, play.el, steps.map((one) => one.el),
-    h("label", { class: "rl-slider" }, h("span", {}, "speed"), speed, rate), moments, back.el, target, h("span", { class: "rl-dim" }, "s"), time, h("span", { class: "rl-seed" }, "seed ", seed, copyButton(() => seed.textContent)));
-  const show = () => text(rate, `${chosen()}×`);
-  let known = null;
-
-  // What Python says at first holds; later the slider is the user's.
-  function adopt(player) {
-    if (known || player.speed == null) return;
-    known = player;
-    speed.value = Math.log10(player.speed);
-    moments.replaceChildren(...(player.moments || []).map(([label, time]) => {
-      const one = button(label, { kind: "rl-small", title: `Run again from the seed, up to t = ${time.toFixed(2)} s`, act: () => panel.ask({ do: "rewind", to: time }) });
-      one.el.dataset.testid = `moment-${label.replaceAll(" ", "-")}`;
-      return one.el;
-    }));
-    moments.hidden = !moments.children.length;
+// src/shared/frames.ts
+function makeFrames() {
+  const entries = /* @__PURE__ */ new Map();
+  let frame = 0;
+  let timer = 0;
+  function schedule() {
+    if (frame) return;
+    clearTimeout(timer);
+    let due = Infinity;
+    for (const entry of entries.values()) if (entry.visible) due = Math.min(due, entry.due);
+    if (due === Infinity) return;
+    const wait = due - performance.now();
+    const request = () => {
+      frame = requestAnimationFrame(run);
+    };
+    if (wait <= 1) request();
+    else timer = window.setTimeout(request, wait);
   }
-
-  function update() {
-    adopt(panel.get("player"));
-    const player = panel.get("player"), info = panel.get("info");
-    el.hidden = !panel.simulated();
-    text(play.el.querySelector("span"), player.playing ? "Halt" : "Play");
-    play.el.querySelector("path").setAttribute("d", ICONS[player.playing ? "pause" : "start"]);
-    back.allow(player.rewinds ? "" : "This cluster cannot be rewound.");
-    text(seed, String(info.seed));
-    show();
-  }
-
-  const tick = () => { if (!el.hidden) text(time, `t = ${panel.clock.now().toFixed(2)} s`); };
-  return { el, update, tick };
-}
-
-// ---------------------------------------------------------------------------------------------- headline and notices
-
-function makeHead(panel) {
-  const crown = h("span", { class: "rl-headcrown" }, icon("crown")), sentence = h("strong", { "data-testid": "sentence" });
-  const chips = h("div", { class: "rl-chips" });
-  const live = h("div", { class: "rl-sr", role: "status", "aria-live": "polite" });
-  const notices = h("div", { class: "rl-notices", role: "alert" });
-  const el = h("header", { class: "rl-head" }, h("div", { class: "rl-headline" }, crown, sentence), chips, live, notices);
-  const dismissed = new Set();
-  let why = "", whyTimer = 0, queued = false;
-
-  function update() {
-    const info = panel.get("info");
-    text(sentence, info.sentence || "Looking at the cluster…");
-    crown.hidden = !info.leader;
-    sentence.classList.toggle("is-bad", Boolean(info.split));
-    const copies = info.copies ? `a write waits for ${plural(info.copies, "copy").replace("copys", "copies")}` : "";
-    const facts = [[BACKEND[info.backend] || info.backend, "where the nodes run"], [`mode ${info.mode}`, copies], [`election ${info.election}`, "how the leader is chosen"],
-      [`heartbeat ${info.heartbeat_ms} ms · timeout ${info.timeout_ms} ms`, "the leader's rhythm, and the silence after which it is taken for dead"]];
-    const words = JSON.stringify(facts);
-    if (chips.dataset.words !== words) {
-      chips.dataset.words = words;
-      chips.replaceChildren(...facts.map(([label, title]) => h("span", { class: "rl-chip", title }, label)));
+  function run(stamp) {
+    frame = 0;
+    const now = performance.now();
+    for (const entry of entries.values()) {
+      if (!entry.visible || entry.due > now + 1) continue;
+      entry.due = Infinity;
+      entry.due = Math.min(entry.due, now + entry.draw(stamp));
     }
-    showNotices();
+    schedule();
   }
-
-  function showNotices() {
-    const problems = panel.get("problems").filter((problem) => !dismissed.has(problem.id + problem.text));
-    const items = problems.map((problem) => h("div", { class: "rl-notice is-bad", "data-testid": "problem" }, h("span", {}, problem.text), closeButton(() => { dismissed.add(problem.id + problem.text); showNotices(); })));
-    if (queued) items.push(h("div", { class: "rl-notice" }, "The kernel is busy with a cell. What you clicked waits, and is done as soon as the cell ends."));
-    if (why) items.push(h("div", { class: "rl-notice", "data-testid": "why" }, why));
-    notices.replaceChildren(...items);
-  }
-
-  const closeButton = (act) => h("button", { type: "button", class: "rl-close", "aria-label": "Dismiss", onclick: act }, "×");
-  const explain = (reason) => { why = reason; clearTimeout(whyTimer); whyTimer = setTimeout(() => { why = ""; showNotices(); }, 4000); showNotices(); };
-  const queue = (waiting) => { if (waiting !== queued) { queued = waiting; showNotices(); } };
-  const announce = (mark) => { if (mark.level !== "info" && !mark.level.startsWith("write")) text(live, mark.text); };
-  return { el, update, explain, queue, announce };
+  const sight = new IntersectionObserver((changes) => {
+    for (const { target, isIntersecting } of changes) {
+      const entry = entries.get(target);
+      if (!entry) continue;
+      entry.visible = isIntersecting;
+      if (isIntersecting) entry.due = 0;
+    }
+    schedule();
+  });
+  return {
+    add(el, draw) {
+      const entry = { draw, visible: false, due: 0 };
+      entries.set(el, entry);
+      sight.observe(el);
+      return {
+        wake(within = 0) {
+          entry.due = Math.min(entry.due, performance.now() + within);
+          schedule();
+        }
+      };
+    },
+    end() {
+      sight.disconnect();
+      entries.clear();
+      cancelAnimationFrame(frame);
+      clearTimeout(timer);
+    }
+  };
 }
 
-// ---------------------------------------------------------------------------------------------- putting it together
+// src/shared/skip.ts
+function skipLinks(goals) {
+  const end = h("div", { class: "rl-end", tabindex: -1, role: "note", "aria-label": "End of the panel" });
+  const go = (el2) => () => {
+    if (!el2.hasAttribute("tabindex")) el2.tabIndex = -1;
+    el2.scrollIntoView({ block: "nearest" });
+    el2.focus({ preventScroll: true });
+  };
+  const links = [...goals, { label: "the end of the panel", el: end }].map(
+    ({ label, el: el2 }) => h("button", { type: "button", class: "rl-button rl-small", onclick: go(el2) }, label)
+  );
+  const el = h(
+    "nav",
+    { class: "rl-skip", "aria-label": "Skip to a part of the panel" },
+    h("span", {}, "Skip to"),
+    links
+  );
+  return { el, end };
+}
 
-let panels = 0;
-
-function render({ model, el }) {
-  const root = h("div", { class: "rl-panel", "data-lm-suppress-shortcuts": "true" });
-  const palette = makePalette(root);
+// src/panel.ts
+var THEME = ["data-jp-theme-name", "data-jp-theme-light", "class"];
+var SOON = 200;
+var panels = 0;
+var render = ({ model, el }) => {
+  const root = h("div", { class: "rl-panel", role: "region", "aria-label": "Cluster panel" });
+  const colours = makeColours(root);
   const motion = window.matchMedia("(prefers-reduced-motion: reduce)");
-  const waiting = new Map(); // commands that Python has not yet acknowledged: number → when they were sent
-  let number = Math.floor(Math.random() * 1e6) * 1000;
-
+  const commands = makeCommands(
+    (message) => model.send(message),
+    (waiting) => head.notices.queue(waiting),
+    () => model.get("doing").map((one) => one.id)
+  );
+  const greet = (greeting) => model.send(greeting);
+  panels += 1;
   const panel = {
-    id: `rl-${++panels}`,
+    id: `rl-${panels}`,
     clock: makeClock(),
-    colours: palette.colours,
+    colours: colours.colours,
     calm: () => motion.matches,
     get: (trait) => model.get(trait),
     simulated: () => model.get("info").backend === "simulated",
-    ask(message) {
-      const id = ++number;
-      waiting.set(id, performance.now());
-      model.send({ ...message, id });
-    },
+    ask: commands.ask,
     busyWith(node) {
-      const words = { start: "starting", stop: "stopping", kill: "being killed", pause: "being paused", resume: "resuming" };
-      const entry = model.get("doing").find((one) => one.node === node);
-      return entry ? words[entry.verb] || "busy" : "";
+      const doing = model.get("doing").find((one) => one.node === node);
+      return doing ? VERBS.find(({ verb }) => verb === doing.verb)?.doing ?? "busy" : "";
     },
-    focusNode: (name) => nodes.focus(name),
+    focusNode: (name) => nodes.focus(name)
   };
-
-  const head = makeHead(panel), ring = makeRing(panel), nodes = makeNodes(panel), network = makeNetwork(panel);
-  const client = makeClient(panel), data = makeData(panel), timeline = makeTimeline(panel), player = makePlayer(panel);
-  root.append(head.el, player.el, h("div", { class: "rl-top" }, ring.el, nodes.el), timeline.el, h("div", { class: "rl-bottom" }, network.el, client.el, data.el));
+  const drawn = [];
+  const wake = (within = 0) => {
+    for (const part of drawn) part.wake(within);
+  };
+  const head = makeHead(panel);
+  const ring = makeRing(panel);
+  const nodes = makeNodes(panel);
+  const network = makeNetwork(panel);
+  const client = makeClient(panel);
+  const data = makeData(panel);
+  const player = makePlayer(panel);
+  const timeline = makeTimeline(panel, () => wake());
+  const skip = skipLinks([
+    { label: "the network", el: network.el },
+    { label: "write and read", el: client.el },
+    { label: "the data", el: data.el }
+  ]);
+  root.append(
+    skip.el,
+    head.el,
+    player.el,
+    h("div", { class: "rl-top" }, ring.el, nodes.el),
+    timeline.el,
+    h("div", { class: "rl-bottom" }, network.el, client.el, data.el),
+    skip.end
+  );
   el.append(root);
-  root.addEventListener("rl-why", (event) => head.explain(event.detail));
-
-  // -- news from Python
-
+  root.addEventListener(WHY, (event) => head.notices.explain(event.detail));
+  const endKeys = keepKeys(root);
   const parts = {
-    nodes: [head, ring, nodes, network, client, data], network: [ring, network], data: [data], info: [head, player],
-    doing: [nodes], answer: [client], problems: [head], player: [player, timeline], availability: [timeline],
+    nodes: [head, ring, nodes, network, client, data],
+    network: [ring, network],
+    data: [data],
+    info: [head, player],
+    doing: [nodes],
+    answer: [client],
+    problems: [head],
+    player: [player, timeline],
+    availability: [timeline]
   };
-  const listeners = Object.entries(parts).map(([trait, some]) => {
-    const listener = () => some.forEach((part) => part.update());
+  const listeners = Object.entries(parts).map(([trait, views]) => {
+    const listener = () => {
+      for (const view of views) view.update();
+      wake(SOON);
+    };
     model.on(`change:${trait}`, listener);
     return [`change:${trait}`, listener];
   });
-
   function hear(message) {
-    if (message.type === "done") waiting.delete(message.id);
-    if (message.type === "spacetime") timeline.showSpacetime(message.svg);
-    if (message.type !== "news" && message.type !== "history") return;
-    const again = message.type === "history";
-    panel.clock.tell(message.now, message.rate, again);
-    if (again) { ring.forget(message.now); timeline.reset(message); return; }
-    ring.take(message);
-    timeline.take(message);
-    for (const mark of message.marks || []) { ring.say(mark); head.announce(mark); }
+    if (message.type === "done") commands.acknowledge(message.id);
+    else if (message.type === "spacetime") timeline.showSpaceTime(message);
+    else {
+      panel.clock.tell(message.now, message.rate, message.type === "history");
+      if (message.type === "history") {
+        ring.forget(message.now);
+        timeline.reset(message);
+      } else {
+        ring.take(message);
+        timeline.take(message);
+        for (const mark of message.marks ?? []) {
+          ring.say(mark);
+          head.announce(mark);
+        }
+      }
+      inTheAir.wake();
+      wake(SOON);
+    }
   }
   model.on("msg:custom", hear);
-
-  // -- the loop: every frame while many dots fly, every second one while few do, a look ten times a second otherwise;
-  // never while nobody can see it. (Where the browser has no graphics card, each frame costs it 4 ms.)
-
-  let visible = true, ended = false, handle = 0, timer = 0, slow = 0;
-
-  function frame(stamp) {
-    if (ended || !visible) return;
-    const moving = ring.draw(stamp);
-    if (stamp - slow > 190) { slow = stamp; nowAndThen(); }
-    if (moving && ring.inFlight > CROWD) handle = requestAnimationFrame(frame);
-    else timer = setTimeout(() => (handle = requestAnimationFrame(frame)), moving ? 28 : 60);
-  }
-
-  function nowAndThen() {
-    timeline.draw();
-    data.tick();
-    player.tick();
-    const known = new Set(model.get("doing").map((one) => one.id));
-    const now = performance.now();
-    head.queue([...waiting].some(([id, sent]) => now - sent > 1500 && !known.has(id)));
-  }
-
+  const frames = makeFrames();
+  const inTheAir = frames.add(ring.stage, ring.draw);
+  drawn.push(
+    frames.add(timeline.canvas, timeline.draw),
+    frames.add(data.el, data.draw),
+    frames.add(player.el, player.draw)
+  );
   function layout() {
-    palette.refresh();
+    colours.refresh();
     ring.layout();
-    ring.drawLegend();
     timeline.layout();
-    timeline.draw();
+    inTheAir.wake();
+    wake();
   }
-
   const sizes = new ResizeObserver(layout);
   sizes.observe(root);
   sizes.observe(ring.stage);
-  const sight = new IntersectionObserver(([entry]) => {
-    visible = entry.isIntersecting;
-    cancelAnimationFrame(handle);
-    clearTimeout(timer);
-    if (visible) handle = requestAnimationFrame(frame);
-  });
-  sight.observe(root);
   const themes = new MutationObserver(layout);
-  themes.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-name", "data-jp-theme-light", "class"] });
-
+  themes.observe(document.body, { attributes: true, attributeFilter: THEME });
   for (const part of [head, ring, nodes, network, client, data, timeline, player]) part.update();
   layout();
-  model.send({ do: "hello" });
-
+  greet({ do: "hello" });
   return () => {
-    ended = true;
-    cancelAnimationFrame(handle);
-    clearTimeout(timer);
-    [sizes, sight, themes].forEach((observer) => observer.disconnect());
-    listeners.forEach(([event, listener]) => model.off(event, listener));
+    frames.end();
+    endKeys();
+    commands.end();
+    sizes.disconnect();
+    themes.disconnect();
+    for (const [event, listener] of listeners) model.off(event, listener);
     model.off("msg:custom", hear);
-    model.send({ do: "bye" });
+    greet({ do: "bye" });
   };
-}
-
-export default { render };
+};
+var panel_default = { render };
+export {
+  panel_default as default
+};

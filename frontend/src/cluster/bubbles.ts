@@ -1,0 +1,30 @@
+// What nodes say when something happens to them. Law of this file: one bubble a node at a time, and none about what is
+// long past.
+
+import type { Mark, NodeId } from "../messages/cluster";
+import { h } from "../shared/dom";
+import { clamp, clip } from "../shared/format";
+import { type Point, RADIUS } from "./layout";
+
+const LASTS = 2600; // ms
+const OLD = 3; // seconds after which nobody wants to hear it
+const LONGEST = 60; // characters
+
+export function makeBubbles(): { el: HTMLElement; say(mark: Mark, place: Point, width: number, now: number): void } {
+  const el = h("div", { class: "rl-bubbles", "aria-hidden": "true" });
+  const spoken = new Map<NodeId, HTMLElement>();
+
+  function say(mark: Mark, place: Point, width: number, now: number) {
+    if (!mark.bubble || now - mark.t > OLD) return;
+    spoken.get(mark.node)?.remove();
+    const left = clamp(place.x, 80, width - 80);
+    const top = Math.max(26, place.y - RADIUS - (mark.level === "crown" ? 30 : 8));
+    const style = `left:${left}px;top:${top}px`;
+    const bubble = h("div", { class: `rl-bubble is-${mark.level}`, style }, clip(mark.bubble, LONGEST));
+    spoken.set(mark.node, bubble);
+    el.append(bubble);
+    setTimeout(() => bubble.remove(), LASTS);
+  }
+
+  return { el, say };
+}

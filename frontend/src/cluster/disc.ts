@@ -1,0 +1,97 @@
+// One node of the ring. Law of this file: role, term and lag are told in words as well as by shape and colour.
+
+import type { NodeId, NodeState } from "../messages/cluster";
+import { s, setAttribute, setAttributes, setShown, setText } from "../shared/dom";
+import { plural } from "../shared/format";
+import { ICONS } from "../shared/icons";
+import { type Point, RADIUS } from "./layout";
+import { LOOKS, SIDE_NAMES } from "./words";
+
+const PILL = { top: RADIUS + 5, height: 19 };
+const BADGE = -RADIUS * 0.76; // where the side of a cut network stands, to the left and above
+const LETTER = 6.1; // width of a letter, near enough for a pill
+
+export interface Disc {
+  el: SVGGElement;
+  update(node: NodeState, place: Point, groups: NodeId[][]): void;
+  /** A ring goes out from a node that becomes leader. */
+  pulse(): void;
+}
+
+export function makeDisc(name: NodeId, hatch: string, choose: () => void): Disc {
+  const role = s("text", { class: "rl-role", y: 1 });
+  const term = s("text", { class: "rl-facts", y: 17 });
+  const keys = s("text", { class: "rl-facts", y: 31 });
+  const pill = s("rect", { class: "rl-pill", y: PILL.top, height: PILL.height, rx: PILL.height / 2 });
+  const lag = s("text", { class: "rl-lag", y: PILL.top + 13.5 });
+  const badge = s("circle", { class: "rl-sidebadge", r: 11, cx: BADGE, cy: BADGE });
+  const side = s("text", { class: "rl-side", x: BADGE, y: BADGE + 4 });
+  const crown = s("path", { d: ICONS.crown, transform: `translate(-17 ${-RADIUS - 23}) scale(2.1)` });
+  const el = s(
+    "g",
+    { class: "rl-node", role: "button", "data-node": name, onclick: choose, onkeydown: press },
+    s("circle", { r: RADIUS + 8, class: "rl-halo" }),
+    s("circle", { r: RADIUS, class: "rl-body" }),
+    s("circle", { r: RADIUS - 2, class: "rl-weave", fill: `url(#${hatch})` }),
+    s("g", { class: "rl-crown" }, crown),
+    s("text", { class: "rl-name", y: -15 }, name),
+    [role, term, keys, pill, lag, badge, side],
+  );
+
+  function press(event: KeyboardEvent) {
+    if (event.key !== "Enter" && event.key !== " ") return;
+    event.preventDefault();
+    choose();
+  }
+
+  function update(node: NodeState, place: Point, groups: NodeId[][]) {
+    setAttribute(el, "transform", `translate(${place.x} ${place.y})`);
+    const waving = el.classList.contains("is-new") ? " is-new" : "";
+    setAttribute(el, "class", `rl-node is-${node.look}${waving}`);
+    setText(role, LOOKS[node.look]);
+    setText(term, node.term === null ? "" : `term ${node.term}`);
+    setText(keys, node.keys === null ? "" : plural(node.keys, "key"));
+    const tag = lagText(node);
+    showLag(tag, Boolean(node.lag));
+    const letter = sideOf(node.id, groups);
+    setText(side, letter);
+    setShown(badge, Boolean(letter));
+    setAttribute(el, "aria-label", labelOf(node, tag, letter));
+  }
+
+  function showLag(tag: string, behind: boolean) {
+    const width = tag.length * LETTER + 16;
+    const more = behind ? " is-behind" : "";
+    setText(lag, tag);
+    setAttribute(lag, "class", `rl-lag${more}`);
+    setAttributes(pill, { width, x: -width / 2, class: `rl-pill${more}` });
+    setShown(pill, Boolean(tag));
+  }
+
+  function pulse() {
+    el.classList.remove("is-new");
+    void el.getBoundingClientRect(); // restarts the animation
+    el.classList.add("is-new");
+  }
+
+  return { el, update, pulse };
+}
+
+const lagText = ({ lag }: NodeState): string => (lag === null ? "" : lag === 0 ? "up to date" : `${lag} behind`);
+
+/** The letter of the side that the node is on; empty where the network is whole. */
+export function sideOf(node: NodeId, groups: NodeId[][]): string {
+  const index = groups.length > 1 ? groups.findIndex((group) => group.includes(node)) : -1;
+  return SIDE_NAMES[index] ?? "";
+}
+
+function labelOf(node: NodeState, tag: string, side: string): string {
+  const facts = [
+    `${node.id}: ${LOOKS[node.look]}`,
+    `term ${node.term ?? "unknown"}`,
+    plural(node.keys ?? 0, "key"),
+    ...(tag ? [tag] : []),
+    ...(side ? [`side ${side} of the cut network`] : []),
+  ];
+  return `${facts.join(", ")}. Press Enter for its controls.`;
+}

@@ -1,0 +1,61 @@
+// The headline: who leads, where the nodes run, and what there is to say. Law of this file: what matters is told to a
+// screen reader as well.
+
+import type { Mark } from "../messages/cluster";
+import { h, setText } from "../shared/dom";
+import { clip, plural } from "../shared/format";
+import { icon } from "../shared/icons";
+import { makeNotices, type Notices } from "../shared/notices";
+import type { Context, View } from "./context";
+import { BACKEND } from "./words";
+
+const LONG_MARK = 300; // characters
+
+export interface Head extends View {
+  notices: Notices;
+  announce(mark: Mark): void;
+}
+
+export function makeHead(panel: Context): Head {
+  const crown = h("span", { class: "rl-headcrown" }, icon("crown"));
+  const sentence = h("strong", { "data-testid": "sentence" });
+  const chips = h("div", { class: "rl-chips" });
+  const live = h("div", { class: "rl-sr", role: "status", "aria-live": "polite" });
+  const notices = makeNotices(() => panel.get("problems"));
+  const headline = h("div", { class: "rl-headline" }, crown, sentence);
+  const el = h("header", { class: "rl-head" }, headline, chips, live, notices.el);
+  let drawn = "";
+
+  function facts(): [words: string, title: string][] {
+    const info = panel.get("info");
+    return [
+      [BACKEND[info.backend] ?? info.backend, "where the nodes run"],
+      [`mode ${info.mode}`, info.copies ? `a write waits for ${plural(info.copies, "copy", "copies")}` : ""],
+      [`election ${info.election}`, "how the leader is chosen"],
+      [
+        `heartbeat ${info.heartbeat_ms} ms · timeout ${info.timeout_ms} ms`,
+        "the leader's rhythm, and the silence after which it is taken for dead",
+      ],
+    ];
+  }
+
+  function update() {
+    const info = panel.get("info");
+    setText(sentence, info.sentence || "Looking at the cluster…");
+    sentence.classList.toggle("is-bad", info.split);
+    crown.hidden = !info.leader;
+    const words = JSON.stringify(facts());
+    if (words !== drawn) {
+      drawn = words;
+      chips.replaceChildren(...facts().map(([label, title]) => h("span", { class: "rl-chip", title }, label)));
+    }
+    notices.update();
+  }
+
+  function announce(mark: Mark) {
+    const quiet = mark.level === "info" || mark.level.startsWith("write");
+    if (!quiet) setText(live, clip(mark.text, LONG_MARK));
+  }
+
+  return { el, notices, update, announce };
+}

@@ -1,0 +1,34 @@
+// What the moving marks mean. Law of this file: each is drawn by the function that draws it in the picture.
+
+import type { Family } from "../messages/cluster";
+import { type Colours, drawX, fitCanvas } from "../shared/canvas";
+import { h } from "../shared/dom";
+import { drawDot } from "./dots";
+
+const SIZE = 14;
+const KINDS: [Family | "lost", string][] = [
+  ["heartbeat", "heartbeat"],
+  ["replication", "replication"],
+  ["election", "election"],
+  ["alive", "“I am alive”"],
+  ["heartbeat-reply", "answer"],
+  ["lost", "lost"],
+];
+
+export function makeLegend(colours: Colours): { el: HTMLElement; draw(): void } {
+  const canvases = KINDS.map(([kind]) => [kind, h("canvas", { "aria-hidden": "true" })] as const);
+  const entries = KINDS.map(([, label], index) => h("span", {}, canvases[index]?.[1], label));
+  const draw = () => {
+    for (const [kind, canvas] of canvases) {
+      const pen = fitCanvas(canvas, SIZE, SIZE);
+      if (kind !== "lost") {
+        drawDot(pen, kind, SIZE / 2, SIZE / 2, colours, 0);
+        continue;
+      }
+      pen.strokeStyle = colours.bad;
+      pen.lineWidth = 2;
+      drawX(pen, SIZE / 2, SIZE / 2, 4);
+    }
+  };
+  return { el: h("div", { class: "rl-legend" }, entries), draw };
+}

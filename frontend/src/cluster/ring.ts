@@ -1,0 +1,152 @@
+// The cluster as a ring of nodes, with its links and the messages between them. Law of this file: the links and nodes
+// are elements that change only with the cluster; what moves is drawn on a canvas between the two.
+
+import type { Mark, News, NodeId, NodeState } from "../messages/cluster";
+import { fitCanvas, type Pen } from "../shared/canvas";
+import { h, s, setAttribute, setAttributes, setShown } from "../shared/dom";
+import { ICONS } from "../shared/icons";
+import { oneTabStop } from "../shared/keys";
+import { makeBubbles } from "./bubbles";
+import type { Context, View } from "./context";
+import { type Disc, makeDisc } from "./disc";
+import { drawSights } from "./dots";
+import { JUST, makeFlights } from "./flights";
+import { type Point, placesOf } from "./layout";
+import { makeLegend } from "./legend";
+
+const CROWD = 48; // messages in the air from which on each frame is drawn
+const PAUSE = 28; // ms between two pictures where fewer are: without a graphics card each costs some milliseconds
+
+export interface Ring extends View {
+  stage: HTMLElement;
+  layout(): void;
+  take(news: News): void;
+  say(mark: Mark): void;
+  forget(now: number): void;
+  draw(stamp: number): number;
+}
+
+interface Link {
+  line: SVGLineElement;
+  cut: SVGGElement;
+}
+
+export function makeRing(panel: Context): Ring {
+  const links = s("svg", { class: "rl-links", "aria-hidden": "true" });
+  const canvas = h("canvas", { class: "rl-dots", "aria-hidden": "true" });
+  const hatch = `${panel.id}-hatch`;
+  const discs = s("svg", { class: "rl-discs", role: "group", "aria-label": "The cluster's nodes" }, pattern(hatch));
+  const bubbles = makeBubbles();
+  const legend = makeLegend(panel.colours);
+  const stage = h("div", { class: "rl-stage" }, links, canvas, discs, bubbles.el);
+  const el = h("section", { class: "rl-card rl-ring", "aria-label": "Topology" }, stage, legend.el);
+  const places = new Map<NodeId, Point>();
+  const nodes = new Map<NodeId, Disc>();
+  const pairs = new Map<string, Link>();
+  const flights = makeFlights(panel.clock);
+  const tabStop = oneTabStop(discs, ".rl-node");
+  let pen: Pen | null = null;
+  let width = 0;
+  let height = 0;
+  let cuts = new Set<string>();
+  let clean = true;
+  let since = -Infinity; // what was said before is over
+
+  // -- nodes and links
+
+  function layout() {
+    const names = panel.get("nodes").map((node) => node.id);
+    width = stage.clientWidth;
+    height = stage.clientHeight;
+    if (!width || !height || !names.length) return;
+    pen = fitCanvas(canvas, width, height);
+    for (const svg of [links, discs]) setAttribute(svg, "viewBox", `0 0 ${width} ${height}`);
+    for (const [index, place] of placesOf(names.length, width, height).entries()) places.set(names[index] ?? "", place);
+    legend.draw();
+    update();
+  }
+
+  function update() {
+    if (!places.size) return;
+    const all = panel.get("nodes");
+    const { cuts: pairsCut, groups } = panel.get("network");
+    cuts = new Set(pairsCut.flatMap(([one, other]) => [`${one}|${other}`, `${other}|${one}`]));
+    for (const [index, node] of all.entries()) {
+      for (const other of all.slice(index + 1)) updateLink(node, other);
+      const place = places.get(node.id);
+      if (place) disc(node.id).update(node, place, groups);
+    }
+  }
+
+  function updateLink(node: NodeState, other: NodeState) {
+    const one = places.get(node.id);
+    const two = places.get(other.id);
+    if (!one || !two) return;
+    const { line, cut } = link(`${node.id}|${other.id}`);
+    setAttributes(line, { x1: one.x, y1: one.y, x2: two.x, y2: two.y });
+    const isCut = cuts.has(`${node.id}|${other.id}`);
+    setAttribute(line, "class", `rl-link${isCut ? " is-cut" : linkKind(node, other)}`);
+    setAttribute(cut, "transform", `translate(${(one.x + two.x) / 2} ${(one.y + two.y) / 2})`);
+    setShown(cut, isCut);
+  }
+
+  function link(key: string): Link {
+    const known = pairs.get(key);
+    if (known) return known;
+    const line = s("line", { class: "rl-link" });
+    const cross = s("path", { d: ICONS.cut, transform: "translate(-5.6 -5.6) scale(.7)" });
+    const cut = s("g", { class: "rl-cut" }, s("circle", { r: 11 }), cross);
+    links.append(line, cut);
+    pairs.set(key, { line, cut });
+    return { line, cut };
+  }
+
+  function disc(name: NodeId): Disc {
+    const known = nodes.get(name);
+    if (known) return known;
+    const made = makeDisc(name, hatch, () => panel.focusNode(name));
+    discs.append(made.el);
+    nodes.set(name, made);
+    tabStop();
+    return made;
+  }
+
+  // -- messages, and what nodes say
+
+  function draw(stamp: number): number {
+    if (!pen) return Infinity;
+    const sights = flights.sights(stamp, panel.get("network").delay_ms, panel.calm());
+    if (sights.length || !clean) pen.clearRect(0, 0, width, height);
+    clean = !sights.length;
+    drawSights(pen, sights, places, panel.colours);
+    if (!sights.length) return flights.nextIn();
+    return sights.length > CROWD ? 0 : Math.min(PAUSE, flights.nextIn());
+  }
+
+  function say(mark: Mark) {
+    const place = places.get(mark.node);
+    if (!place || mark.t < since) return;
+    bubbles.say(mark, place, width, panel.clock.now());
+    if (mark.level === "crown" && !panel.calm()) nodes.get(mark.node)?.pulse();
+  }
+
+  function forget(now: number) {
+    since = now - JUST;
+    flights.forget(now);
+  }
+
+  const take = (news: News) => flights.take(news, (from, to) => cuts.has(`${from}|${to}`));
+  return { el, stage, update, layout, take, draw, say, forget };
+}
+
+function pattern(id: string): SVGDefsElement {
+  const size = { width: 7, height: 7, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" };
+  return s("defs", {}, s("pattern", { id, ...size }, s("rect", { width: 2.6, height: 7, class: "rl-hatch" })));
+}
+
+function linkKind(node: NodeState, other: NodeState): string {
+  const follows = (follower: NodeState, leader: NodeState) =>
+    follower.look === "follower" && follower.leader === leader.id && leader.look === "leader";
+  if (node.look === "stopped" || other.look === "stopped") return " is-dead";
+  return follows(node, other) || follows(other, node) ? " is-led" : "";
+}

@@ -1,0 +1,56 @@
+// Which moment stands where on the timeline. Law of this file: pure.
+
+import { clamp } from "../shared/format";
+
+export const LANE = 26; // height of a node's lane
+export const GUTTER = 78; // room for names on the left
+export const MARGIN = 12; // and on the right
+const TOP = 20;
+const WRITES = 20;
+const LAG = 56;
+export const STRIP = 13;
+const STEP = 3; // pixels that the picture may move between two drawings
+const QUICKEST = 66; // ms
+const SLOWEST = 500; // ms
+
+/** The timeline's window: it is `now`, and `span` seconds are shown in `width` pixels. */
+export interface Scale {
+  now: number;
+  span: number;
+  width: number;
+  height: number;
+}
+
+export interface Rows {
+  lanes: number;
+  writes: number;
+  lag: number;
+  lagHeight: number;
+  strip: number;
+  height: number;
+}
+
+/** Where the parts begin, from the top, for so many nodes. */
+export function rowsOf(nodes: number): Rows {
+  const writes = TOP + nodes * LANE;
+  const lag = writes + WRITES + 8;
+  const strip = lag + LAG + 10;
+  return { lanes: TOP, writes, lag, lagHeight: LAG, strip, height: strip + 2 * (STRIP + 3) + 20 };
+}
+
+export const writesMiddle = (top: number): number => top + WRITES / 2 + 1;
+
+const plotWidth = ({ width }: Scale): number => width - MARGIN - GUTTER;
+
+export const xAt = (scale: Scale, time: number): number =>
+  scale.width - MARGIN - ((scale.now - time) / scale.span) * plotWidth(scale);
+
+export const timeAt = (scale: Scale, x: number): number =>
+  scale.now - ((scale.width - MARGIN - x) / plotWidth(scale)) * scale.span;
+
+/** So many pixels as seconds. */
+export const secondsIn = (scale: Scale, pixels: number): number => (pixels / plotWidth(scale)) * scale.span;
+
+/** How long a drawing stands while time passes at this rate, in ms. */
+export const standsFor = (scale: Scale, rate: number): number =>
+  clamp((1000 * secondsIn(scale, STEP)) / rate, QUICKEST, SLOWEST);

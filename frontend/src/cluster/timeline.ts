@@ -1,0 +1,170 @@
+// The last minute: roles, events, writes, lag and availability over time, and a moment that one can choose. Law of this
+// file: it joins; what is known is in history.ts, where it stands in scale.ts, and the drawing in lanes.ts and charts.ts.
+
+import type { History, Mark, News, SpaceTime } from "../messages/cluster";
+import { button } from "../shared/button";
+import { fitCanvas, type Pen } from "../shared/canvas";
+import { card, h, setAttribute, setAttributes, setText } from "../shared/dom";
+import { clamp, clip, momentText, plural } from "../shared/format";
+import { drawAvailability, drawCursor, drawLag, drawWrites } from "./charts";
+import type { Context, View } from "./context";
+import { MINUTE, makeRecords } from "./history";
+import { drawGrid, drawLane, drawNetworkFaults } from "./lanes";
+import { GUTTER, LANE, rowsOf, type Scale, secondsIn, standsFor, timeAt } from "./scale";
+import { makeSpaceTime } from "./spacetime";
+
+const PADDING = 28; // of the card, left and right
+const SNAP = 8; // pixels within which a click means a mark
+const LONG_MARK = 300; // characters
+const KEYS: Record<string, number> = {
+  ArrowLeft: -1,
+  ArrowRight: 1,
+  ArrowDown: -1,
+  ArrowUp: 1,
+  PageUp: -10,
+  PageDown: 10,
+};
+const LABEL = "What happened last. Arrow keys choose a moment, Escape leaves it.";
+
+export interface Timeline extends View {
+  canvas: HTMLElement;
+  take(news: News): void;
+  /** The past is another one. */
+  reset(history: History): void;
+  layout(): void;
+  draw(): number;
+  showSpaceTime(message: SpaceTime): void;
+}
+
+export function makeTimeline(panel: Context, wake: () => void): Timeline {
+  const slider = { role: "slider", "aria-label": LABEL, "aria-valuemax": 0, "aria-valuenow": 0 };
+  const canvas = h("canvas", { tabindex: 0, ...slider, "data-testid": "timeline" });
+  const moment = h("ol", { class: "rl-moment", "aria-live": "polite", "data-testid": "moment" });
+  const hint = h("p", { class: "rl-hint" }, "Click a moment to see its events.");
+  const open = button("Space–time", {
+    title: "Draw every message of these seconds between the nodes",
+    testid: "spacetime",
+    kind: "rl-small",
+    act: openSpaceTime,
+  });
+  const probe = h("input", { type: "checkbox", "data-testid": "availability" });
+  probe.addEventListener("change", () => panel.ask({ do: "availability", on: probe.checked }));
+  const title = "A small client that reads and writes its own key twice a second";
+  const tools = h(
+    "div",
+    { class: "rl-tools" },
+    h("label", { class: "rl-check", title }, probe, "background client"),
+    open.el,
+  );
+  const space = makeSpaceTime(panel);
+  const el = card("The last minute", "rl-time", tools, canvas, hint, moment, space.el);
+  const heading = el.querySelector("h3");
+  const records = makeRecords();
+  let scale: Scale = { now: 0, span: MINUTE, width: 0, height: 0 };
+  let pen: Pen | null = null;
+  let chosen: number | null = null;
+  let listed = "";
+
+  const names = () => panel.get("nodes").map((node) => node.id);
+  const span = () => panel.get("player").span ?? MINUTE;
+
+  function take(news: News | History) {
+    records.take(news, panel.clock.now());
+  }
+
+  function reset(history: History) {
+    records.reset();
+    take(history);
+    choose(null);
+  }
+
+  // -- drawing
+
+  function layout() {
+    const width = el.clientWidth - PADDING;
+    if (width <= 0) return;
+    const height = rowsOf(names().length).height;
+    scale = { ...scale, width, height };
+    pen = fitCanvas(canvas, width, height);
+    wake();
+  }
+
+  function draw(): number {
+    if (!pen || !panel.clock.known) return Infinity;
+    scale = { ...scale, now: panel.clock.now(), span: span() };
+    if (chosen !== null && scale.now - chosen > scale.span) choose(null);
+    const sheet = { pen, scale, colours: panel.colours };
+    const rows = rowsOf(names().length);
+    pen.clearRect(0, 0, scale.width, scale.height);
+    pen.font = `11px ${panel.colours.font}`;
+    pen.textBaseline = "middle";
+    drawGrid(sheet);
+    for (const [index, name] of names().entries()) {
+      drawLane(sheet, name, records.bands.get(name) ?? [], records.marks, rows.lanes + index * LANE);
+    }
+    drawWrites(sheet, records.marks, rows.writes);
+    drawLag(sheet, records.lag, names(), rows);
+    drawAvailability(sheet, records.probes, probe.checked, rows.strip);
+    drawNetworkFaults(sheet, records.marks, rows.writes);
+    if (chosen !== null) drawCursor(sheet, chosen);
+    return panel.clock.moving ? standsFor(scale, panel.clock.rate) : Infinity;
+  }
+
+  // -- choosing a moment
+
+  function choose(time: number | null) {
+    chosen = time === null ? null : clamp(time, scale.now - scale.span, scale.now);
+    showMoment();
+    wake();
+  }
+
+  function showMoment() {
+    const near = chosen === null ? [] : records.near(chosen, scale.span / 60).sort((one, other) => one.t - other.t);
+    const ago = chosen === null ? 0 : scale.now - chosen;
+    hint.hidden = chosen !== null;
+    const words = chosen === null ? "now" : `${ago.toFixed(1)} seconds ago: ${plural(near.length, "event")}`;
+    setAttributes(canvas, { "aria-valuenow": (-ago).toFixed(1), "aria-valuetext": words });
+    const key = near.map((mark) => mark.t + mark.text).join() + chosen;
+    if (key === listed) return;
+    listed = key;
+    const items = near.map(itemOf);
+    if (chosen !== null && !items.length) items.push(h("li", {}, "Nothing but messages at about this moment."));
+    moment.replaceChildren(...items);
+  }
+
+  const itemOf = (mark: Mark) => {
+    const time = h("time", {}, momentText(mark.t, panel.simulated()));
+    return h("li", { class: `is-${mark.level}` }, time, clip(mark.text, LONG_MARK));
+  };
+
+  /** A click near a mark means the mark. */
+  function snap(time: number): number {
+    return records.near(time, secondsIn(scale, SNAP))[0]?.t ?? time;
+  }
+
+  canvas.addEventListener("click", (event) => {
+    if (event.offsetX >= GUTTER) choose(snap(timeAt(scale, event.offsetX)));
+  });
+  canvas.addEventListener("keydown", (event) => {
+    const move = KEYS[event.key];
+    if (move) choose((chosen ?? scale.now) + (move * scale.span) / 120);
+    else if (event.key === "Escape") choose(null);
+    else return;
+    event.preventDefault();
+  });
+
+  function openSpaceTime() {
+    const end = chosen === null ? panel.clock.now() : chosen + span() / 20;
+    const start = chosen === null ? end - span() / 6 : chosen - span() / 20;
+    space.ask(start, end, scale.width);
+  }
+
+  function update() {
+    probe.checked = panel.get("availability");
+    setAttribute(canvas, "aria-valuemin", -span());
+    if (heading) setText(heading, span() === MINUTE ? "The last minute" : `The last ${span()} seconds`);
+    wake();
+  }
+
+  return { el, canvas, update, layout, draw, take, reset, showSpaceTime: space.show };
+}

@@ -1,0 +1,213 @@
+// What Python and the cluster panel say to each other, described once. Law of this file: types only.
+//
+// `npm run build` makes a JSON Schema of it (tests/panel/messages.schema.json), and tests/panel/test_messages.py holds
+// every trait and message of Python against that schema. Times are the cluster's, in seconds, unless a name ends in
+// `_ms`.
+
+import type { Nothing, Numbered, Problem } from "./common";
+
+export type NodeId = string;
+/** One look of a node: its role, or why it has none. */
+export type Look = "leader" | "follower" | "candidate" | "paused" | "stopped" | "silent" | "unknown";
+export type Verb = "start" | "stop" | "kill" | "pause" | "resume";
+/** What a request came to: `unknown` where nobody can know. */
+export type Outcome = "ok" | "failed" | "unknown";
+/** What a message between nodes is about; `alive`: a node only says that it is there. */
+export type Topic = "heartbeat" | "replication" | "election" | "alive";
+export type Family = Topic | `${Topic}-reply`;
+// ------------------------------------------------------------------------------------- the cluster panel: traits
+
+export interface NodeState {
+  id: NodeId;
+  look: Look;
+  state: string;
+  term: number | null;
+  leader: NodeId | null;
+  keys: number | null;
+  /** Entries that the leader knows it to lack; null where that is not known. */
+  lag: number | null;
+  url: string | null;
+  /** Why a verb cannot act on it now; empty where it can. */
+  why: Record<Verb, string>;
+}
+
+export interface Network {
+  /** Pairs of nodes that do not hear each other. */
+  cuts: [NodeId, NodeId][];
+  groups: NodeId[][];
+  delay_ms: number;
+  jitter_ms: number;
+  /** Shares of all messages, 0 to 1. */
+  drop: number;
+  duplicate: number;
+}
+
+export interface Cell {
+  /** The value as short JSON text; null: no such key. */
+  v: string | null;
+  /** Since when the copy is stale. */
+  since?: number;
+  /** The node does not answer: this is what it held. */
+  old?: boolean;
+}
+
+export interface LostWrite {
+  id: string;
+  key: string;
+  value: string;
+  op: string;
+  node: NodeId;
+  at: number;
+  story: string;
+}
+
+export interface Data {
+  rows: { key: string; cells: Record<NodeId, Cell> }[];
+  /** How many keys more there are than rows. */
+  hidden: number;
+  lost: LostWrite[];
+  leader: NodeId | null;
+}
+
+export interface Info {
+  backend: string;
+  mode: string;
+  /** Copies that a write waits for. */
+  copies: number | null;
+  election: string;
+  heartbeat_ms: number;
+  timeout_ms: number;
+  seed: number | null;
+  leader: NodeId | null;
+  split: boolean;
+  sentence: string;
+}
+
+/** A command that is being carried out. */
+export interface Doing {
+  id: number;
+  verb: string;
+  node: NodeId | null;
+  text: string;
+}
+
+/** What came back for the last read or write from the panel. */
+export interface Answer {
+  id: number;
+  verb: "put" | "get" | "delete";
+  key: string;
+  code: number | null;
+  outcome: Outcome;
+  body: Record<string, unknown>;
+  node: NodeId | null;
+  ms: number;
+  attempts: number;
+  /** The same request for a shell, or as a line of Python. */
+  curl: string;
+}
+
+/** The simulator's time. `span`: seconds that the timeline shows; null: a minute. */
+export interface Player {
+  playing: boolean;
+  speed: number;
+  rewinds: boolean;
+  /** Names of moments, and when they are. */
+  moments: [string, number][];
+  span: number | null;
+}
+
+export interface ClusterTraits {
+  nodes: NodeState[];
+  network: Network;
+  data: Data;
+  info: Info;
+  doing: Doing[];
+  answer: Answer | Nothing;
+  problems: Problem[];
+  /** Whether the background client reads and writes. */
+  availability: boolean;
+  player: Player | Nothing;
+}
+
+// ----------------------------------------------------------------------------------- the cluster panel: messages
+
+/** Number, family, sender, receiver, kind, time. */
+export type Sent = [id: string, family: Family, from: NodeId, to: NodeId, kind: string, time: number];
+export type Arrived = [id: string, time: number];
+/** From this time on the node had this look and term. */
+export type Band = [node: NodeId, from: number, look: Look, term: number | null];
+/** How many entries each follower lacked. */
+export type Lag = [time: number, behind: Record<NodeId, number | null>];
+export type Probe = [time: number, read: Outcome, write: Outcome];
+export type Level = "info" | "election" | "crown" | "lost" | "fault" | `write-${Outcome}`;
+
+/** An event worth a mark on the timeline; `bubble`: what the node says about it. */
+export interface Mark {
+  t: number;
+  node: NodeId;
+  kind: string;
+  level: Level;
+  text: string;
+  bubble?: string;
+}
+
+/** `rate`: seconds of the cluster's time in one second; 0: the simulation is halted. */
+interface Timed {
+  now: number;
+  rate: number;
+}
+
+/** The last minute, after a view's `hello` and after a rewind. */
+export interface History extends Timed {
+  type: "history";
+  bands: Band[];
+  marks: Mark[];
+  lag: Lag[];
+  probes: Probe[];
+}
+
+/** What is new since the last news. */
+export interface News extends Timed {
+  type: "news";
+  messages?: Sent[];
+  arrived?: Arrived[];
+  lost?: Sent[];
+  bands?: Band[];
+  marks?: Mark[];
+  lag?: Lag[];
+  probes?: Probe[];
+}
+
+/** The command of this number has been carried out, or refused. */
+export interface Done {
+  type: "done";
+  id: number | null;
+}
+
+export interface SpaceTime {
+  type: "spacetime";
+  svg: string;
+  start: number;
+  end: number;
+}
+
+export type ClusterMessage = History | News | Done | SpaceTime;
+
+/** `hello` and `bye`: a view has been opened, or closed. */
+export type ClusterGreeting = { do: "hello" } | { do: "bye" };
+export type ClusterCommand =
+  | { do: "put"; key: string; value: string; via: NodeId | null }
+  | { do: "get"; key: string; via: NodeId | null; linearizable: boolean }
+  | { do: "delete"; key: string; via: NodeId | null }
+  | { do: Verb; node: NodeId }
+  | { do: "partition"; groups: NodeId[][] }
+  | { do: "heal" }
+  | { do: "delay"; ms: number; jitter_ms: number }
+  | { do: "loss"; drop: number; duplicate: number }
+  | { do: "spacetime"; start: number; end: number; width: number }
+  | { do: "availability"; on: boolean }
+  | { do: "step"; seconds: number }
+  | { do: "play"; speed: number }
+  | { do: "halt" }
+  | { do: "rewind"; to: number };
+export type NumberedClusterCommand = Numbered<ClusterCommand>;

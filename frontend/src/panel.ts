@@ -1,0 +1,172 @@
+// The cluster panel. Law of this file: it joins the parts and decides nothing. The parts draw what Python says and
+// report what the user wants; none of them decides anything about the cluster.
+
+import type { Render } from "@anywidget/types";
+import { makeClient } from "./cluster/client";
+import { makeClock } from "./cluster/clock";
+import type { Context, View } from "./cluster/context";
+import { makeData } from "./cluster/data";
+import { makeHead } from "./cluster/head";
+import { makeNetwork } from "./cluster/network";
+import { makeNodes } from "./cluster/nodes";
+import { makePlayer } from "./cluster/player";
+import { makeRing } from "./cluster/ring";
+import { makeTimeline } from "./cluster/timeline";
+import { VERBS } from "./cluster/words";
+import type { ClusterCommand, ClusterGreeting, ClusterMessage, ClusterTraits } from "./messages/cluster";
+import { WHY } from "./shared/button";
+import { makeColours } from "./shared/canvas";
+import { makeCommands } from "./shared/commands";
+import { h } from "./shared/dom";
+import { makeFrames, type Part } from "./shared/frames";
+import { keepKeys } from "./shared/keys";
+import { skipLinks } from "./shared/skip";
+
+const THEME = ["data-jp-theme-name", "data-jp-theme-light", "class"];
+const SOON = 200; // ms within which what has changed is drawn, where nothing flies
+let panels = 0;
+
+const render: Render<ClusterTraits> = ({ model, el }) => {
+  const root = h("div", { class: "rl-panel", role: "region", "aria-label": "Cluster panel" });
+  const colours = makeColours(root);
+  const motion = window.matchMedia("(prefers-reduced-motion: reduce)");
+  const commands = makeCommands<ClusterCommand>(
+    (message) => model.send(message),
+    (waiting) => head.notices.queue(waiting),
+    () => model.get("doing").map((one) => one.id),
+  );
+  const greet = (greeting: ClusterGreeting) => model.send(greeting);
+
+  panels += 1;
+  const panel: Context = {
+    id: `rl-${panels}`,
+    clock: makeClock(),
+    colours: colours.colours,
+    calm: () => motion.matches,
+    get: (trait) => model.get(trait),
+    simulated: () => model.get("info").backend === "simulated",
+    ask: commands.ask,
+    busyWith(node) {
+      const doing = model.get("doing").find((one) => one.node === node);
+      return doing ? (VERBS.find(({ verb }) => verb === doing.verb)?.doing ?? "busy") : "";
+    },
+    focusNode: (name) => nodes.focus(name),
+  };
+
+  // -- the parts
+
+  const drawn: Part[] = [];
+  const wake = (within = 0) => {
+    for (const part of drawn) part.wake(within);
+  };
+  const head = makeHead(panel);
+  const ring = makeRing(panel);
+  const nodes = makeNodes(panel);
+  const network = makeNetwork(panel);
+  const client = makeClient(panel);
+  const data = makeData(panel);
+  const player = makePlayer(panel);
+  const timeline = makeTimeline(panel, () => wake());
+  const skip = skipLinks([
+    { label: "the network", el: network.el },
+    { label: "write and read", el: client.el },
+    { label: "the data", el: data.el },
+  ]);
+  root.append(
+    skip.el,
+    head.el,
+    player.el,
+    h("div", { class: "rl-top" }, ring.el, nodes.el),
+    timeline.el,
+    h("div", { class: "rl-bottom" }, network.el, client.el, data.el),
+    skip.end,
+  );
+  el.append(root);
+  root.addEventListener(WHY, (event) => head.notices.explain((event as CustomEvent<string>).detail));
+  const endKeys = keepKeys(root);
+
+  // -- what Python says
+
+  const parts: Record<keyof ClusterTraits, View[]> = {
+    nodes: [head, ring, nodes, network, client, data],
+    network: [ring, network],
+    data: [data],
+    info: [head, player],
+    doing: [nodes],
+    answer: [client],
+    problems: [head],
+    player: [player, timeline],
+    availability: [timeline],
+  };
+  const listeners = Object.entries(parts).map(([trait, views]) => {
+    const listener = () => {
+      for (const view of views) view.update();
+      wake(SOON);
+    };
+    model.on(`change:${trait}`, listener);
+    return [`change:${trait}`, listener] as const;
+  });
+
+  function hear(message: ClusterMessage) {
+    if (message.type === "done") commands.acknowledge(message.id);
+    else if (message.type === "spacetime") timeline.showSpaceTime(message);
+    else {
+      panel.clock.tell(message.now, message.rate, message.type === "history");
+      if (message.type === "history") {
+        ring.forget(message.now);
+        timeline.reset(message);
+      } else {
+        ring.take(message);
+        timeline.take(message);
+        for (const mark of message.marks ?? []) {
+          ring.say(mark);
+          head.announce(mark);
+        }
+      }
+      inTheAir.wake();
+      wake(SOON);
+    }
+  }
+  model.on("msg:custom", hear);
+
+  // -- when it is drawn
+
+  const frames = makeFrames();
+  const inTheAir = frames.add(ring.stage, ring.draw);
+  drawn.push(
+    frames.add(timeline.canvas, timeline.draw),
+    frames.add(data.el, data.draw),
+    frames.add(player.el, player.draw),
+  );
+
+  function layout() {
+    colours.refresh();
+    ring.layout();
+    timeline.layout();
+    inTheAir.wake();
+    wake();
+  }
+
+  const sizes = new ResizeObserver(layout);
+  sizes.observe(root);
+  sizes.observe(ring.stage);
+  const themes = new MutationObserver(layout);
+  themes.observe(document.body, { attributes: true, attributeFilter: THEME });
+
+  for (const part of [head, ring, nodes, network, client, data, timeline, player]) part.update();
+  layout();
+  greet({ do: "hello" });
+
+  return () => {
+    frames.end();
+    endKeys();
+    commands.end();
+    sizes.disconnect();
+    themes.disconnect();
+    for (const [event, listener] of listeners) model.off(event, listener);
+    model.off("msg:custom", hear);
+    greet({ do: "bye" });
+  };
+};
+
+export default { render };
