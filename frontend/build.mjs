@@ -34,7 +34,7 @@ const banner = (path) =>
 
 function schema() {
   const config = { path: join(HERE, "src/messages/*.ts"), tsconfig: join(HERE, "tsconfig.json"), type: "*" };
-  const made = createGenerator({ ...config, skipTypeCheck: true, topRef: false }).createSchema("*");
+  const made = createGenerator({ ...config, skipTypeCheck: true }).createSchema("*");
   const definitions = Object.fromEntries(Object.entries(made.definitions).sort(([a], [b]) => (a < b ? -1 : 1)));
   const text = `${JSON.stringify({ ...made, definitions }, null, 1)}\n`;
   return { path: join(ROOT, "tests", "panel", "messages.schema.json"), text };

@@ -2,7 +2,7 @@
 
 Law of this module: it joins the parts and decides nothing. The browser's messages become commands for two workers: one
 runs checks (`checking`), one opens clusters and draws (`stage`, `replays`). What they find goes through `marks` to the
-board; the drawing is `static/exercise.js`. Exceptions end as a sentence on the board, and in `errors`.
+board; the drawing is `frontend/src/exercise.ts`. Exceptions end as a sentence on the board, and in `errors`.
 """
 
 from __future__ import annotations

@@ -407,9 +407,11 @@ def why_not(view: NodeView, verb: str) -> str:
 
 
 def _message(event: Event) -> list[str]:
-    """`[family, sender, receiver, kind]`; the family decides the dot's shape and colour."""
+    """`[family, sender, receiver, kind]`; the family decides the dot's shape and colour. Of heartbeats, those of nodes
+    that do not lead are drawn as points: there are many, and they say little."""
+    family = "alive" if event.kind == kinds.ALIVE else kinds.family_of(event.kind)
     reply = "-reply" if kinds.is_reply(event.kind, event.details) else ""
-    return [kinds.family_of(event.kind) + reply, event.node, event.peer, event.kind]
+    return [family + reply, event.node, event.peer, event.kind]
 
 
 def _value_of(event: Event) -> str:

@@ -75,9 +75,10 @@ class Player:
     def _turn(self) -> float:
         now = time.monotonic()
         passed, self._last = now - self._last, now
-        if self._playing:
-            # After a stall (a busy machine, a long put) play on from here: do not rush to catch up.
-            self._sleep(min(passed, 3 * FRAME) * self._speed)
+        with self._guard:  # asked under the guard: whoever held it may just have halted, and gone to another moment
+            if self._playing:
+                # After a stall (a busy machine, a long put) play on from here: do not rush to catch up.
+                self._sleep(min(passed, 3 * FRAME) * self._speed)
         return FRAME
 
     def _sleep(self, seconds: float) -> None:

@@ -87,6 +87,8 @@ NETWORK = frozenset((PARTITION, HEAL, CUT, DELAY, LOSS, SETTINGS))
 MessageFamily = Literal["heartbeat", "replication", "election"]
 
 HEARTBEAT = Heartbeat.__name__
+ALIVE = Alive.__name__
+"""What a node says that does not lead: only that it is there."""
 FROM_LEADERS = frozenset(cls.__name__ for cls in (Heartbeat, Replicate, Snapshot))
 """Messages that only a leader sends."""
 

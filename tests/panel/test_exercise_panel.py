@@ -24,6 +24,7 @@ from labs.panel import ExercisePanel, cells, checking, exercise
 from labs.panel.replays import ReplayedCluster, differs, strategy_of
 from labs.panel.sources import this_notebook
 from labs.simulation.schedule import carry_out
+from tests.panel.described import hold, hold_traits
 
 EX3 = "ex3_election.py"
 STARTER = (Path(exercises.__file__).parent / EX3).read_text(encoding="utf-8")
@@ -54,6 +55,7 @@ class Watched:
         panel.board.send = self._send
 
     def _send(self, content: dict[str, Any], buffers: Any = None) -> None:
+        hold("BoardMessage", content)
         self.sent.append(content)
 
     def ask(self, verb: str, **message: Any) -> None:
@@ -99,6 +101,7 @@ def make() -> Iterator[Make]:
 
     yield make_one
     for one in made:
+        hold_traits("BoardTraits", one.panel.board)
         one.panel.close()
     deadline = time.monotonic() + 5  # a cluster panel's threads end within one turn of their loops
     while (left := panel_threads()) and time.monotonic() < deadline:

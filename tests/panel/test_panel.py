@@ -15,6 +15,7 @@ from labs.cluster.simulated import SimulatedCluster
 from labs.panel import ClusterPanel
 from labs.panel.cells import Cells
 from labs.panel.model import PROBE_KEY
+from tests.panel.described import hold, hold_traits
 from tests.panel.fake import FakeCluster
 
 FAST = Settings(heartbeat_ms=100, election_timeout_ms=400)
@@ -30,6 +31,7 @@ class Watched:
         panel.send = self._send  # type: ignore[method-assign]
 
     def _send(self, content: dict[str, Any], buffers: Any = None) -> None:
+        hold("ClusterMessage", content)
         self.sent.append(content)
 
     def ask(self, **message: Any) -> int:
@@ -60,6 +62,7 @@ def cluster() -> FakeCluster:
 def watched(cluster: FakeCluster) -> Iterator[Watched]:
     made = Watched(ClusterPanel(cluster, availability=False))
     yield made
+    hold_traits("ClusterTraits", made.panel)
     made.panel.close()
     made.until(lambda: not made.panel.alive)
 

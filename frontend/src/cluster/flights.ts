@@ -7,7 +7,8 @@ import type { Clock } from "./clock";
 
 export const SHORTEST = 520; // ms that a flight is shown at least: on one machine a message needs 1 ms, too fast to see
 export const HOLDBACK = 0.12; // seconds by which the picture runs behind, so that a batch of news is shown evenly
-export const LATE = 1000; // ms by which a flight may be late before it is shown where it is, or not at all
+export const LATE = 1000; // ms by which news may come late and what it tells is still shown from its beginning
+const UNSEEN = 250; // ms after the news: nobody has looked since, so that a flight is shown where it is by now
 export const WAIT = 1200; // ms that an unanswered message waits at its goal before it counts as lost
 export const FADE = 500; // ms in which a lost one fades
 const FORGOTTEN = 5000; // ms after which one that neither began nor arrived is forgotten
@@ -23,6 +24,8 @@ export interface Flight {
   /** When it was sent, and when it arrived, in the cluster's time. */
   time: number;
   arrived: number | undefined;
+  /** When the news of it came, in ms. */
+  told: number;
   lost: boolean;
   /** It was sent over a link that is cut. */
   cut: boolean;
@@ -49,7 +52,8 @@ export interface Flights {
   readonly count: number;
 }
 
-export function makeFlights(clock: Clock): Flights {
+/** `wall` gives milliseconds, as the stamps of frames do. */
+export function makeFlights(clock: Clock, wall: () => number = () => performance.now()): Flights {
   let flights: Flight[] = [];
   const byId = new Map<string, Flight>();
   const early = new Map<string, number>(); // arrived before anybody told that they were sent
@@ -57,7 +61,8 @@ export function makeFlights(clock: Clock): Flights {
 
   function depart([id, family, from, to, , time]: Sent, cut: boolean): Flight | undefined {
     if (flights.length > MOST || time < since) return undefined;
-    const flight = { id, family, from, to, time, arrived: early.get(id), lost: false, cut, begun: undefined };
+    const arrived = early.get(id);
+    const flight = { id, family, from, to, time, arrived, told: wall(), lost: false, cut, begun: undefined };
     early.delete(id);
     flights.push(flight);
     byId.set(id, flight);
@@ -106,9 +111,9 @@ export function makeFlights(clock: Clock): Flights {
   function begin(flight: Flight, stamp: number, span: number): boolean {
     const late = lateness(flight);
     if (late < 0) return true;
-    if (late > LATE && late >= span) return false;
-    flight.begun = stamp - (late > LATE ? late : clamp(late, 0, 100));
-    return true;
+    const fresh = late <= LATE && stamp - flight.told <= UNSEEN;
+    flight.begun = stamp - (fresh ? clamp(late, 0, 100) : late);
+    return fresh || late < span;
   }
 
   function sights(stamp: number, delay: number, calm: boolean): Sight[] {

@@ -4,7 +4,7 @@
 // every trait and message of Python against that schema. Times are the cluster's, in seconds, unless a name ends in
 // `_ms`.
 
-import type { Nothing, Numbered, Problem } from "./common";
+import type { Nothing, Problem } from "./common";
 
 export type NodeId = string;
 /** One look of a node: its role, or why it has none. */
@@ -195,6 +195,7 @@ export type ClusterMessage = History | News | Done | SpaceTime;
 
 /** `hello` and `bye`: a view has been opened, or closed. */
 export type ClusterGreeting = { do: "hello" } | { do: "bye" };
+/** What the user wants. It is sent with a number `id` of its own, which `done` acknowledges. */
 export type ClusterCommand =
   | { do: "put"; key: string; value: string; via: NodeId | null }
   | { do: "get"; key: string; via: NodeId | null; linearizable: boolean }
@@ -210,4 +211,3 @@ export type ClusterCommand =
   | { do: "play"; speed: number }
   | { do: "halt" }
   | { do: "rewind"; to: number };
-export type NumberedClusterCommand = Numbered<ClusterCommand>;

@@ -8,6 +8,3 @@ export interface Problem {
 
 /** A trait before it has a content. */
 export type Nothing = Record<string, never>;
-
-/** Every command carries a number, by which Python says that it has been heard or done. */
-export type Numbered<Command> = Command & { id: number };

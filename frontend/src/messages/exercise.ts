@@ -1,6 +1,6 @@
 // What Python and the exercise panel say to each other, described once: see cluster.ts. Law of this file: types only.
 
-import type { Numbered, Problem } from "./common";
+import type { Problem } from "./common";
 
 // ------------------------------------------------------------------------------------ the exercise panel: traits
 
@@ -111,6 +111,7 @@ export interface Heard {
 }
 
 export type BoardMessage = Diagram | Heard;
+/** What the user wants. It is sent with a number `id` of its own, which `heard` acknowledges. */
 export type BoardCommand =
   | { do: "run"; only?: string[] }
   | { do: "stop" }
@@ -119,4 +120,3 @@ export type BoardCommand =
   | { do: "source"; kind: string }
   | { do: "open"; check: string; whose: Whose }
   | { do: "diagram"; check: string; whose: Whose; whole: boolean; width: number };
-export type NumberedBoardCommand = Numbered<BoardCommand>;

@@ -933,20 +933,22 @@ function drawSights(pen, sights, places, colours) {
 var SHORTEST = 520;
 var HOLDBACK = 0.12;
 var LATE = 1e3;
+var UNSEEN = 250;
 var WAIT = 1200;
 var FADE = 500;
 var FORGOTTEN = 5e3;
 var JUST = 0.15;
 var MOST = 1500;
 var MOST_EARLY = 2e3;
-function makeFlights(clock) {
+function makeFlights(clock, wall = () => performance.now()) {
   let flights = [];
   const byId = /* @__PURE__ */ new Map();
   const early = /* @__PURE__ */ new Map();
   let since = -Infinity;
   function depart([id, family, from, to, , time], cut) {
     if (flights.length > MOST || time < since) return void 0;
-    const flight = { id, family, from, to, time, arrived: early.get(id), lost: false, cut, begun: void 0 };
+    const arrived = early.get(id);
+    const flight = { id, family, from, to, time, arrived, told: wall(), lost: false, cut, begun: void 0 };
     early.delete(id);
     flights.push(flight);
     byId.set(id, flight);
@@ -988,9 +990,9 @@ function makeFlights(clock) {
   function begin(flight, stamp, span) {
     const late = lateness(flight);
     if (late < 0) return true;
-    if (late > LATE && late >= span) return false;
-    flight.begun = stamp - (late > LATE ? late : clamp(late, 0, 100));
-    return true;
+    const fresh = late <= LATE && stamp - flight.told <= UNSEEN;
+    flight.begun = stamp - (fresh ? clamp(late, 0, 100) : late);
+    return fresh || late < span;
   }
   function sights(stamp, delay, calm) {
     const found = [];
