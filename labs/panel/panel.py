@@ -1,8 +1,8 @@
 """`ClusterPanel`: the living picture of a cluster in a notebook.
 
 Law of this module: it joins the parts and decides nothing. The browser's messages go to `actions`, the cluster's news
-come from `poller` through `model`, the drawing is `frontend/src/panel.ts`. Exceptions end as a sentence on the panel (and
-in `errors`), because a traceback of a background thread would land in some other cell, or nowhere.
+come from `poller` through `model`, the drawing is `frontend/src/panel.ts`. Exceptions end as a sentence on the panel
+(and in `errors`), because a traceback of a background thread would land in some other cell, or nowhere.
 """
 
 from __future__ import annotations
