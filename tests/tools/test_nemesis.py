@@ -88,14 +88,15 @@ def test_a_long_plan_has_every_kind_of_fault_and_every_moment_in_it() -> None:
     blows = draw("1", 600, NODES).blows
 
     assert {blow.kind for blow in blows} == {
-        "kill", "pause", "isolate", "split", "one-way cut", "slow links", "loss"
+        "kill", "pause", "isolate", "split", "one-way-cut", "slow-links", "loss"
     }  # fmt: skip
     assert {blow.details["moment"] for blow in blows if blow.kind == "kill"} == set(MOMENTS)
     assert {blow.details["victims"] for blow in blows if blow.kind == "kill"} == {"leader", "follower", "two", "all"}
 
 
 def test_the_command_that_is_printed_gives_the_same_order_again() -> None:
-    order = Order(mode="sync", election="bully", seed=5, seconds=90, kills=10, nodes=5, build="real")
+    pace = Pace(every=2.0, kinds=("split", "kill"))
+    order = Order(mode="sync", election="bully", seed=5, seconds=90, kills=10, nodes=5, build="real", pace=pace)
     words = order.command.removeprefix("python -m tools.nemesis ").split()
 
     assert _order(_parser().parse_args(words)) == order

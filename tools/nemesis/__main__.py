@@ -9,6 +9,7 @@ from pathlib import Path
 from labs.cluster import ClusterError
 from replstore.replication import MODES
 from tools.nemesis.campaign import ELECTIONS, Order, Report, run
+from tools.nemesis.plan import KINDS, Pace
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -65,6 +66,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--election-timeout-ms", type=int, default=400)
     add("--build", default="small", help="`small`: logs and journals that are soon long; `real`: the node as it is")
     add("--round-seconds", type=float, default=8.0, help="how long clients and faults go on before a verdict")
+    add("--only", nargs="+", choices=KINDS, metavar="KIND", default=(), help=f"only these faults: {', '.join(KINDS)}")
+    add("--every", type=float, default=Pace().every, help="seconds between two faults, on average")
     add("--keep", type=Path, default=Path("nemesis-evidence"), help="folder for what is kept of a violation")
     return parser
 
@@ -85,6 +88,7 @@ def _order(given: argparse.Namespace) -> Order:
         election_timeout_ms=given.election_timeout_ms,
         build=given.build,
         round_seconds=given.round_seconds,
+        pace=Pace(every=given.every, kinds=tuple(given.only)),
         keep_in=given.keep,
     )
 

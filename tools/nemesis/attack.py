@@ -53,8 +53,8 @@ class Attack:
             "pause": self._pause,
             "isolate": self._isolate,
             "split": self._split,
-            "one-way cut": self._one_way,
-            "slow links": self._slow,
+            "one-way-cut": self._one_way,
+            "slow-links": self._slow,
             "loss": self._loss,
         }
 
@@ -250,7 +250,7 @@ class Attack:
     def _one_way(self, blow: Blow) -> None:
         for sender, to in blow.details["pairs"]:
             self._change_network(partial(self._target.cut, sender, to))
-            self._broke("one-way cut", sender=sender, to=to)
+            self._broke("one-way-cut", sender=sender, to=to)
         self._heal_after(blow.lasts)
 
     def _heal_after(self, seconds: float) -> None:
@@ -265,7 +265,7 @@ class Attack:
 
     def _slow(self, blow: Blow) -> None:
         self._change_network(lambda: self._target.delay_replication(blow.details["ms"], blow.details["jitter_ms"]))
-        self._broke("slow links", **blow.details)
+        self._broke("slow-links", **blow.details)
         self._later(blow.lasts, partial(self._change_network, partial(self._target.delay_replication, 0)))
 
     def _loss(self, blow: Blow) -> None:

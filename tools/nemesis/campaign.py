@@ -77,6 +77,8 @@ class Order:
         for name in ("backend", "nodes", "build", *timings, "kills", "faults"):
             if getattr(self, name) != getattr(default, name):
                 said += f" --{name.replace('_', '-')} {getattr(self, name)}"
+        said += f" --only {' '.join(self.pace.kinds)}" if self.pace.kinds else ""
+        said += f" --every {self.pace.every:g}" if self.pace.every != default.pace.every else ""
         return f"{said} --minutes {self.seconds / 60:g}"
 
 

@@ -65,10 +65,10 @@ def draw(seed: str, seconds: float, nodes: tuple[str, ...], pace: Pace | None = 
     rng = Random(f"nemesis/{seed}")
     blows: list[Blow] = []
     at = pace.every * rng.random()
-    kinds = list(pace.kinds or _KINDS)
+    kinds = list(pace.kinds or KINDS)
     while at < seconds - pace.every:
-        [kind] = rng.choices(kinds, [_KINDS[kind][0] for kind in kinds])
-        blows.append(_KINDS[kind][1](round(at, 3), rng, nodes, pace))
+        [kind] = rng.choices(kinds, [KINDS[kind][0] for kind in kinds])
+        blows.append(KINDS[kind][1](round(at, 3), rng, nodes, pace))
         at += pace.every * 2 * rng.random()
     return Plan(seed, seconds, tuple(blows))
 
@@ -105,12 +105,12 @@ def _split(at: float, rng: Random, nodes: tuple[str, ...], pace: Pace) -> Blow:
 
 def _one_way(at: float, rng: Random, nodes: tuple[str, ...], pace: Pace) -> Blow:
     pairs = [rng.sample(nodes, 2) for _ in range(rng.choice((1, 1, 2)))]
-    return Blow(at, "one-way cut", _between(rng, pace.bad), {"pairs": pairs})
+    return Blow(at, "one-way-cut", _between(rng, pace.bad), {"pairs": pairs})
 
 
 def _slow(at: float, rng: Random, nodes: tuple[str, ...], pace: Pace) -> Blow:
     details = {"ms": rng.choice((5, 50, 200)), "jitter_ms": rng.choice((0, 100, 400))}
-    return Blow(at, "slow links", _between(rng, pace.bad), details)
+    return Blow(at, "slow-links", _between(rng, pace.bad), details)
 
 
 def _loss(at: float, rng: Random, nodes: tuple[str, ...], pace: Pace) -> Blow:
@@ -118,12 +118,13 @@ def _loss(at: float, rng: Random, nodes: tuple[str, ...], pace: Pace) -> Blow:
     return Blow(at, "loss", _between(rng, pace.bad), details)
 
 
-_KINDS: dict[str, tuple[int, Callable[[float, Random, tuple[str, ...], Pace], Blow]]] = {
+KINDS: dict[str, tuple[int, Callable[[float, Random, tuple[str, ...], Pace], Blow]]] = {
     "kill": (18, _kill),
     "pause": (3, _pause),
     "isolate": (2, _isolate),
     "split": (3, _split),
-    "one-way cut": (2, _one_way),
-    "slow links": (2, _slow),
+    "one-way-cut": (2, _one_way),
+    "slow-links": (2, _slow),
     "loss": (2, _loss),
 }
+"""How often each kind comes, and how it is drawn."""
