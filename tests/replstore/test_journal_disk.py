@@ -206,4 +206,3 @@ def test_a_real_file_that_may_not_grow_ends_with_the_last_acknowledged_record(tm
     assert [record.entries[0].index for record in entries] == list(range(1, acknowledged + 1))
     assert journal.torn is None
     journal.close()
-

@@ -244,9 +244,7 @@ def test_an_answer_taken_for_more_than_it_says_loses_an_acknowledged_write() -> 
 
 
 def test_a_follower_that_commits_what_it_did_not_compare_is_found() -> None:
-    assert "committed entries stay" in broken(
-        SCENARIOS["stray entries, others committed"].run(BelievesHeartbeats)
-    )
+    assert "committed entries stay" in broken(SCENARIOS["stray entries, others committed"].run(BelievesHeartbeats))
 
 
 def test_nodes_that_forget_when_they_restart_are_found() -> None:
