@@ -47,18 +47,20 @@ def summary(message: Message) -> dict[str, Any]:
     details: dict[str, Any] = {}
     for name in _names(type(message)):
         value = getattr(message, name)
-        if isinstance(value, _SMALL):
+        if type(value) in _SMALL:
             details[name] = value
         elif isinstance(value, EntryId):
             details[name] = value.index
         elif isinstance(value, tuple) and name in ("entries", "items"):
             details["count"] = len(value)
+        elif isinstance(value, (int, str)):  # a subclass, in a student's message
+            details[name] = value
         else:
             details[name] = repr(value)[:80]
     return details
 
 
-_SMALL = bool | int | str | None
+_SMALL = frozenset((bool, int, str, type(None)))
 
 _known: dict[type, tuple[str, ...]] = {}
 

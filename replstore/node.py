@@ -313,7 +313,8 @@ class Node:
         self._send_heartbeats(self.office)
 
     def _replication_to(self, peers: Iterable[NodeId]) -> Replication:
-        return Replication(self.election.term, self.log, self.store, peers, retry=min(2 * self.heartbeat, 0.5))
+        retry = min(2 * self.heartbeat, 0.5)
+        return Replication(self.election.term, self.log, self.store, peers, retry, awaited=self.copies > 1)
 
     def _open(self, office: Leadership) -> None:
         """Begin to lead in earnest. The first entry is a `noop`: older entries count as committed only through one of
@@ -406,11 +407,20 @@ class Node:
         `Save` has been carried out, that is, from the next input on."""
         if self.copies == 1:
             self._save_appended()
+        waiting = len(office.waiting)
         self._advance_commit(self._committable(office))
-        self._ship(office.replication)
+        office.writers.answered(waiting - len(office.waiting), len(self._unsaved), self.now)
         if office.reads:
             self._answer_reads(office)
+        if self._unsaved and (until := self._company_until(office)) is not None:
+            self._wake(until)
+            return
+        self._ship(office.replication)
         self._save_appended()
+
+    def _company_until(self, office: Leadership) -> float | None:
+        """How long what was appended waits for more. To save it while no follower can be sent to would gain nothing."""
+        return office.replication.busy_until(self.now) or office.writers.wait_until(len(self._unsaved), self.now)
 
     def _save_appended(self) -> None:
         if self._unsaved:
@@ -433,7 +443,7 @@ class Node:
         for peer in replication.behind(self.commit.index):
             for message in replication.messages_for(peer, self.commit, self.now):
                 self._effects.append(Send(peer, message))
-        if (due := replication.commit_due()) is not None:
+        if (due := replication.next_due(self.now)) is not None:
             self._wake(due)
 
     def _wake(self, due: float) -> None:
@@ -452,15 +462,19 @@ class Node:
         of this leadership is committed, so that every earlier acknowledged write is applied (Raft §8)."""
         own_term = self.commit.term == office.term and self.commit.leader == self.id
         confirmed = office.confirmed_round()
+        waiting = len(office.reads)
         while own_term and office.reads and office.reads[0].round <= confirmed:
             read = office.reads.popleft()
             self._effects.append(Reply(read.request, Value(read.key, self.store.get(read.key))))
+        office.readers.answered(waiting - len(office.reads), len(office.reads), self.now)
         if office.reads and office.reads[-1].round > office.round:
             # One round at a time, as far as answers come: the reads that arrive meanwhile share the next.
-            if confirmed >= office.round or self.now >= office.round_sent + PACE:
+            under_way = confirmed < office.round and self.now < office.round_sent + PACE
+            until = office.round_sent + PACE if under_way else office.readers.wait_until(len(office.reads), self.now)
+            if until is None:
                 self._send_heartbeats(office)
             else:
-                self._wake(office.round_sent + PACE)
+                self._wake(until)
 
     def _expire(self, office: Leadership) -> None:
         for queue in (office.waiting, office.reads):

@@ -37,7 +37,8 @@ PACE = 0.002
 answer's arrival at the latest. It halves the messages of a busy leader, and a lone write never waits.
 
 The news that something is committed waits as long for entries to travel with: clients who write one after the other
-then cost one message for each write, not two."""
+then cost one message for each write, not two. Where no client waits for copies (`async`), messages are always so far
+apart."""
 
 MAX_RETRY = 16
 """The wait for an answer doubles up to this many times its first value; a snapshot under way is given up then."""
@@ -67,8 +68,8 @@ class Progress:
         self._retry = retry
         self._last_word = 0.0
         self.last_sent = 0.0
-        self.commit_due: float | None = None
-        """When the follower will be told of a newer commit, even if there are no entries to tell it with."""
+        self.due: float | None = None
+        """When the follower is sent what waits for company now."""
 
     @property
     def in_flight(self) -> int:
@@ -113,10 +114,14 @@ class Progress:
 
 
 class Replication:
-    """The leader's (or a lender's, see `CatchUp`) view of the followers `peers`, for `term`."""
+    """The leader's (or a lender's, see `CatchUp`) view of the followers `peers`, for `term`. `awaited`: somebody waits
+    for the followers' answers."""
 
-    def __init__(self, term: int, log: Log, store: Store, peers: Iterable[NodeId], retry: float) -> None:
+    def __init__(
+        self, term: int, log: Log, store: Store, peers: Iterable[NodeId], retry: float, awaited: bool = True
+    ) -> None:
         self.term = term
+        self._awaited = awaited
         self._log = log
         self._store = store
         self._retry = retry
@@ -136,9 +141,15 @@ class Replication:
         self._all_have = None if behind else (last, commit)
         return behind
 
-    def commit_due(self) -> float | None:
-        """When the next follower must be told of a newer commit that waits for company."""
-        due = [p.commit_due for p in self.progress.values() if p.commit_due is not None]
+    def busy_until(self, now: float) -> float | None:
+        """Until when no follower is sent anything, for want of an answer; None: one can be sent to now."""
+        free = [p.last_sent + PACE if p.in_flight else now for p in self.progress.values()]
+        soonest = min(free, default=now)
+        return soonest if soonest > now else None
+
+    def next_due(self, now: float) -> float | None:
+        """When the next of what waits for company is to be sent."""
+        due = [p.due for p in self.progress.values() if p.due is not None and p.due > now]
         return min(due, default=None)
 
     def messages_for(self, peer: NodeId, commit: EntryId, now: float) -> list[Replicate | Snapshot]:
@@ -156,9 +167,14 @@ class Replication:
         limit = 1 if progress.probing or progress.transfer else MAX_IN_FLIGHT
         if progress.in_flight >= limit:
             return None
-        if progress.in_flight and 0 < now - progress.last_sent < PACE:
-            return None
-        if self._commit_can_wait(progress, commit, now):
+        streaming = not progress.probing and progress.transfer is None
+        if 0 < now - progress.last_sent < PACE:
+            if progress.next <= self._log.last_index and (progress.in_flight or (streaming and not self._awaited)):
+                progress.due = progress.last_sent + PACE
+                return None
+            if progress.in_flight:
+                return None
+        if streaming and self._commit_can_wait(progress, commit, now):
             return None
         if progress.next <= self._log.base.index:
             self._start_transfer(progress, commit, force=False)
@@ -168,13 +184,11 @@ class Replication:
 
     def _commit_can_wait(self, progress: Progress, commit: EntryId, now: float) -> bool:
         """Whether all there is to say is that something is committed, and entries may soon come to travel with it."""
-        if progress.probing or progress.transfer or progress.next <= self._log.last_index:
+        if progress.next <= self._log.last_index or progress.sent_commit >= commit.index:
             return False
-        if progress.sent_commit >= commit.index:
-            return False
-        if progress.commit_due is None:
-            progress.commit_due = now + PACE
-        return now < progress.commit_due
+        if progress.due is None:
+            progress.due = now + PACE
+        return now < progress.due
 
     def _entries(self, progress: Progress, commit: EntryId) -> Replicate | None:
         log = self._log
@@ -188,7 +202,7 @@ class Replication:
         if not progress.probing:
             progress.next += len(entries)
         progress.sent_commit = commit.index
-        progress.commit_due = None
+        progress.due = None
         return Replicate(self.term, prev, entries, commit.index)
 
     def _chunk(self, transfer: Transfer) -> Snapshot:
