@@ -1,12 +1,76 @@
-"""For all tests."""
+"""For all tests: which of them a plain `pytest` runs.
+
+`pytest` runs what needs neither Docker, a browser, notebooks nor minutes; `pytest --full` runs everything. Whoever
+names a file, a folder or a test gets all of it. The last lines say what was left out, and what was skipped and why.
+"""
 
 from __future__ import annotations
 
 import signal
+from collections import Counter
+from typing import Any
+
+import pytest
+
+SLOW_KINDS = ("docker", "browser", "notebook", "slow")
+"""Markers of the tests that a plain `pytest` leaves out."""
+
+LEFT_OUT = "left_out"
 
 
-def pytest_configure() -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="run all tests, also those that a plain pytest leaves out")
+
+
+def pytest_configure(config: pytest.Config) -> None:
     """A shell that starts the tests in the background has them ignore Ctrl-C, and so would every program that they
     start; some of these are to be ended by it."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if config.args_source is pytest.Config.ArgsSource.ARGS:  # files, folders or tests were named
+        config.option.full = True
+    config.pluginmanager.register(LeftOut(config), "left-out")
+
+
+def is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
+
+
+class LeftOut:
+    """Leaves the slow kinds out of a plain run, and counts them by kind for the last lines."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._counts: Counter[str] = Counter()
+
+    @pytest.hookimpl(trylast=True)  # the folders' own conftest files mark their tests first
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        if config.option.full:
+            return
+        kinds = {item: next((kind for kind in SLOW_KINDS if item.get_closest_marker(kind)), None) for item in items}
+        left_out = [item for item, kind in kinds.items() if kind is not None]
+        if left_out:
+            self._counts.update(str(kinds[item]) for item in left_out)
+            config.hook.pytest_deselected(items=left_out)
+            items[:] = [item for item, kind in kinds.items() if kind is None]
+
+    def pytest_sessionfinish(self) -> None:
+        if is_worker(self._config):
+            self._config.workeroutput[LEFT_OUT] = dict(self._counts)  # type: ignore[attr-defined]
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Every worker collects all tests, so any worker's count is the count."""
+        self._counts = Counter(getattr(node, "workeroutput", {}).get(LEFT_OUT, {})) or self._counts
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        if self._counts:
+            kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(self._counts.items()))
+            terminalreporter.line(f"left out: {self._counts.total()} tests ({kinds}); pytest --full runs them all")
+        skipped = Counter(
+            report.longrepr[2].removeprefix("Skipped: ")
+            for report in terminalreporter.stats.get("skipped", [])
+            if isinstance(report.longrepr, tuple)
+        )
+        for reason, count in sorted(skipped.items()):
+            terminalreporter.line(f"skipped: {count} ({reason})")

@@ -169,6 +169,7 @@ def test_a_handout_has_neither_solutions_nor_tests(tmp_path: Path) -> None:
     assert not [name for name in names if name.startswith(handout.INSTRUCTOR_ONLY)]
 
 
+@pytest.mark.slow
 def test_the_readmes_test_command_runs_the_exercises_checks_in_a_handout(tmp_path: Path) -> None:
     assert call("handout", str(tmp_path / "lab")).exit_code == 0
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV_"))}

@@ -14,7 +14,7 @@ VERDICT = "def survives(cluster: Cluster) -> Verdict:\n"
 RIGHT = ("solutions.ex1_fault_tolerance", "solutions.alternatives.ex1_diary")
 
 
-@pytest.mark.parametrize("level", ["student", "instructor"])
+@pytest.mark.parametrize("level", ["student", pytest.param("instructor", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", RIGHT)
 def test_a_right_solution_loses_nothing(name: str, level: str) -> None:
     assert lost("ex1", import_module(name), level, seeds=(3, 4, 5)) == {}
@@ -77,6 +77,7 @@ MISTAKES: dict[str, tuple[set[str], list[tuple[str, str]]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_test_of_the_store_that(mistake: str) -> None:
     intended, changes = MISTAKES[mistake]

@@ -32,7 +32,7 @@ def unpassed(report: Report) -> dict[str, str]:
     return {result.id: result.message for result in report.checks if result.status is not Status.PASSED}
 
 
-@pytest.mark.parametrize("level", ["student", "instructor"])
+@pytest.mark.parametrize("level", ["student", pytest.param("instructor", marks=pytest.mark.slow)])
 def test_the_reference_gets_everything(level: str) -> None:
     report = grade(open_submission(SOLUTIONS), SUITE, Settings(level=level, seeds=seeds_for(level, 4711)))
 
@@ -41,6 +41,7 @@ def test_the_reference_gets_everything(level: str) -> None:
     assert all(result.deterministic for result in report.checks)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file_name", ALTERNATIVES)
 def test_another_right_design_gets_everything(file_name: str) -> None:
     exercise = ALTERNATIVES[file_name]
@@ -73,6 +74,7 @@ def test_the_starter_tells_where_all_hundred_points_are(path: Path) -> None:
     assert sum(map(int, told)) == 100
 
 
+@pytest.mark.slow
 def test_results_are_the_same_byte_for_byte_at_any_number_of_workers(tmp_path: Path) -> None:
     for name in ("ann", "bob"):
         folder = tmp_path / "class" / name

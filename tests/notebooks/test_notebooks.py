@@ -18,6 +18,7 @@ NOTEBOOKS = sorted((Path(labs.__file__).parent / "notebooks").glob("*.ipynb"))
 
 pytestmark = [
     pytest.mark.processes,
+    pytest.mark.notebook,
     # Jupyter's client still asks for an event loop in ways that newer Pythons warn about.
     pytest.mark.filterwarnings("default"),
 ]

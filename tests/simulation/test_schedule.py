@@ -158,6 +158,7 @@ def test_a_forgotten_term_is_shrunk_to_one_crash() -> None:
     assert [step.action for step in steps] == ["crash"]
 
 
+@pytest.mark.slow
 def test_a_lost_write_is_shrunk_to_the_two_steps_that_lose_it() -> None:
     """Somebody misses a write, and is elected when it comes back."""
     steps = smallest(AnyLogWins, "acknowledged writes stay", ("isolate", "write_to_leader", "heal", "crash_leader"))

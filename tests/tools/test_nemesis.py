@@ -27,6 +27,7 @@ def short(tmp_path: Path, **changes: object) -> Order:
 # -- real nodes ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.processes
 @pytest.mark.parametrize("election", ["lowest-id", "majority"])
 @pytest.mark.parametrize("mode", ["quorum", "sync"])
@@ -41,6 +42,7 @@ def test_no_fault_makes_a_node_break_its_promise(mode: str, election: str, tmp_p
     assert report.reads >= 10
 
 
+@pytest.mark.slow
 @pytest.mark.processes
 def test_what_async_loses_is_counted_and_is_no_violation(tmp_path: Path) -> None:
     calm = Pace(kinds=("isolate",), every=0.6, bad=(0.9, 1.5))
@@ -51,6 +53,7 @@ def test_what_async_loses_is_counted_and_is_no_violation(tmp_path: Path) -> None
     assert any(f"{report.lost} acknowledged writes lost (async" in line for line in told(order, report))
 
 
+@pytest.mark.slow
 @pytest.mark.processes
 @pytest.mark.parametrize(
     ("build", "kinds", "election", "finding"),
