@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from replstore import journal, log
+from replstore import compaction, journal, log, node
 from replstore.bully import Bully
 from replstore.lowest_id import LowestId
 from solutions.ex3_election import MyElection
@@ -16,7 +16,9 @@ __all__ = ["Bully", "LowestId", "MyElection"]
 
 _LIMITS: dict[ModuleType, dict[str, int]] = {
     log: {"KEEP_ENTRIES": 12, "KEEP_BYTES": 16 * 2**10, "BATCH_ENTRIES": 8, "BATCH_BYTES": 4 * 2**10},
-    journal: {"SLACK_BYTES": 16 * 2**10, "COPY_RATIO": 2},
+    node: {"KEEP_ENTRIES": 12},
+    journal: {"SLACK_BYTES": 16 * 2**10},
+    compaction: {"COPY_RATIO": 2},
 }
 
 for _module, _values in _LIMITS.items():
