@@ -90,7 +90,8 @@ class Journal:
     # -- reading --------------------------------------------------------------------------------------
 
     def records(self) -> Iterator[Record]:
-        """What was saved, in order. A torn last line is cut off the file. Raises `JournalDamaged`, `FolderRefused`."""
+        """What was saved, in order; appends that continue one another may come as one. A torn last line is cut off the
+        file. Raises `JournalDamaged`, `FolderRefused`."""
         with open(self.path, "rb") as file:
             total = os.fstat(file.fileno()).st_size
             old = is_old(file.read(10))
@@ -134,7 +135,7 @@ class Journal:
         elif number == 1 and texts and not isinstance(chain, OldChain):
             self._damaged(1, "it does not name the node")
         try:
-            records = decode_records(texts)
+            records = decode_records(texts, join=not isinstance(chain, OldChain))
             if isinstance(chain, OldChain) and (gap := chain.gap(records)) is not None:
                 self._damaged(number + gap, "an entry is missing before it, or it does not belong here")
             return records

@@ -703,6 +703,10 @@ class Node:
 
     def _restore_entries(self, entries: tuple[Entry, ...], tail: list[Entry]) -> None:
         first = self.log.base.index + 1
+        following = first + len(tail)
+        if entries and (entries[0].index, entries[-1].index) == (following, following + len(entries) - 1):
+            tail += map(self._carried, entries)  # as nearly always: they follow what is there
+            return
         for entry in map(self._carried, entries):
             place = entry.index - first
             if place < 0:
@@ -717,8 +721,7 @@ class Node:
         all has been read: a compacted journal may name a key's old value after a newer one.)"""
         count = min(commit - self.log.base.index, len(tail) - KEEP_ENTRIES)
         if count > 0:
-            for entry in tail[:count]:
-                self.store.apply(entry)
+            self.store.apply_all(tail[:count])
             self.log.reset(tail[count - 1].id)
             del tail[:count]
 

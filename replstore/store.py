@@ -31,6 +31,15 @@ class Store:
             self._live.pop(entry.key, None)
         return found
 
+    def apply_all(self, entries: Iterable[Entry]) -> None:
+        """`apply` for many, when nobody asks what was there before."""
+        live = self._live
+        for entry in entries:
+            if entry[3] == "put":
+                live[entry[4]] = entry
+            elif entry[3] == "delete":
+                live.pop(entry[4], None)
+
     def replace(self, items: Iterable[Entry]) -> None:
         """Forget everything and take these `put` entries instead."""
         self._live = {item.key: item for item in items}
