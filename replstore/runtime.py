@@ -150,9 +150,9 @@ class Runtime:
         await self._server.start(self.settings.host, self.settings.port)
         self._links = {peer: self._link(peer) for peer in self.node.peers}
         self._show(Note("started", {"port": self._server.port, "election": type(self.node.election).__name__}))
-        self._log(describe(self.settings))
         if not self.settings.token:
             self._log("No CLUSTER_TOKEN is set: every program that reaches this port can pose as another node")
+        self._log(describe(self.settings))
         self._stop = stop
         self._failure: OSError | None = None
         self._tick()
