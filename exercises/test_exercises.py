@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from labs.grading.check import Check
 from labs.grading.checks import SUITE
 from labs.grading.reports.words import explain
-from labs.grading.results import Check, CheckResult, Status
+from labs.grading.results import CheckResult, Status
 from labs.grading.runner import VISIBLE_SEEDS, Settings, grade
 from labs.grading.submission.submission import Submission, open_submission
 

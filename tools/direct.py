@@ -1,8 +1,8 @@
-"""A `Session` without a sandbox: the code under test runs in this very process.
+"""`StudentCode` without a sandbox: the code under test runs in this very process.
 
-For code that we trust: the lab's own solutions, and mistakes that were planted in them. It costs a fraction of a
-sandbox, and gives the same runs: the cluster is reached through the same stand-in and the same desk, values pass
-through the same codec, and an election gets the same dice. What it lacks are the limits on time and memory.
+For code that is trusted: the lab's own solutions, and mistakes that were planted in them. It takes a fraction of a
+sandbox's time and gives the same runs: the cluster is reached through the same proxy and gateway, values pass through
+the same codec, and an election gets the same random generator. What it lacks are the limits on time and memory.
 """
 
 from __future__ import annotations
@@ -16,32 +16,30 @@ from typing import Any, cast
 
 import solutions
 from labs.cluster import base
+from labs.grading.check import Check, Outcome, broken_off
 from labs.grading.checks import SUITE
 from labs.grading.child.cluster import ProxyCluster
 from labs.grading.child.values import decode, encode
 from labs.grading.child.wire import Wire
-from labs.grading.cluster_gateway import ClusterDesk
-from labs.grading.faults import FaultKind, StudentFault
-from labs.grading.results import Check, Outcome, failed
+from labs.grading.cluster_gateway import ClusterGateway
+from labs.grading.errors import ErrorKind, StudentError
 from labs.grading.runner import VISIBLE_SEEDS
 from labs.grading.sandbox.limits import DEFAULT
-from labs.grading.session import Session
 from labs.lesson.exercises import BY_ID
+from labs.simulation.schedule import Run, Schedule, carry_out
 from replstore.election import Election, Seat
 
 SOLUTIONS = Path(solutions.__path__[0])
 
 
 class DirectSession:
-    """Has of a `Session` what checks use."""
-
-    fault = None
+    """The `StudentCode` of a module."""
 
     def __init__(self, module: Any, seeds: tuple[int, ...] = VISIBLE_SEEDS, level: str = "student") -> None:
         self.seeds = seeds
         self.level = level
         self._module = module
-        self._given_up: StudentFault | None = None
+        self._ended: StudentError | None = None
 
     def call(self, name: str, *arguments: Any, seconds: float | None = None) -> Any:
         return decode(encode(self.perform(self._module, name, arguments)))
@@ -53,37 +51,45 @@ class DirectSession:
         strategy: Callable[[Seat], Election] = getattr(self._module, class_name)
         return lambda seat: strategy(replace(seat, rng=Random(seat.rng.getrandbits(64))))
 
+    def simulate(self, schedule: Schedule) -> Run:
+        run = carry_out(schedule, self.elections())
+        return run if run.error is None else replace(run, error=_student_error(run.error))
+
     def settle(self) -> None:
         """Nothing is compared here."""
 
     def perform(self, owner: Any, name: str, arguments: tuple[Any, ...]) -> Any:
         try:
             return getattr(owner, name)(*map(self._handed_over, arguments))
-        except StudentFault:
+        except StudentError:
             raise
         except Exception as error:
-            if self._given_up is not None:
-                raise self._given_up from error
-            kind = FaultKind.NOT_ATTEMPTED if isinstance(error, NotImplementedError) else FaultKind.RAISED
-            raise StudentFault(kind, f"{type(error).__name__}: {error}") from error
+            if self._ended is not None:
+                raise self._ended from error
+            raise _student_error(error) from error
 
     def _handed_over(self, argument: Any) -> Any:
-        if not isinstance(argument, ClusterDesk):
+        if not isinstance(argument, ClusterGateway):
             return decode(encode(argument))
         argument.limits = DEFAULT
-        introduced = argument.introduce()
+        described = argument.describe()
         wire = cast(Wire, _DirectWire(self, argument))
-        return ProxyCluster(0, introduced["settings"], introduced["backend"], wire)
+        return ProxyCluster(0, described["settings"], described["backend"], wire)
 
-    def serve(self, desk: ClusterDesk, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        """Beyond the budget there are no more answers, as with a process that is ended."""
+    def serve(self, gateway: ClusterGateway, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Once a limit is exceeded there are no more answers, as with a process that was ended."""
         try:
-            if self._given_up is not None:
-                raise self._given_up
-            return desk.serve(method, arguments)
-        except StudentFault as fault:
-            self._given_up = fault
+            if self._ended is not None:
+                raise self._ended
+            return gateway.serve(method, arguments)
+        except StudentError as error:
+            self._ended = error
             raise
+
+
+def _student_error(error: Exception) -> StudentError:
+    kind = ErrorKind.NOT_ATTEMPTED if isinstance(error, NotImplementedError) else ErrorKind.RAISED
+    return StudentError(kind, f"{type(error).__name__}: {error}")
 
 
 class DirectObject:
@@ -98,14 +104,14 @@ class DirectObject:
 
 
 class _DirectWire:
-    """Stands for the `Wire` between the stand-in of a cluster and its desk."""
+    """Stands for the `Wire` between the proxy of a cluster and its gateway."""
 
-    def __init__(self, session: DirectSession, desk: ClusterDesk) -> None:
+    def __init__(self, session: DirectSession, gateway: ClusterGateway) -> None:
         self._session = session
-        self._desk = desk
+        self._gateway = gateway
 
     def request(self, number: int, method: str, arguments: dict[str, Any]) -> Any:
-        answer = self._session.serve(self._desk, method, arguments)
+        answer = self._session.serve(self._gateway, method, arguments)
         if "raise" in answer:
             name, text = answer["raise"]
             raise {"ValueError": ValueError}.get(name, getattr(base, name, base.ClusterError))(text)
@@ -120,11 +126,11 @@ def the_checks(exercise: str, level: str = "student", seeds: tuple[int, ...] = V
 
 
 def outcome(check: Check, module: Any, seeds: tuple[int, ...] = VISIBLE_SEEDS, level: str = "student") -> Outcome:
-    """What `check` says of this code. A grader's fault is raised."""
+    """What `check` says of this code. An error of the grader is raised."""
     try:
-        return check.run(cast(Session, DirectSession(module, seeds, level)))
-    except StudentFault as fault:
-        return failed(f"{fault.kind.value}: {fault.message}")
+        return check.run(DirectSession(module, seeds, level))
+    except StudentError as error:
+        return broken_off(error)
 
 
 def from_source(name: str, source: str) -> ModuleType:

@@ -11,11 +11,12 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from labs.grading.check import Check, Outcome
 from labs.grading.checks import SUITE
-from labs.grading.faults import GraderFault
+from labs.grading.errors import GraderError
 from labs.grading.reports.console import STYLES
 from labs.grading.reports.words import MARKS, explain, number, score
-from labs.grading.results import Check, CheckResult, Outcome, Report, Status
+from labs.grading.results import CheckResult, Report, Status
 from labs.grading.runner import VISIBLE_SEEDS, Settings, grade
 from labs.grading.submission.archive import Unreadable
 from labs.grading.submission.submission import Submission, open_submission, read_text
@@ -56,7 +57,7 @@ def check(
     settings = Settings(seeds=VISIBLE_SEEDS if seed is None else (seed,), only=_asked(what, only or []))
     try:
         report = grade(_open(path, what), SUITE, settings, _Teller(console, picture).tell)
-    except GraderFault as fault:
+    except GraderError as fault:
         typer.echo(f"replab: {fault}", err=True)
         raise typer.Exit(NO_MARK) from None
     _sum_up(report, console)

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from labs.grading import batch, reports
-from labs.grading.faults import GraderFault
+from labs.grading.errors import GraderError
 from labs.grading.reports import console as screen
 from labs.grading.results import Report
 from labs.grading.runner import Settings, seeds_for
@@ -63,7 +63,7 @@ def grade(
         jobs = batch.plan(submissions, out, suite, settings, wanted, single=single)
         graded = _run(jobs, min(workers, os.cpu_count() or 1), again)
         path = batch.write_table(jobs, graded, out)
-    except GraderFault as fault:
+    except GraderError as fault:
         typer.echo(f"replab: {fault}", err=True)
         raise typer.Exit(NO_MARK) from None
     _show(graded)

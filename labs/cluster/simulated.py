@@ -143,7 +143,7 @@ class SimulatedCluster(Cluster):
         self.simulator.resume(self._known(node))
 
     def _known(self, node: str) -> str:
-        if node not in self.simulator.machines:
+        if node not in self.simulator.hosts:
             raise NoSuchNode(f"there is no {node!r} here; the nodes are {', '.join(self.node_ids)}")
         return node
 
@@ -205,15 +205,15 @@ class SimulatedCluster(Cluster):
     def leader(self) -> str | None:
         """As everywhere, but without asking every node for its whole status: who waits for a leader asks very often."""
         with self._lock:
-            nodes = [machine.node for machine in self.simulator.machines.values() if machine.awake]
+            nodes = [host.node for host in self.simulator.hosts.values() if host.running]
             leading = [node for node in nodes if node is not None and node.role == "leader"]
             return max(leading, key=lambda node: node.election.term).id if leading else None
 
     def _status_of(self, node: str) -> NodeStatus:
-        machine = self.simulator.machines[node]
-        if machine.node is None or machine.paused:
-            return NodeStatus(node, "stopped" if machine.node is None else "paused")
-        raw = {**machine.node.status(), "faults": self._faults_of(node), "uptime_s": self.now()}
+        host = self.simulator.hosts[node]
+        if host.node is None or host.paused:
+            return NodeStatus(node, "stopped" if host.node is None else "paused")
+        raw = {**host.node.status(), "faults": self._faults_of(node), "uptime_s": self.now()}
         return NodeStatus(node, "running", True, raw["role"], raw["term"], raw["leader_id"], raw["total_keys"], raw)
 
     def _faults_of(self, node: str) -> dict[str, Any]:
@@ -232,10 +232,10 @@ class SimulatedCluster(Cluster):
     def peek(self, node: str, key: str) -> Answer:
         """As `get` from this node, but seen from outside the simulation: no time passes and no request is recorded."""
         with self._lock:
-            machine = self.simulator.machines[self._known(node)]
-            if machine.node is None or machine.paused:
+            host = self.simulator.hosts[self._known(node)]
+            if host.node is None or host.paused:
                 return Answer(Outcome.FAILED, None, {"error": "no answer"}, node)
-            code, body = found(key, machine.node.read(key), machine.node.role)
+            code, body = found(key, host.node.read(key), host.node.role)
             return Answer(Outcome.OK, code, body, node)
 
     def now(self) -> float:
@@ -339,21 +339,21 @@ class SimulatedClient(Client):
         if call.result is None:
             error = "connection refused" if call.refused else "no answer"
             return Reply(None, delivered=not call.refused, error=error)
-        machine = simulator.machines[node]
-        role = machine.node.role if machine.node else "leader"
+        host = simulator.hosts[node]
+        role = host.node.role if host.node else "leader"
         return Reply(*answer(call.result, role))
 
     def _read(self, node: str, key: str, limit: float) -> Reply:
         """A plain read takes its way to the node and back as any request does."""
         simulator = self._cluster.simulator
-        machine = simulator.machines[node]
+        host = simulator.hosts[node]
         simulator.run_for(simulator.network.delay(node, node, simulator.rng))
-        if machine.node is None:
+        if host.node is None:
             return Reply(None, delivered=False, error="connection refused")
-        if machine.paused:
-            simulator.run_while(lambda: machine.paused and machine.node is not None, limit)
-        if machine.node is None or machine.paused:
+        if host.paused:
+            simulator.run_while(lambda: host.paused and host.node is not None, limit)
+        if host.node is None or host.paused:
             return Reply(None, error="no answer")
-        reply = Reply(*found(key, machine.node.read(key), machine.node.role))
+        reply = Reply(*found(key, host.node.read(key), host.node.role))
         simulator.run_for(simulator.network.delay(node, node, simulator.rng))
         return reply

@@ -17,7 +17,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from labs.grading import reports
-from labs.grading.faults import GraderFault
+from labs.grading.errors import GraderError
 from labs.grading.reports import table
 from labs.grading.results import Report
 from labs.grading.runner import Settings, grade, load_suite
@@ -49,7 +49,7 @@ def plan(
     *,
     single: bool = False,
 ) -> list[Job]:
-    """A job for each submission in `paths`, each with a name of its own. Raises `GraderFault` for a missing path.
+    """A job for each submission in `paths`, each with a name of its own. Raises `GraderError` for a missing path.
 
     `single`: each path is one submission, whatever is in it.
     """
@@ -57,7 +57,7 @@ def plan(
     taken: set[str] = set()
     for path in paths:
         if not path.exists():
-            raise GraderFault(f"there is no {path}")
+            raise GraderError(f"there is no {path}")
         for found in [path] if single else find_submissions(path):
             name = _free_name(found.resolve().name if found.is_dir() else found.stem, taken)
             jobs.append(Job(found, name, out / _folder_name(name), suite, settings, formats))
@@ -80,7 +80,7 @@ def _folder_name(name: str) -> str:
 
 
 def run(jobs: Sequence[Job], workers: int, progress: Progress, *, again: bool = False) -> list[Report]:
-    """Grade what is not graded yet; the reports in the order of `jobs`. Raises `GraderFault`."""
+    """Grade what is not graded yet; the reports in the order of `jobs`. Raises `GraderError`."""
     done: dict[int, Report] = {}
     waiting: list[int] = []
     for number, job in enumerate(jobs):
@@ -118,7 +118,7 @@ def _grade(jobs: Sequence[Job], waiting: Sequence[int], workers: int) -> Iterato
             for future in as_completed(futures):
                 yield futures[future], future.result()
         except BrokenProcessPool as error:
-            raise GraderFault("a worker died (out of memory?); run the same command again to go on") from error
+            raise GraderError("a worker died (out of memory?); run the same command again to go on") from error
         finally:
             for future in futures:
                 future.cancel()

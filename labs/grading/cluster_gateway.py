@@ -1,7 +1,7 @@
-"""The grader's side of the `cluster` that a student's function is given.
+"""The server side of the `cluster` that a student's function is given: it answers the calls of `child.cluster`.
 
-Law of this module: the cluster is the grader's, and student code reaches it only through these verbs, every argument of
-which is checked. What it did is written down in `calls`, for the checks to judge.
+Law of this module: the cluster belongs to the grader. Student code reaches it only through these verbs, every argument
+of which is checked. Its calls are recorded in `calls`, for the checks to judge.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 from labs.cluster.base import Answer, Cluster, ClusterError, NodeStatus
 from labs.grading.child.values import BadValue, check_json
-from labs.grading.faults import FaultKind, StudentFault
+from labs.grading.errors import ErrorKind, StudentError
 from labs.grading.sandbox.limits import DEFAULT, Limits
 
 MAX_KEY = 1000
@@ -23,7 +23,7 @@ MAX_EVENTS = 20_000
 
 
 @dataclass(frozen=True)
-class Call:
+class ClusterCall:
     """One thing that the student's code asked the cluster for. Times are the cluster's own, in seconds."""
 
     method: str
@@ -34,52 +34,52 @@ class Call:
     ended: float
 
 
-class ClusterDesk:
-    """Hands `cluster` to student code: `session.call("survives", ClusterDesk(cluster))`.
+class ClusterGateway:
+    """Hands `cluster` to student code: `session.call("survives", ClusterGateway(cluster))`.
 
     `allowed` restricts the verbs (None: all). `settings.seed` stays secret.
     """
 
     def __init__(self, cluster: Cluster, allowed: Collection[str] | None = None) -> None:
         self.cluster = cluster
-        self.calls: list[Call] = []
+        self.calls: list[ClusterCall] = []
         self.limits: Limits = DEFAULT
         self._allowed = set(VERBS) if allowed is None else set(allowed) & set(VERBS)
-        self._born = cluster.now()
+        self._created_at = cluster.now()
 
-    def introduce(self) -> dict[str, Any]:
-        """What the other side needs to make its stand-in."""
+    def describe(self) -> dict[str, Any]:
+        """What the other side needs to make its proxy."""
         settings = asdict(self.cluster.settings) | {"seed": 0, "python_path": [], "first_port": None}
         return {"settings": settings, "backend": self.cluster.backend}
 
     def serve(self, method: str, arguments: Any) -> dict[str, Any]:
-        """Answer one request: `{"ok": JSON}` or `{"raise": [name, text]}`. Raises `StudentFault` beyond the budget."""
+        """Answer one request: `{"ok": JSON}` or `{"raise": [name, text]}`. Raises `StudentError` beyond the budget."""
         self._spend()
         began = self.cluster.now()
         try:
             result = self._carry_out(method, arguments)
         except (ClusterError, _Refused) as error:
-            self._note(method, arguments, error, began)
+            self._record(method, arguments, error, began)
             return {"raise": [_name(error), str(error)]}
-        self._note(method, arguments, result, began)
+        self._record(method, arguments, result, began)
         return {"ok": _to_json(result)}
 
     def _spend(self) -> None:
         if len(self.calls) >= self.limits.cluster_calls:
-            raise StudentFault(
-                FaultKind.RESOURCE_LIMIT, f"more than {self.limits.cluster_calls:,} calls of the cluster"
+            raise StudentError(
+                ErrorKind.RESOURCE_LIMIT, f"more than {self.limits.cluster_calls:,} calls of the cluster"
             )
         if self._seconds > self.limits.cluster_seconds:
             limit = self.limits.cluster_seconds
-            raise StudentFault(FaultKind.RESOURCE_LIMIT, f"more than {limit:,.0f} s of the cluster's own time")
+            raise StudentError(ErrorKind.RESOURCE_LIMIT, f"more than {limit:,.0f} s of the cluster's own time")
 
     @property
     def _seconds(self) -> float:
-        return self.cluster.now() - self._born
+        return self.cluster.now() - self._created_at
 
-    def _note(self, method: str, arguments: Any, result: Any, began: float) -> None:
+    def _record(self, method: str, arguments: Any, result: Any, began: float) -> None:
         known = dict(arguments) if type(arguments) is dict else {}
-        self.calls.append(Call(method, known, result, began, self.cluster.now()))
+        self.calls.append(ClusterCall(method, known, result, began, self.cluster.now()))
 
     def _carry_out(self, method: str, arguments: Any) -> Any:
         if method not in self._allowed:
@@ -92,7 +92,7 @@ class ClusterDesk:
                 raise _Refused(f"cluster.{method}: {name} must be {problem}")
         if method == "sleep" and self._seconds + arguments["seconds"] > self.limits.cluster_seconds:
             limit = self.limits.cluster_seconds
-            raise StudentFault(FaultKind.RESOURCE_LIMIT, f"more than {limit:,.0f} s of the cluster's own time")
+            raise StudentError(ErrorKind.RESOURCE_LIMIT, f"more than {limit:,.0f} s of the cluster's own time")
         if method == "partition":
             return self.cluster.partition(*arguments["groups"])
         return getattr(self.cluster, method)(**arguments)
@@ -109,7 +109,7 @@ def _name(error: Exception) -> str:
 # --------------------------------------------------------------------------------------------------------
 # Arguments: what each must be, None where it is fine
 
-Rule = Callable[[Any], str | None]
+ArgumentCheck = Callable[[Any], str | None]
 
 
 def _text(value: Any) -> str | None:
@@ -124,7 +124,7 @@ def _flag(value: Any) -> str | None:
     return None if type(value) is bool else "True or False"
 
 
-def _number(most: float) -> Rule:
+def _number(most: float) -> ArgumentCheck:
     def check(value: Any) -> str | None:
         fine = type(value) in (int, float) and isfinite(value) and 0 <= value <= most
         return None if fine else f"a number from 0 to {most:g}"
@@ -132,7 +132,7 @@ def _number(most: float) -> Rule:
     return check
 
 
-def _number_or_none(most: float) -> Rule:
+def _number_or_none(most: float) -> ArgumentCheck:
     check = _number(most)
     return lambda value: None if value is None else check(value)
 
@@ -150,7 +150,7 @@ def _json(value: Any) -> str | None:
 
 
 _timeout = _number_or_none(MAX_TIMEOUT)
-VERBS: dict[str, dict[str, Rule]] = {
+VERBS: dict[str, dict[str, ArgumentCheck]] = {
     "start": {"node": _text_or_none},
     "stop": {"node": _text},
     "kill": {"node": _text},

@@ -1,41 +1,29 @@
-"""A student's `Election` in a simulated cluster: the node is ours, the strategy answers from the sandbox.
+"""A student's `Election` in a simulated cluster: the node runs here, its strategy answers from the sandbox.
 
-Law of this module: whatever the strategy answers is checked before the node sees it, so that nothing a student writes
-can break the simulator. Its own messages are carried unopened.
-
-    host = session.elections()                       # in a check
-    run = Simulator(election=host, ...)              # the host is the factory of strategies
+Law of this module: every answer of the strategy is checked before the node sees it, so that nothing that a student
+writes can break the simulator. The strategy's own messages are carried unopened.
 """
 
 from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-from labs.grading.faults import FaultKind, GraderFault, StudentFault
-from labs.simulation.simulator import Moment
+from labs.grading.errors import ErrorKind, GraderError, StudentError
+from labs.grading.look_ahead import LookAhead
+from labs.grading.sandbox.limits import Limits
 from labs.trace.events import Event
+from labs.trace.kinds import NODE_NOTES
 from replstore.codec import CodecError, decode_message, encode_message, pack, unpack
 from replstore.election import Election, Seat
 from replstore.messages import Heartbeat, HeartbeatReply, Message, NodeId, Received, Tick
 
-if TYPE_CHECKING:
-    from labs.grading.session import Session
-
 MAX_TERM = 2**53
 MAX_MESSAGE = 100_000
 MAX_NOTE = 2000
-
-NODE_NOTES = frozenset(
-    (
-        *("started", "state", "became_leader", "stepped_down", "following", "catching_up", "committed"),
-        *("appended", "truncated", "write_lost", "installed_snapshot", "recovered", "stopping"),
-    )
-)
-"""What only the node itself may say: the checks read these. A strategy's note of such a kind is renamed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +39,7 @@ ELECTION_MESSAGES = (StudentMessage, Heartbeat, HeartbeatReply)
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class StrategyCall:
     """One call of a strategy: `tick(now)`, or `receive(sender, message, now)`. `last` is the log's end then."""
 
     proxy: ElectionProxy = field(compare=False)
@@ -67,29 +55,40 @@ class Call:
         return [self.proxy.place, self.now, self.last, self.proxy.restored(), self.sender, text]
 
 
-class ElectionHost:
+class Questions(Protocol):
+    """Where the strategies' answers come from: a session with a sandbox."""
+
+    @property
+    def limits(self) -> Limits: ...
+
+    def ask(self, do: str, question: Mapping[str, Any], limit: float) -> Any:
+        """Raises `StudentError`."""
+
+    def next_number(self) -> int:
+        """A number that no other object in the sandbox has."""
+
+
+class RemoteElections:
     """Makes the strategies of one simulated run: call it with a `Seat`, as a node does.
 
-    `fault` is the first thing that went wrong on the student's side. It is raised where it happens; if the simulator
-    takes that for a crashed node and goes on, the runner still finds it here.
+    An error of the student's code is raised where it happens, and again by every later call.
     """
 
-    def __init__(self, session: Session, class_name: str, forget: Iterable[int] = ()) -> None:
-        self._session = session
+    def __init__(self, questions: Questions, class_name: str, forget: Iterable[int] = ()) -> None:
+        self._questions = questions
         self._class_name = class_name
         self._forget = list(forget)
         self._proxies: dict[NodeId, ElectionProxy] = {}
         self._messages = 0
         self.places: list[int] = []
-        self.fault: StudentFault | None = None
+        self._error: StudentError | None = None
 
     def __call__(self, seat: Seat) -> Election:
         return ElectionProxy(seat, self)
 
-    def foresee(self, moments: Sequence[Moment]) -> float:
-        """Put what is coming into one question, for a question takes far longer than what it asks for; returns until
-        when the answers are known. The simulator calls this (see `Simulator.coming`)."""
-        plan = [(moment.until, self._calls(moment)) for moment in moments]
+    def foresee(self, coming: Sequence[LookAhead]) -> float:
+        """Put what is coming into one question; returns until when the answers are known (see `LookAheadSimulator`)."""
+        plan = [(moment.until, self._calls(moment)) for moment in coming]
         if sum(len(calls) for _, calls in plan) < 2:
             return plan[-1][0] if plan else -1.0
         answers = self.ask("play", {"steps": [[call.step() for call in calls] for _, calls in plan]})
@@ -103,7 +102,7 @@ class ElectionHost:
                 self.invalid("more answers than could be known")
         return plan[len(answers) - 1][0]
 
-    def _calls(self, moment: Moment) -> list[Call]:
+    def _calls(self, moment: LookAhead) -> list[StrategyCall]:
         """The calls of strategies that these events will lead to."""
         found = []
         for node, now, event in moment.events:
@@ -136,15 +135,15 @@ class ElectionHost:
         return list(answer)
 
     def next_place(self) -> int:
-        return self._session.next_number()
+        return self._questions.next_number()
 
     def ask(self, do: str, question: dict[str, Any]) -> Any:
-        if self.fault is not None:
-            raise self.fault
+        if self._error is not None:
+            raise self._error
         try:
-            return self._session.ask(do, question, self._session.limits.question)
-        except StudentFault as fault:
-            self.fault = fault
+            return self._questions.ask(do, question, self._questions.limits.question)
+        except StudentError as error:
+            self._error = error
             raise
 
     def answers(self, data: Any, count: int) -> list[Any]:
@@ -154,30 +153,30 @@ class ElectionHost:
 
     def count(self, messages: int) -> None:
         self._messages += messages
-        if self._messages > self._session.limits.messages:
-            self._fail(FaultKind.RESOURCE_LIMIT, f"more than {self._session.limits.messages:,} messages sent")
+        if self._messages > self._questions.limits.messages:
+            self._fail(ErrorKind.RESOURCE_LIMIT, f"more than {self._questions.limits.messages:,} messages sent")
 
     def invalid(self, what: str) -> None:
-        self._fail(FaultKind.INVALID_REPLY, what)
+        self._fail(ErrorKind.INVALID_REPLY, what)
 
-    def _fail(self, kind: FaultKind, message: str) -> None:
-        self.fault = StudentFault(kind, message)
-        raise self.fault
+    def _fail(self, kind: ErrorKind, message: str) -> None:
+        self._error = StudentError(kind, message)
+        raise self._error
 
 
 class ElectionProxy(Election):
     """One node's strategy, as its node sees it."""
 
-    def __init__(self, seat: Seat, host: ElectionHost) -> None:
+    def __init__(self, seat: Seat, elections: RemoteElections) -> None:
         super().__init__(seat)
-        self._host = host
-        self.place = host.next_place()
-        self.ahead: deque[tuple[Call, Any]] = deque()
+        self._elections = elections
+        self.place = elections.next_place()
+        self.ahead: deque[tuple[StrategyCall, Any]] = deque()
         """What the strategy answered to calls that are still to come."""
-        self._said: list[Any] = []
-        self._told: tuple[int, Any] = (0, None)
-        # The strategy gets dice of its own; their seed is the only number that it costs ours.
-        catches_up, *answer = host.seat(self, seat.rng.getrandbits(64))
+        self._last_answer: list[Any] = []
+        self._handed_over: tuple[int, Any] = (0, None)
+        # The strategy has a random generator of its own; only its seed is drawn from the node's.
+        catches_up, *answer = elections.seat(self, seat.rng.getrandbits(64))
         self.catches_up = catches_up  # type: ignore[misc]
         self._adopt(answer)
 
@@ -187,43 +186,43 @@ class ElectionProxy(Election):
     def receive(self, sender: NodeId, message: Message, now: float) -> None:
         self._play(self.call(now, sender, message))
 
-    def call(self, now: float, sender: NodeId | None, message: Message | None) -> Call:
-        return Call(self, now, sender, message, self.log.last)
+    def call(self, now: float, sender: NodeId | None, message: Message | None) -> StrategyCall:
+        return StrategyCall(self, now, sender, message, self.log.last)
 
     def unchanged(self) -> list[Any]:
         """The answer of which nothing comes."""
-        return [*self._said, [], []]
+        return [*self._last_answer, [], []]
 
     def restored(self) -> list[Any] | None:
         """Term and vote, if the node has put them back after a crash; None: as the strategy left them."""
-        return None if self._told == (self.term, self.vote) else [self.term, pack(self.vote)]
+        return None if self._handed_over == (self.term, self.vote) else [self.term, pack(self.vote)]
 
-    def _play(self, call: Call) -> None:
+    def _play(self, call: StrategyCall) -> None:
         if self.ahead:
             foreseen, answer = self.ahead.popleft()
             if foreseen != call:
-                raise GraderFault(f"{self.me}: asked for {foreseen} ahead of time, but it became {call}")
+                raise GraderError(f"{self.me}: asked for {foreseen} ahead of time, but it became {call}")
         else:
-            answers = self._host.answers(self._host.ask("play", {"steps": [[call.step()]]}), 1)
-            [answer] = self._host.answers(answers[0], 1)
+            answers = self._elections.answers(self._elections.ask("play", {"steps": [[call.step()]]}), 1)
+            [answer] = self._elections.answers(answers[0], 1)
         self._adopt(answer)
 
     # -- what the strategy answered -------------------------------------------------------------------
 
     def _adopt(self, answer: Any) -> None:
-        as_before = self._told == (self.term, self.vote) and self._said[:1] == [self.leader]
+        as_before = self._handed_over == (self.term, self.vote) and self._last_answer[:1] == [self.leader]
         if as_before and answer == self.unchanged():
             return  # most answers are like this, and what was fine before is fine now
         self._require(type(answer) is list and len(answer) == 5, "an answer that is none of an election's")
-        self._said = answer[:3]
+        self._last_answer = answer[:3]
         leader, term, vote, sent, notes = answer
         known = leader is None or (type(leader) is str and (leader == self.me or leader in self.peers))
         self._require(known, f"leader must be None or a node's id, not {_short(leader)}")
         self._require(type(term) is int and 0 <= term <= MAX_TERM, f"term must be a whole number, not {_short(term)}")
         self._require(type(sent) is list and type(notes) is list, "an answer that is none of an election's")
-        self._host.count(len(sent))
+        self._elections.count(len(sent))
         self.leader, self.term, self.vote = leader, term, self._unpack(vote)
-        self._told = (self.term, self.vote)
+        self._handed_over = (self.term, self.vote)
         for one in sent:
             self._send(one)
         for one in notes:
@@ -234,7 +233,7 @@ class ElectionProxy(Election):
             self._require(len(json.dumps(data)) <= MAX_NOTE, "vote is too large")
             return unpack(data)
         except (CodecError, RecursionError):
-            self._host.invalid(f"vote does not survive JSON: {_short(data)}")
+            self._elections.invalid(f"vote does not survive JSON: {_short(data)}")
 
     def _send(self, data: Any) -> None:
         fine = type(data) is list and [type(part) for part in data] == [str, str, str]
@@ -249,7 +248,7 @@ class ElectionProxy(Election):
         try:  # one of the node's own: then the other node must take it for what it is
             return decode_message(text)
         except CodecError as error:
-            self._host.invalid(str(error)[:200])
+            self._elections.invalid(str(error)[:200])
             raise
 
     def _pass_on(self, data: Any) -> None:
@@ -261,7 +260,7 @@ class ElectionProxy(Election):
 
     def _require(self, fine: bool, message: str) -> None:
         if not fine:
-            self._host.invalid(message)
+            self._elections.invalid(message)
 
 
 def _short(value: Any) -> str:

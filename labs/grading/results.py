@@ -1,4 +1,4 @@
-"""Checks, what came of them, and the report.
+"""The results of checks, and the report about one submission.
 
 Law of this module: values only, and every text in them is clean: no control characters, no half characters, so that
 what a student's code printed or raised can be written into any format. Times and printed output differ from run to run
@@ -8,24 +8,15 @@ and stand apart, in `Report.run`; the rest of a report is the same each time, by
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from enum import Enum
-from typing import TYPE_CHECKING, Any
-
-from labs.grading.faults import FaultKind
-
-if TYPE_CHECKING:
-    from labs.cluster.simulated import SimulatedCluster
-    from labs.grading.session import Session
-    from labs.simulation import schedule as schedules
+from typing import Any
 
 SCHEMA = "replication-lab/report"
 VERSION = 1
 MAX_MESSAGE = 2000
 MAX_EVIDENCE = 40
-NOT_REPORTED = ("run", "again", "twice")
-"""What of a check is nobody's business but the runner's."""
 
 
 class Status(Enum):
@@ -37,88 +28,6 @@ class Status(Enum):
     NOT_ATTEMPTED = "not_attempted"
     ERROR = "error"
     """The grader failed. There is no mark."""
-
-
-@dataclass(frozen=True)
-class Scene:
-    """Where something went wrong, to look closer: at `moment` (virtual seconds) of an election's `run`, with the
-    numbers of the events that prove it; or on the cluster that `reopen` gives, as the student's function left it."""
-
-    moment: float
-    run: schedules.Run | None = None
-    proof: tuple[Any, ...] = ()
-    reopen: Callable[[], SimulatedCluster] | None = None
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a check found. Make one with `passed` or `failed`."""
-
-    passed: bool
-    message: str = ""
-    """What happened, in one or two sentences to the student."""
-    evidence: tuple[str, ...] = ()
-    """Facts that show it: events of the run, values that were read."""
-    share: float = 0.0
-    """Of the points, 0…1."""
-    picture: str | None = None
-    """An SVG of the run."""
-    page: Callable[[], str] | None = field(default=None, compare=False)
-    """Makes an HTML page of it, to look closer: for `replab check`, not for reports."""
-    scene: Scene | None = field(default=None, compare=False)
-    """For panels: the failure in the simulator, to be opened."""
-    replay: str = ""
-    """The command that shows the same again; empty: the default for the check."""
-    fault: FaultKind | None = None
-    """Set by the runner: what broke the check off."""
-
-
-def passed(message: str = "") -> Outcome:
-    return Outcome(True, message, share=1.0)
-
-
-def failed(
-    message: str,
-    *,
-    evidence: tuple[str, ...] = (),
-    share: float = 0.0,
-    picture: str | None = None,
-    page: Callable[[], str] | None = None,
-    scene: Scene | None = None,
-    replay: str = "",
-) -> Outcome:
-    """`share`: the part of the points that is earned nevertheless."""
-    return Outcome(False, message, evidence, min(1.0, max(0.0, share)), picture, page, scene, replay)
-
-
-@dataclass(frozen=True)
-class Check:
-    """One thing that is graded. `id` is unique in its suite; `run` asks the student's code and judges."""
-
-    id: str
-    exercise: str
-    title: str
-    points: float
-    run: Callable[[Session], Outcome] = field(compare=False, repr=False)
-    rule: str = ""
-    """What must hold, in one sentence."""
-    hint: str = ""
-    """Where to look when it does not."""
-    depends_on: tuple[str, ...] = ()
-    hidden: bool = False
-    """Only the instructor's: not named in what is handed to students before the marks are out."""
-    again: int | None = None
-    """How many of the seeds the second run takes, where the check goes from seed to seed and says so
-    (`Session.settle`); None: all."""
-    twice: bool = True
-    """Run it a second time, with another hash seed, and compare."""
-
-    def to_json(self) -> dict[str, Any]:
-        return {one.name: _json(getattr(self, one.name)) for one in fields(self) if one.name not in NOT_REPORTED}
-
-
-def _json(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
 
 
 @dataclass(frozen=True)
@@ -167,8 +76,8 @@ class ExerciseSummary:
 
 
 @dataclass(frozen=True)
-class Run:
-    """What differs from run to run."""
+class Particulars:
+    """The part of a report that differs each time, though submission and settings are the same."""
 
     finished_at: str = ""
     seconds: Mapping[str, float] = field(default_factory=dict)
@@ -192,7 +101,7 @@ class Report:
     exercises: tuple[ExerciseSummary, ...]
     checks: tuple[CheckResult, ...]
     notes: tuple[str, ...] = ()
-    run: Run = field(default_factory=Run)
+    run: Particulars = field(default_factory=Particulars)
     pictures: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -243,7 +152,7 @@ class Report:
             exercises=tuple(ExerciseSummary(**one) for one in data["exercises"]),
             checks=tuple(map(CheckResult.from_json, data["checks"])),
             notes=tuple(data["notes"]),
-            run=Run(**data["run"]),
+            run=Particulars(**data["run"]),
         )
 
 

@@ -21,19 +21,9 @@ from hashlib import sha256
 from importlib import import_module
 from typing import Protocol
 
-from labs.grading.faults import FaultKind, GraderFault, StudentFault
-from labs.grading.results import (
-    Check,
-    CheckResult,
-    ExerciseSummary,
-    Outcome,
-    Report,
-    Run,
-    Status,
-    clean,
-    clean_all,
-    failed,
-)
+from labs.grading.check import Check, Outcome, broken_off, failed
+from labs.grading.errors import ErrorKind, GraderError, StudentError
+from labs.grading.results import CheckResult, ExerciseSummary, Particulars, Report, Status, clean, clean_all
 from labs.grading.sandbox.isolation import Isolation
 from labs.grading.sandbox.limits import DEFAULT, Limits
 from labs.grading.sandbox.sandbox import best_isolation
@@ -60,12 +50,12 @@ class CheckSuite(Protocol):
 
 
 def load_suite(spec: str) -> CheckSuite:
-    """`module:attribute`. Raises `GraderFault`."""
+    """`module:attribute`. Raises `GraderError`."""
     module, _, attribute = spec.partition(":")
     try:
         suite: CheckSuite = getattr(import_module(module), attribute)
     except (ImportError, AttributeError) as error:
-        raise GraderFault(f"no checks at {spec}: {error}") from error
+        raise GraderError(f"no checks at {spec}: {error}") from error
     return suite
 
 
@@ -104,7 +94,7 @@ def grade(
     listener: Listener | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Report:
-    """Raises `GraderFault` only if nothing can be graded at all, as without a working sandbox. As soon as `stop()` is
+    """Raises `GraderError` only if nothing can be graded at all, as without a working sandbox. As soon as `stop()` is
     true, it ends what it has started and raises `Stopped`."""
     settings = settings or Settings()
     settings = replace(settings, isolation=settings.isolation or best_isolation())
@@ -198,8 +188,9 @@ class _Grading:
         try:
             with self._session(exercise, self._settings.seeds, 0, budget) as session:
                 session.load()
-        except StudentFault as fault:
-            return _from_fault(fault)
+        except StudentError as error:
+            outcome = broken_off(error)
+            return _status_of(outcome), outcome
         return None
 
     def _session(self, exercise: Exercise, seeds: tuple[int, ...], hash_seed: int, budget: Budget) -> Session:
@@ -248,14 +239,13 @@ class _Grading:
         with self._session(BY_ID[check.exercise], seeds, hash_seed, budget) as session:
             try:
                 outcome = check.run(session)
-                if session.fault is not None:
-                    raise session.fault
                 if not isinstance(outcome, Outcome):
-                    raise GraderFault(f"the check {check.id} returned no outcome")
-                status = Status.PASSED if outcome.passed else Status.FAILED
-                digest = session.digest
-            except StudentFault as fault:
-                status, outcome = _from_fault(fault)
+                    raise GraderError(f"the check {check.id} returned no outcome")
+                digest = session.digest if outcome.error is None else ""
+                status = _status_of(outcome)
+            except StudentError as error:
+                outcome = broken_off(error)
+                status = _status_of(outcome)
             except Exception as error:  # noqa: BLE001  # ours: it must not become a mark
                 self._written.errors[check.id] = traceback.format_exc()
                 status, outcome = Status.ERROR, failed(f"the grader failed: {type(error).__name__}: {error}")
@@ -272,7 +262,8 @@ class _Grading:
     def _report(self) -> Report:
         settings, written = self._settings, self._written
         assert settings.isolation is not None
-        run = Run(datetime.now(UTC).isoformat(timespec="seconds"), written.seconds, written.output, written.errors)
+        finished_at = datetime.now(UTC).isoformat(timespec="seconds")
+        particulars = Particulars(finished_at, written.seconds, written.output, written.errors)
         return Report(
             submission=clean(self._submission.name, 200),
             level=settings.level,
@@ -283,7 +274,7 @@ class _Grading:
             exercises=tuple(self._summary(exercise) for exercise in EXERCISES),
             checks=tuple(self._results.values()),
             notes=clean_all(self._submission.notes),
-            run=run,
+            run=particulars,
             pictures=written.pictures,
         )
 
@@ -304,23 +295,22 @@ def _require_order(checks: Sequence[Check]) -> None:
     names = {check.id for check in checks}
     for check in checks:
         if check.id in seen:
-            raise GraderFault(f"two checks are called {check.id}")
+            raise GraderError(f"two checks are called {check.id}")
         if late := [name for name in check.depends_on if name in names and name not in seen]:
-            raise GraderFault(f"the check {check.id} stands before {late[0]}, which it depends on")
+            raise GraderError(f"the check {check.id} stands before {late[0]}, which it depends on")
         seen.add(check.id)
 
 
 def _worth_repeating(status: Status, outcome: Outcome) -> bool:
     """Not what ran into a limit: it would only do so again."""
-    limits = (FaultKind.TIME_LIMIT, FaultKind.RESOURCE_LIMIT)
-    return status in (Status.PASSED, Status.FAILED) and outcome.fault not in limits
+    limits = (ErrorKind.TIME_LIMIT, ErrorKind.RESOURCE_LIMIT)
+    return status in (Status.PASSED, Status.FAILED) and outcome.error not in limits
 
 
-def _from_fault(fault: StudentFault) -> tuple[Status, Outcome]:
-    if fault.kind is FaultKind.NOT_ATTEMPTED:
-        return Status.NOT_ATTEMPTED, failed("not attempted")
-    outcome = failed(f"{fault.kind.value}: {fault.message}", evidence=fault.frames)
-    return Status.FAILED, replace(outcome, fault=fault.kind, scene=fault.scene)
+def _status_of(outcome: Outcome) -> Status:
+    if outcome.passed:
+        return Status.PASSED
+    return Status.NOT_ATTEMPTED if outcome.error is ErrorKind.NOT_ATTEMPTED else Status.FAILED
 
 
 def _from_outcome(check: Check, status: Status, outcome: Outcome) -> CheckResult:

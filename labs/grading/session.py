@@ -1,7 +1,7 @@
-"""What a check is given: a student's file that can be asked.
+"""The student's code in a sandbox, as a check uses it (`check.StudentCode`).
 
-Law of this module: a check never touches student code. It asks through a `Session`, which holds the limits, starts the
-sandbox when it is first needed, and lets a `StudentFault` end the check.
+Law of this module: a check never touches student code. It asks through a `Session`, which keeps the limits, starts the
+sandbox when it is first needed, and raises `StudentError` where the student's code cannot go on.
 """
 
 from __future__ import annotations
@@ -12,13 +12,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from labs.grading.child.values import MARK, BadValue, decode, encode
-from labs.grading.cluster_gateway import ClusterDesk
-from labs.grading.election_gateway import ElectionHost
-from labs.grading.faults import FaultKind, Stopped, StudentFault
+from labs.grading.cluster_gateway import ClusterGateway
+from labs.grading.election_gateway import RemoteElections
+from labs.grading.errors import ErrorKind, Stopped, StudentError
+from labs.grading.look_ahead import LookAheadSimulator
 from labs.grading.sandbox.isolation import Isolation
 from labs.grading.sandbox.limits import DEFAULT, Limits
 from labs.grading.sandbox.sandbox import Sandbox
 from labs.lesson.exercises import Exercise
+from labs.simulation.schedule import Run, Schedule, carry_out
 
 
 class Budget:
@@ -59,9 +61,9 @@ class Session:
         self._budget = budget or Budget(limits.exercise)
         self._left = limits.check
         self._numbers = itertools.count(1)
-        self._desks: dict[int, ClusterDesk] = {}
+        self._gateways: dict[int, ClusterGateway] = {}
         self._sandbox: Sandbox | None = None
-        self._hosts: list[ElectionHost] = []
+        self._elections: RemoteElections | None = None
         self._digests = hashlib.sha256()
         self.settled: list[str] = []
         """The digest of all answers at each `settle`."""
@@ -71,28 +73,31 @@ class Session:
     # -- for checks -----------------------------------------------------------------------------------
 
     def load(self) -> None:
-        """Import the student's file, if that has not been done. Raises `StudentFault`."""
+        """Import the student's file, if that has not been done. Raises `StudentError`."""
         self._open()
 
     def call(self, name: str, *arguments: Any, seconds: float | None = None) -> Any:
         """Call the function `name` of the student's file and return its result as plain values (`child.values`).
 
-        An argument is a plain value or a `ClusterDesk`. Raises `StudentFault`.
+        An argument is a plain value or a `ClusterGateway`. Raises `StudentError`.
         """
         return self._call(None, name, arguments, None, seconds)
 
-    def create(self, name: str, *arguments: Any, seconds: float | None = None) -> StudentObject:
+    def create(self, name: str, *arguments: Any, seconds: float | None = None) -> SandboxedObject:
         """Call the class or function `name`, and keep the result in the sandbox, to call its methods."""
         keep = self.next_number()
         self._call(None, name, arguments, keep, seconds)
-        return StudentObject(self, keep)
+        return SandboxedObject(self, keep)
 
-    def elections(self, class_name: str = "MyElection") -> ElectionHost:
-        """The factory of strategies for one simulated run; that of the run before is closed by it."""
-        old = [place for host in self._hosts[-1:] for place in host.places] if self._sandbox else []
-        host = ElectionHost(self, class_name, old)
-        self._hosts.append(host)
-        return host
+    def elections(self, class_name: str = "MyElection") -> RemoteElections:
+        """The factory of strategies for one simulated run. Those of the run before are given up."""
+        given_up = self._elections.places if self._elections is not None and self._sandbox else []
+        self._elections = RemoteElections(self, class_name, given_up)
+        return self._elections
+
+    def simulate(self, schedule: Schedule) -> Run:
+        """Carry the schedule out with the student's election. An exception of the election is in `Run.error`."""
+        return carry_out(schedule, self.elections(), simulator_class=LookAheadSimulator)
 
     def restart(self) -> None:
         """Go on in a new process: nothing that the student's code left behind in memory or in files remains."""
@@ -110,11 +115,6 @@ class Session:
         self.settled.append(so_far.hexdigest())
 
     # -- for the proxies and the runner ---------------------------------------------------------------
-
-    @property
-    def fault(self) -> StudentFault | None:
-        """What went wrong in an election, even if the simulator went on without that node."""
-        return next((host.fault for host in self._hosts if host.fault is not None), None)
 
     @property
     def digest(self) -> str:
@@ -146,23 +146,23 @@ class Session:
         try:
             return decode(result)
         except BadValue as error:
-            raise StudentFault(FaultKind.INVALID_REPLY, str(error)) from None
+            raise StudentError(ErrorKind.INVALID_REPLY, str(error)) from None
 
     def _pack(self, argument: Any) -> Any:
-        if not isinstance(argument, ClusterDesk):
+        if not isinstance(argument, ClusterGateway):
             return encode(argument)
-        number = next((n for n, desk in self._desks.items() if desk is argument), None)
+        number = next((n for n, gateway in self._gateways.items() if gateway is argument), None)
         if number is None:
             number = self.next_number()
-            self._desks[number] = argument
+            self._gateways[number] = argument
             argument.limits = self.limits
-        return {MARK: "cluster", "v": number, **argument.introduce()}
+        return {MARK: "cluster", "v": number, **argument.describe()}
 
     def _serve(self, cluster: int, method: str, arguments: Any) -> dict[str, Any]:
-        desk = self._desks.get(cluster)
-        if desk is None:
-            raise StudentFault(FaultKind.INVALID_REPLY, "a request for a cluster that does not exist")
-        return desk.serve(method, arguments)
+        gateway = self._gateways.get(cluster)
+        if gateway is None:
+            raise StudentError(ErrorKind.INVALID_REPLY, "a request for a cluster that does not exist")
+        return gateway.serve(method, arguments)
 
     def _ask(self, sandbox: Sandbox, do: str, question: Mapping[str, Any], limit: float) -> Any:
         if self._stop():
@@ -175,7 +175,7 @@ class Session:
             key=lambda pair: pair[0],
         )
         if left <= 0:
-            raise StudentFault(FaultKind.TIME_LIMIT, late)
+            raise StudentError(ErrorKind.TIME_LIMIT, late)
         before = sandbox.seconds
         try:
             return sandbox.ask(do, question, left, self._serve, late)
@@ -192,9 +192,9 @@ class Session:
             self._sandbox = Sandbox(self._files, self.limits, self._isolation, self._hash_seed, self._stop)
             try:
                 self._ask(self._sandbox, "load", {"module": self._exercise.module}, self.limits.load)
-            except StudentFault as fault:
+            except StudentError as error:
                 self.restart()
-                raise _at_load(fault) from None
+                raise _at_load(error) from None
         return self._sandbox
 
     def close(self) -> None:
@@ -207,7 +207,7 @@ class Session:
         self.close()
 
 
-class StudentObject:
+class SandboxedObject:
     """An object that lives in the sandbox."""
 
     def __init__(self, session: Session, number: int) -> None:
@@ -219,10 +219,10 @@ class StudentObject:
         return self._session._call(self._number, name, arguments, None, seconds)
 
 
-def _at_load(fault: StudentFault) -> StudentFault:
-    """The same fault, but said to have happened while the file was imported."""
-    if fault.kind in (FaultKind.RAISED, FaultKind.MISSING):
-        return StudentFault(FaultKind.UNREADABLE, f"the file cannot be imported: {fault.message}", fault.frames)
-    if fault.kind is FaultKind.NOT_ATTEMPTED:
-        return fault
-    return StudentFault(fault.kind, f"while the file was imported: {fault.message}", fault.frames)
+def _at_load(error: StudentError) -> StudentError:
+    """The same error, but said to have happened while the file was imported."""
+    if error.kind in (ErrorKind.RAISED, ErrorKind.MISSING):
+        return StudentError(ErrorKind.UNREADABLE, f"the file cannot be imported: {error.message}", error.frames)
+    if error.kind is ErrorKind.NOT_ATTEMPTED:
+        return error
+    return StudentError(error.kind, f"while the file was imported: {error.message}", error.frames)

@@ -10,9 +10,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 
+from labs.grading.check import Check, Outcome
 from labs.grading.checks import SUITE
-from labs.grading.faults import Stopped
-from labs.grading.results import Check, CheckResult, Outcome, Report, Status
+from labs.grading.errors import Stopped
+from labs.grading.results import CheckResult, Report, Status
 from labs.grading.runner import VISIBLE_SEEDS, Settings, grade
 from labs.lesson.exercises import Exercise
 from labs.panel.marks import Marks

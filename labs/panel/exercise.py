@@ -20,8 +20,9 @@ import ipywidgets as widgets
 import traitlets
 
 from labs.cluster.base import ClusterError
-from labs.grading.faults import GraderFault
-from labs.grading.results import Report, Scene
+from labs.grading.check import Scene
+from labs.grading.errors import GraderError
+from labs.grading.results import Report
 from labs.lesson.exercises import BY_ID
 from labs.panel import assets
 from labs.panel.actions import BadCommand, Command, Worker, doing
@@ -346,7 +347,7 @@ class ExercisePanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
                 self.marks.stop(f"The checks could not be run: {why(error)}")
             raise
         if ticket.report is not None:
-            self.errors.extend(GraderFault(traceback) for traceback in ticket.report.run.errors.values())
+            self.errors.extend(GraderError(traceback) for traceback in ticket.report.run.errors.values())
 
     def _open(self, command: Command) -> None:
         self._forget("work")

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from labs.grading.check import Check, Outcome, Scene
 from labs.grading.reports.words import number
-from labs.grading.results import Check, CheckResult, Outcome, Report, Scene, Status
+from labs.grading.results import CheckResult, Report, Status
 from labs.lesson.exercises import Exercise
 
 IDLE, WAITING, RUNNING = "idle", "waiting", "running"

@@ -18,8 +18,8 @@ from types import ModuleType
 
 from labs.cluster.base import ClusterError, Settings
 from labs.cluster.simulated import SimulatedCluster
+from labs.grading.check import Scene
 from labs.grading.election_gateway import readable
-from labs.grading.results import Scene
 from labs.pictures import read_timeline, spacetime_svg
 from labs.simulation.schedule import Run, Schedule, Strategy, begin, carry_out, mend, simulation
 from labs.simulation.simulator import Simulator

@@ -15,7 +15,7 @@ from typing import Any
 
 from labs.cluster.base import FAST, Cluster, ClusterError
 from labs.cluster.process import ProcessCluster
-from labs.grading.results import Scene
+from labs.grading.check import Scene
 from labs.panel.panel import ClusterPanel
 from labs.panel.replays import ReplayedCluster, differs, moments_of, opening, strategy_of
 

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field, replace
 from random import Random
 from typing import Any
 
-from labs.simulation.simulator import Call, Network, Simulator
+from labs.simulation.simulator import ClientCall, Network, Simulator
 from labs.trace.events import Event
 from replstore.election import Election, Seat
 from replstore.messages import Delete, Done, Put
@@ -65,19 +65,24 @@ class Schedule:
 
 @dataclass
 class Run:
-    """What came of a schedule. `calls`: each client request with its answer; `nodes`: how the nodes ended (those that
-    run); `failure`: the exception that a strategy raised, after which the run was not continued."""
+    """The result of a schedule. `calls`: each client request with its answer; `nodes`: the nodes that run at the end;
+    `error`: the exception that a strategy raised, after which the run was not continued."""
 
     schedule: Schedule
     trace: list[Event]
-    calls: list[Call]
+    calls: list[ClientCall]
     nodes: dict[str, Node]
-    failure: str | None = None
+    error: Exception | None = None
     strategy: str = ""
     node_ids: tuple[str, ...] = ()
 
     @property
-    def acknowledged(self) -> list[Call]:
+    def failure(self) -> str | None:
+        """`error` in words."""
+        return None if self.error is None else f"{type(self.error).__name__}: {self.error}"
+
+    @property
+    def acknowledged(self) -> list[ClientCall]:
         return [call for call in self.calls if isinstance(call.result, Done)]
 
 
@@ -85,31 +90,32 @@ class Run:
 # Carrying a schedule out
 
 
-def _write(sim: Simulator, calls: list[Call], node: str, key: str, value: Any) -> None:
+def _write(sim: Simulator, calls: list[ClientCall], node: str, key: str, value: Any) -> None:
     calls.append(sim.request(node, Put(key, value)))
 
 
-def _write_to_leader(sim: Simulator, calls: list[Call], key: str, value: Any) -> None:
+def _write_to_leader(sim: Simulator, calls: list[ClientCall], key: str, value: Any) -> None:
     """As a client would that asks everybody who leads: whoever claims to, gets the write."""
-    for machine in sim.machines.values():
-        if machine.node is not None and machine.node.leads:
-            calls.append(sim.request(machine.id, Put(key, f"{value}@{machine.id}")))
+    for host in sim.hosts.values():
+        if host.node is not None and host.node.leads:
+            calls.append(sim.request(host.id, Put(key, f"{value}@{host.id}")))
 
 
-def _delete(sim: Simulator, calls: list[Call], node: str, key: str) -> None:
+def _delete(sim: Simulator, calls: list[ClientCall], node: str, key: str) -> None:
     calls.append(sim.request(node, Delete(key)))
 
 
 def _leaders(sim: Simulator) -> list[str]:
-    return [m.id for m in sim.machines.values() if m.node is not None and m.node.leads and not m.paused]
+    return [host.id for host in sim.hosts.values() if host.node is not None and host.running and host.node.leads]
 
 
 def _candidates(sim: Simulator) -> list[str]:
-    return [m.id for m in sim.machines.values() if m.node is not None and m.node.role == "candidate" and not m.paused]
+    running = [host for host in sim.hosts.values() if host.running]
+    return [host.id for host in running if host.node is not None and host.node.role == "candidate"]
 
 
 def _to_leaders(verb: Callable[[Simulator, str], None]) -> Callable[..., None]:
-    def action(sim: Simulator, calls: list[Call]) -> None:
+    def action(sim: Simulator, calls: list[ClientCall]) -> None:
         for leader in _leaders(sim):
             verb(sim, leader)
 
@@ -157,25 +163,35 @@ ACTIONS: dict[str, Callable[..., None]] = {
 """What a step can do: each takes the simulator, the list of client calls so far, and the step's own arguments."""
 
 
-def carry_out(schedule: Schedule, strategy: Strategy, node_class: type[Node] = Node) -> Run:
-    """Run it. An exception of the strategy ends the run and is told in `Run.failure`.
+def carry_out(
+    schedule: Schedule,
+    strategy: Strategy,
+    node_class: type[Node] = Node,
+    simulator_class: Callable[..., Simulator] = Simulator,
+) -> Run:
+    """Run it. An exception of the strategy ends the run and is kept in `Run.error`.
 
-    `node_class`: for nodes that are broken on purpose.
+    `node_class`: for nodes that are broken on purpose. `simulator_class`: what makes the simulator.
     """
-    sim = simulation(schedule, strategy, node_class)
-    calls: list[Call] = []
+    sim = simulation(schedule, strategy, node_class, simulator_class)
+    calls: list[ClientCall] = []
     failure = None
     try:
-        _live_through(sim, schedule, calls)
+        _run_to_the_end(sim, schedule, calls)
     except Exception as error:  # noqa: BLE001 - whatever a student's strategy raises
-        failure = f"{type(error).__name__}: {error}"
-    nodes = {machine.id: machine.node for machine in sim.machines.values() if machine.node is not None}
+        failure = error
+    nodes = {host.id: host.node for host in sim.hosts.values() if host.node is not None}
     return Run(schedule, sim.trace, calls, nodes, failure, getattr(strategy, "__name__", ""), sim.node_ids)
 
 
-def simulation(schedule: Schedule, strategy: Strategy, node_class: type[Node] = Node) -> Simulator:
-    """What the schedule will happen to; nothing has begun yet."""
-    return Simulator(
+def simulation(
+    schedule: Schedule,
+    strategy: Strategy,
+    node_class: type[Node] = Node,
+    simulator_class: Callable[..., Simulator] = Simulator,
+) -> Simulator:
+    """The simulator for this schedule; nothing has begun yet."""
+    return simulator_class(
         schedule.nodes,
         strategy,
         seed=schedule.seed,
@@ -189,7 +205,7 @@ def simulation(schedule: Schedule, strategy: Strategy, node_class: type[Node] = 
     )
 
 
-def begin(sim: Simulator, schedule: Schedule, calls: list[Call]) -> None:
+def begin(sim: Simulator, schedule: Schedule, calls: list[ClientCall]) -> None:
     """Start the nodes and put every step on the agenda."""
     sim.start()
     if schedule.drop or schedule.duplicate:
@@ -198,7 +214,7 @@ def begin(sim: Simulator, schedule: Schedule, calls: list[Call]) -> None:
         sim.at(step.time, ACTIONS[step.action], sim, calls, *step.args)
 
 
-def _live_through(sim: Simulator, schedule: Schedule, calls: list[Call]) -> None:
+def _run_to_the_end(sim: Simulator, schedule: Schedule, calls: list[ClientCall]) -> None:
     begin(sim, schedule, calls)
     sim.run_until(schedule.length)
     mend(sim)
@@ -210,11 +226,11 @@ def mend(sim: Simulator) -> None:
     sim.heal()
     sim.set_faults(drop=0, duplicate=0, replication_delay_ms=0, jitter_ms=0)
     sim.network = Network(0.001, 0.005)
-    for machine in sim.machines.values():
-        machine.crash_within = None
-        machine.crash_at_save = False
-        sim.resume(machine.id)
-        sim.start(machine.id)
+    for host in sim.hosts.values():
+        host.crash_within = None
+        host.crash_at_save = False
+        sim.resume(host.id)
+        sim.start(host.id)
 
 
 # --------------------------------------------------------------------------------------------------------

@@ -66,7 +66,7 @@ class Network:
         return factor * (self.fastest + (self.slowest - self.fastest) * rng.random())
 
 
-class Letter(NamedTuple):
+class Packet(NamedTuple):
     """A message as it travels: its text, and what the trace tells of it."""
 
     text: str
@@ -75,7 +75,7 @@ class Letter(NamedTuple):
 
 
 @dataclass(slots=True)
-class Call:
+class ClientCall:
     """A client's request on its way. When `done`: `result` is the node's answer, or None where none will ever come;
     `refused` then says that the node was not there to be asked (certain), else the answer was lost (uncertain)."""
 
@@ -86,15 +86,7 @@ class Call:
     refused: bool = False
 
 
-class Moment(NamedTuple):
-    """What nodes are fed, each by its own clock's time, within less time than a message takes: whatever one of them
-    does about it, the others learn of it later. The last of it happens at `until`."""
-
-    until: float
-    events: list[tuple[NodeId, float, Input]]
-
-
-class Machine:
+class Host:
     """The computer that a node runs on: what survives a crash, and what does not."""
 
     def __init__(self, node_id: NodeId, rate: float) -> None:
@@ -103,22 +95,17 @@ class Machine:
         """How fast its clock goes: 1.01 gains a hundredth."""
         self.disk: list[str] = []
         self.node: Node | None = None
-        self.life = 0
-        """Counts starts, so that timers and answers of an earlier life are recognised and dropped."""
+        self.starts = 0
+        """Counts starts, so that timers and answers of an earlier start are recognised and dropped."""
         self.paused = False
         self.missed: list[Input] = []
-        self.calls: dict[int, Call] = {}
+        self.calls: dict[int, ClientCall] = {}
         self.crash_within: Random | None = None
         self.crash_at_save = False
 
     @property
-    def awake(self) -> bool:
+    def running(self) -> bool:
         return self.node is not None and not self.paused
-
-    @property
-    def idle(self) -> bool:
-        """Without office: what its next tick leads to is its strategy's doing alone."""
-        return self.node is not None and self.node.office is None and self.node.lending is None
 
     def save(self, record: Record) -> None:
         text = encode_record(record)
@@ -134,9 +121,6 @@ class Simulator:
 
     `durable=False`: nodes keep no journal, and a restarted one begins with nothing. `node_class`: for nodes that are
     broken on purpose.
-
-    An election factory with a method `foresee` is told ahead what its strategies will be asked (see `coming`), so that
-    it may find the answers together; it returns until when they are known.
     """
 
     def __init__(
@@ -164,14 +148,13 @@ class Simulator:
         self._election = election
         self._node_class = node_class
         self._heartbeat, self._timeout, self._mode, self._durable = heartbeat, timeout, mode, durable
-        self._foresee: Callable[[list[Moment]], float] | None = getattr(election, "foresee", None)
         self._agenda: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
         self._order = 0
         self._messages = 0
-        self._last: tuple[Message | None, Letter] = (None, Letter("", "", {}))
+        self._last: tuple[Message | None, Packet] = (None, Packet("", "", {}))
         self._requests = 0
-        self.machines = {
-            name: Machine(name, 1.0 + (drift * (2 * self.rng.random() - 1) if drift else 0.0)) for name in self.node_ids
+        self.hosts = {
+            name: Host(name, 1.0 + (drift * (2 * self.rng.random() - 1) if drift else 0.0)) for name in self.node_ids
         }
 
     # -- time -----------------------------------------------------------------------------------------
@@ -180,11 +163,8 @@ class Simulator:
         self.run_until(self.now + seconds)
 
     def run_until(self, time: float) -> None:
-        agenda, foresee = self._agenda, self._foresee
-        known = -1.0
+        agenda = self._agenda
         while agenda and agenda[0][0] <= time:
-            if foresee is not None and agenda[0][0] > known:
-                known = foresee(self.coming(time))
             self.now, _, action, args = heappop(agenda)
             action(*args)
         self.now = max(self.now, time)
@@ -209,117 +189,75 @@ class Simulator:
     def after(self, delay: float, action: Callable[..., None], *args: Any) -> None:
         self.at(self.now + delay, action, *args)
 
-    # -- looking ahead --------------------------------------------------------------------------------
-
-    def coming(self, end: float) -> list[Moment]:
-        """What nodes will be fed until `end`, as far as that is certain: ticks of nodes that neither lead nor lend, up
-        to the first moment in which more than that happens; of each moment, the first event of each node.
-
-        It stays certain until one of these ticks leads to something: then later moments may turn out otherwise.
-        """
-        found: list[Moment] = []
-        fed: set[NodeId] = set()
-        busy = False
-        for time, _, action, args in sorted(self._agenda):
-            if time > end or action not in (self._tick, self._arrive, self._finish):
-                break
-            machine, event = self._feeds(action, args)
-            if machine is None or event is None:
-                continue
-            if not found or (found[-1].until < time and not busy):
-                found.append(Moment(time, []))
-                fed.clear()
-            if machine.id not in fed:
-                fed.add(machine.id)
-                found[-1].events.append((machine.id, time * machine.rate, event))
-                found[-1] = found[-1]._replace(until=time)
-            quiet = type(event) is Tick and machine.idle
-            busy = busy or not quiet
-            # What comes of an event: a tick's next tick, and of anything else perhaps a message to somebody.
-            end = min(end, time + (0.9 * self._heartbeat / 4 if quiet else self.network.fastest))
-        return found
-
-    def _feeds(self, action: Callable[..., None], args: tuple[Any, ...]) -> tuple[Machine | None, Input | None]:
-        """Which node something on the agenda feeds as things stand, and with what."""
-        if action == self._tick:
-            machine, life = args
-            return (machine, Tick()) if machine.awake and machine.life == life else (None, None)
-        if action == self._arrive:
-            sender, to, letter = args[:3]
-            machine = self.machines[to]
-            if machine.awake and (sender, to) not in self.cuts:
-                return machine, Received(sender, decode_message(letter.text))
-        return None, None
-
-    # -- machines -------------------------------------------------------------------------------------
+    # -- hosts -------------------------------------------------------------------------------------
 
     def start(self, *nodes: NodeId) -> None:
         """Start these nodes (default: all), from what is on their disks."""
         for name in nodes or self.node_ids:
-            machine = self.machines[name]
-            if machine.node is None:
-                self._boot(machine)
+            host = self.hosts[name]
+            if host.node is None:
+                self._boot(host)
 
-    def _boot(self, machine: Machine) -> None:
-        machine.life += 1
-        machine.node = self._node_class(
-            machine.id,
-            [peer for peer in self.node_ids if peer != machine.id],
+    def _boot(self, host: Host) -> None:
+        host.starts += 1
+        host.node = self._node_class(
+            host.id,
+            [peer for peer in self.node_ids if peer != host.id],
             self._election,
             heartbeat=self._heartbeat,
             timeout=self._timeout,
             mode=self._mode,
             # A string seeds alike in every process; a hash of it would not.
-            rng=Random(f"{self.seed}/{machine.id}/{machine.life}"),
-            records=map(decode_record, machine.disk),
+            rng=Random(f"{self.seed}/{host.id}/{host.starts}"),
+            records=map(decode_record, host.disk),
         )
-        self._log(machine.id, "fault", "start")
-        self._log(machine.id, "note", "started", {"election": type(machine.node.election).__name__, "mode": self._mode})
-        # Machines are not started in the same instant, and their ticks never fall together.
-        self.after(machine.node.tick_interval * self.rng.random(), self._tick, machine, machine.life)
+        self._log(host.id, "fault", "start")
+        self._log(host.id, "note", "started", {"election": type(host.node.election).__name__, "mode": self._mode})
+        # Hosts are not started in the same instant, and their ticks never fall together.
+        self.after(host.node.tick_interval * self.rng.random(), self._tick, host, host.starts)
 
     def crash(self, node: NodeId, kind: str = "crash") -> None:
         """Lose everything that was not saved, at once."""
-        machine = self.machines[node]
-        if machine.node is None:
+        host = self.hosts[node]
+        if host.node is None:
             return
-        machine.node = None
-        machine.paused = False
-        machine.missed.clear()
-        machine.crash_within = None
-        machine.crash_at_save = False
+        host.node = None
+        host.paused = False
+        host.missed.clear()
+        host.crash_within = None
+        host.crash_at_save = False
         if not self._durable:
-            machine.disk.clear()
-        for call in machine.calls.values():
+            host.disk.clear()
+        for call in host.calls.values():
             call.done = True
-        machine.calls.clear()
+        host.calls.clear()
         self._log(node, "fault", kind)
 
     def crash_within_a_step(self, node: NodeId) -> None:
         """Crash in the middle of the node's next effects: those before a random place happen, the others never do."""
-        self.machines[node].crash_within = self.rng
+        self.hosts[node].crash_within = self.rng
 
     def crash_before_save(self, node: NodeId) -> None:
         """Crash at the node's next `Save` but before it: what the node let out already is on its way, the record is
         not on its disk."""
-        self.machines[node].crash_at_save = True
+        self.hosts[node].crash_at_save = True
 
     def pause(self, node: NodeId) -> None:
         """Freeze: what arrives waits, and the node will not notice that time has passed."""
-        machine = self.machines[node]
-        if machine.node is not None and not machine.paused:
-            machine.paused = True
+        host = self.hosts[node]
+        if host.node is not None and not host.paused:
+            host.paused = True
             self._log(node, "fault", "pause")
 
     def resume(self, node: NodeId) -> None:
-        machine = self.machines[node]
-        if not machine.paused:
+        host = self.hosts[node]
+        if not host.paused:
             return
-        machine.paused = False
+        host.paused = False
         self._log(node, "fault", "resume")
-        missed, machine.missed = machine.missed, []
+        missed, host.missed = host.missed, []
         for event in missed:
-            self._feed(machine, event)
+            self._feed(host, event)
 
     # -- the network ----------------------------------------------------------------------------------
 
@@ -347,110 +285,110 @@ class Simulator:
 
     # -- clients --------------------------------------------------------------------------------------
 
-    def request(self, node: NodeId, command: Command) -> Call:
-        """Ask `node`; the answer is in the returned `Call` once it is `done`."""
-        call = Call(node, command)
+    def request(self, node: NodeId, command: Command) -> ClientCall:
+        """Ask `node`; the answer is in the returned `ClientCall` once it is `done`."""
+        call = ClientCall(node, command)
         self.after(self.network.delay(node, node, self.rng), self._deliver_request, call)
         return call
 
-    def _deliver_request(self, call: Call) -> None:
-        machine = self.machines[call.node]
-        if machine.node is None:
+    def _deliver_request(self, call: ClientCall) -> None:
+        host = self.hosts[call.node]
+        if host.node is None:
             call.done = call.refused = True
             return
         self._requests += 1
-        machine.calls[self._requests] = call
+        host.calls[self._requests] = call
         details = {"key": call.command.key}
         if isinstance(call.command, Put):
             details["value"] = call.command.value
-        self._log(machine.id, "request", KINDS[type(call.command)], details, f"client:{self._requests}")
-        self._feed(machine, Request(self._requests, call.command))
+        self._log(host.id, "request", KINDS[type(call.command)], details, f"client:{self._requests}")
+        self._feed(host, Request(self._requests, call.command))
 
-    def _answer(self, machine: Machine, request: int, result: Result) -> None:
-        call = machine.calls.pop(request)
+    def _answer(self, host: Host, request: int, result: Result) -> None:
+        call = host.calls.pop(request)
         code, _ = answer(result, "")
         details = {"key": call.command.key, "code": code, "outcome": OUTCOMES[code]}
-        self._log(machine.id, "reply", KINDS[type(call.command)], details, f"client:{request}")
-        self.after(self.network.delay(machine.id, machine.id, self.rng), self._finish, call, result)
+        self._log(host.id, "reply", KINDS[type(call.command)], details, f"client:{request}")
+        self.after(self.network.delay(host.id, host.id, self.rng), self._finish, call, result)
 
-    def _finish(self, call: Call, result: Result) -> None:
+    def _finish(self, call: ClientCall, result: Result) -> None:
         call.result = result
         call.done = True
 
     # -- nodes at work --------------------------------------------------------------------------------
 
-    def _tick(self, machine: Machine, life: int) -> None:
-        node = machine.node
-        if node is None or machine.life != life:
+    def _tick(self, host: Host, start_number: int) -> None:
+        node = host.node
+        if node is None or host.starts != start_number:
             return
-        self.at(self.now + node.tick_interval / machine.rate, self._tick, machine, life)
-        if not machine.paused and (effects := node.handle(_TICK, self.now * machine.rate)):
-            self._carry_out(machine, effects)
+        self.at(self.now + node.tick_interval / host.rate, self._tick, host, start_number)
+        if not host.paused and (effects := node.handle(_TICK, self.now * host.rate)):
+            self._carry_out(host, effects)
 
-    def _flush_later(self, machine: Machine, life: int) -> None:
-        if machine.life == life and machine.awake:
-            self._feed(machine, _FLUSH)
+    def _flush_later(self, host: Host, start_number: int) -> None:
+        if host.starts == start_number and host.running:
+            self._feed(host, _FLUSH)
 
-    def _feed(self, machine: Machine, event: Input) -> None:
+    def _feed(self, host: Host, event: Input) -> None:
         """Hand over something that arrived; it came alone, so a `Flush` follows it."""
-        node = machine.node
-        if machine.paused:
-            machine.missed.append(event)
+        node = host.node
+        if host.paused:
+            host.missed.append(event)
         elif node is not None:
-            now = self.now * machine.rate
+            now = self.now * host.rate
             if effects := node.handle(event, now):
-                self._carry_out(machine, effects)
+                self._carry_out(host, effects)
             # It may have crashed over that.
-            if machine.node is node and (effects := node.handle(_FLUSH, now)):
-                self._carry_out(machine, effects)
+            if host.node is node and (effects := node.handle(_FLUSH, now)):
+                self._carry_out(host, effects)
 
-    def _carry_out(self, machine: Machine, effects: list[Effect]) -> None:
+    def _carry_out(self, host: Host, effects: list[Effect]) -> None:
         survive = len(effects)
-        if machine.crash_within is not None:
-            survive = machine.crash_within.randrange(len(effects))
-        elif machine.crash_at_save:
+        if host.crash_within is not None:
+            survive = host.crash_within.randrange(len(effects))
+        elif host.crash_at_save:
             survive = next((at for at, effect in enumerate(effects) if type(effect) is Save), survive)
         for effect in effects[:survive]:
             if type(effect) is Send:
-                self._send(machine.id, effect.to, effect.message)
+                self._send(host.id, effect.to, effect.message)
             elif type(effect) is Note:
-                self._log(machine.id, "note", effect.kind, effect.details)
+                self._log(host.id, "note", effect.kind, effect.details)
             elif type(effect) is Save:
-                machine.save(effect.record)
+                host.save(effect.record)
             elif type(effect) is Reply:
-                self._answer(machine, effect.id, effect.result)
+                self._answer(host, effect.id, effect.result)
             elif type(effect) is FlushAfter:
-                self.after(effect.seconds / machine.rate, self._flush_later, machine, machine.life)
+                self.after(effect.seconds / host.rate, self._flush_later, host, host.starts)
         if survive < len(effects):
-            self.crash(machine.id)
+            self.crash(host.id)
 
     def _send(self, sender: NodeId, to: NodeId, message: Message) -> None:
         self._messages += 1
         message_id = f"{sender}:{self._messages}"
-        letter = self._letter(message)
-        self._log(sender, "sent", letter.kind, letter.details, message_id, to)
+        packet = self._packet(message)
+        self._log(sender, "sent", packet.kind, packet.details, message_id, to)
         copies = 0 if (sender, to) in self.cuts else self.faults.copies(self.rng)
         if not copies:
-            self._log(sender, "dropped", letter.kind, letter.details, message_id, to)
+            self._log(sender, "dropped", packet.kind, packet.details, message_id, to)
         for _ in range(copies):
             delay = self.network.delay(sender, to, self.rng) + self.faults.delay(message, self.rng)
-            self.at(self.now + delay, self._arrive, sender, to, letter, message_id)
+            self.at(self.now + delay, self._arrive, sender, to, packet, message_id)
 
-    def _letter(self, message: Message) -> Letter:
+    def _packet(self, message: Message) -> Packet:
         """Encoding is what costs most: a broadcast is one message sent several times, and the followers' answers to a
         heartbeat are equal more often than not."""
-        known, letter = self._last
+        known, packet = self._last
         if message is not known and not (type(message) is HeartbeatReply and message == known):
-            letter = Letter(encode_message(message), type(message).__name__, summary(message))
-            self._last = (message, letter)
-        return letter
+            packet = Packet(encode_message(message), type(message).__name__, summary(message))
+            self._last = (message, packet)
+        return packet
 
-    def _arrive(self, sender: NodeId, to: NodeId, letter: Letter, message_id: str) -> None:
-        machine = self.machines[to]
-        if machine.node is None or (sender, to) in self.cuts:
+    def _arrive(self, sender: NodeId, to: NodeId, packet: Packet, message_id: str) -> None:
+        host = self.hosts[to]
+        if host.node is None or (sender, to) in self.cuts:
             return
-        self._log(to, "received", letter.kind, letter.details, message_id, sender)
-        self._feed(machine, Received(sender, decode_message(letter.text)))
+        self._log(to, "received", packet.kind, packet.details, message_id, sender)
+        self._feed(host, Received(sender, decode_message(packet.text)))
 
     def _log(
         self, node: NodeId, event: str, kind: str, details: dict[str, Any] | None = None, id: str = "", peer: str = ""

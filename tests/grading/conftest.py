@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from labs.grading.faults import GraderFault
+from labs.grading.errors import GraderError
 from labs.grading.results import CheckResult, Report
 from labs.grading.runner import Settings, grade
 from labs.grading.sandbox.isolation import KINDS, Isolation
@@ -43,7 +43,7 @@ def isolation(request: pytest.FixtureRequest) -> Isolation:
     """Every kind of isolation that works on this machine."""
     try:
         return best_isolation(request.param)
-    except GraderFault as fault:
+    except GraderError as fault:
         pytest.skip(f"{request.param}: {fault}")
 
 

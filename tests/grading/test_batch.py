@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from labs.cli import grade as grade_command
 from labs.cli import handout
 from labs.grading import batch, reports
-from labs.grading.faults import GraderFault
+from labs.grading.errors import GraderError
 from labs.grading.results import Report
 from labs.grading.runner import Settings
 from tests.grading.conftest import write_files
@@ -100,7 +100,7 @@ def test_names_that_collide_get_folders_of_their_own(tmp_path: Path) -> None:
 
 
 def test_a_path_that_is_not_there_is_said(tmp_path: Path) -> None:
-    with pytest.raises(GraderFault, match="there is no"):
+    with pytest.raises(GraderError, match="there is no"):
         batch.plan([tmp_path / "nobody"], tmp_path, SUITE_SPEC, SETTINGS)
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from labs.cluster.base import Outcome, Settings
 from labs.cluster.simulated import SimulatedCluster
-from labs.grading.cluster_gateway import VERBS, ClusterDesk
-from labs.grading.faults import FaultKind, StudentFault
+from labs.grading.cluster_gateway import VERBS, ClusterGateway
+from labs.grading.errors import ErrorKind, StudentError
 from labs.grading.session import Session
 from labs.lesson.exercises import BY_ID
 from tests.grading.toys import QUICK
@@ -28,15 +28,15 @@ def session(source: str) -> Session:
     return Session(BY_ID["ex2"], {"ex2_replication_lag.py": source}, limits=QUICK)
 
 
-def fault_of(child: Session, name: str, *arguments: object) -> StudentFault:
-    with pytest.raises(StudentFault) as caught:
+def fault_of(child: Session, name: str, *arguments: object) -> StudentError:
+    with pytest.raises(StudentError) as caught:
         child.call(name, *arguments)
     return caught.value
 
 
 TOUR = """
 from labs.cluster import Answer, Cluster, ConditionTimeout, NodeStatus, NoSuchNode, Outcome, Settings
-from labs.trace.events import Event
+from labs.events import Event
 
 def tour(cluster: Cluster):
     assert isinstance(cluster, Cluster)
@@ -59,7 +59,7 @@ def tour(cluster: Cluster):
     cluster.start(leader)
     cluster.restart(leader)
     cluster.pause(leader); cluster.resume(leader); cluster.kill(leader); cluster.start()
-    cluster.partition(["node-1"], ["node-2", "node-3"]); cluster.heal()
+    cluster.partition(["node-1"], ["node-2", "node-3"]); cluster.cut("node-2", "node-3"); cluster.heal()
     assert all(isinstance(event, Event) for event in cluster.events())
     try:
         cluster.stop("node-9")
@@ -77,9 +77,9 @@ def tour(cluster: Cluster):
 
 
 def test_every_verb_works_from_the_students_side(cluster: SimulatedCluster) -> None:
-    desk = ClusterDesk(cluster)
+    gateway = ClusterGateway(cluster)
     with session(TOUR) as child:
-        answer = child.call("tour", desk)
+        answer = child.call("tour", gateway)
 
     assert answer["leader"] == "node-1"
     assert answer["seen"] == {node: {"a": [1, None]} for node in cluster.node_ids}
@@ -87,17 +87,17 @@ def test_every_verb_works_from_the_students_side(cluster: SimulatedCluster) -> N
     assert answer["refused"].startswith("there is no 'node-9' here")
     assert "did not come true within 0.3 s" in answer["late"]
     assert answer["now"] == cluster.now() > 1
-    assert {call.method for call in desk.calls} == set(VERBS)
+    assert {call.method for call in gateway.calls} == set(VERBS)
 
 
 def test_the_desk_remembers_what_was_asked(cluster: SimulatedCluster) -> None:
-    desk = ClusterDesk(cluster)
+    gateway = ClusterGateway(cluster)
     with session(
         "def f(c):\n    c.sleep(2)\n    c.put('k', 1)\n    c.get('k', via='node-2')\n    c.get('k')\n"
     ) as child:
-        child.call("f", desk)
+        child.call("f", gateway)
 
-    reads = [call for call in desk.calls if call.method == "get"]
+    reads = [call for call in gateway.calls if call.method == "get"]
     assert [call.arguments["via"] for call in reads] == ["node-2", None]
     assert [call.result.outcome for call in reads] == [Outcome.OK, Outcome.OK]
     assert 2 <= reads[0].began <= reads[0].ended <= reads[1].began
@@ -117,13 +117,13 @@ class Session:
         return (self.seen, self.cluster.get("k").value)
 """
     cluster.sleep(2)
-    desk = ClusterDesk(cluster)
+    gateway = ClusterGateway(cluster)
     with session(source) as child:
-        one, other = child.create("Session", desk), child.create("Session", desk)
+        one, other = child.create("Session", gateway), child.create("Session", gateway)
         assert one.call("write", "a") is True
         assert one.call("read") == (1, "a")
         assert other.call("read") == (0, "a")
-        with pytest.raises(StudentFault, match="does not define delete"):
+        with pytest.raises(StudentError, match="does not define delete"):
             one.call("delete")
 
 
@@ -150,15 +150,15 @@ BAD_ARGUMENTS = {
 @pytest.mark.parametrize("call", BAD_ARGUMENTS)
 def test_a_bad_argument_is_the_students_exception(call: str, cluster: SimulatedCluster) -> None:
     with session(f"def f(c):\n    {call}\n") as child:
-        fault = fault_of(child, "f", ClusterDesk(cluster))
+        fault = fault_of(child, "f", ClusterGateway(cluster))
 
-    assert fault.kind is FaultKind.RAISED
+    assert fault.kind is ErrorKind.RAISED
     assert BAD_ARGUMENTS[call] in fault.message
 
 
 def test_a_verb_that_is_not_allowed_is_refused(cluster: SimulatedCluster) -> None:
     with session("def f(c):\n    c.events()\n") as child:
-        fault = fault_of(child, "f", ClusterDesk(cluster, allowed=("get", "put")))
+        fault = fault_of(child, "f", ClusterGateway(cluster, allowed=("get", "put")))
 
     assert "cluster.events is not available here" in fault.message
 
@@ -166,18 +166,18 @@ def test_a_verb_that_is_not_allowed_is_refused(cluster: SimulatedCluster) -> Non
 def test_too_many_calls_end_the_check(cluster: SimulatedCluster) -> None:
     with session("def f(c):\n    while True:\n        try: c.now()\n        except BaseException: pass\n") as child:
         child.limits = replace(QUICK, cluster_calls=50)
-        fault = fault_of(child, "f", ClusterDesk(cluster))
+        fault = fault_of(child, "f", ClusterGateway(cluster))
 
-    assert (fault.kind, fault.message) == (FaultKind.RESOURCE_LIMIT, "more than 50 calls of the cluster")
+    assert (fault.kind, fault.message) == (ErrorKind.RESOURCE_LIMIT, "more than 50 calls of the cluster")
 
 
 @pytest.mark.parametrize("code", ["c.sleep(10**8)", "while True: c.sleep(4)"])
 def test_too_much_of_the_clusters_time_ends_the_check(code: str, cluster: SimulatedCluster) -> None:
     with session(f"def f(c):\n    {code}\n") as child:
         child.limits = replace(QUICK, cluster_seconds=10.0)
-        fault = fault_of(child, "f", ClusterDesk(cluster))
+        fault = fault_of(child, "f", ClusterGateway(cluster))
 
-    assert (fault.kind, fault.message) == (FaultKind.RESOURCE_LIMIT, "more than 10 s of the cluster's own time")
+    assert (fault.kind, fault.message) == (ErrorKind.RESOURCE_LIMIT, "more than 10 s of the cluster's own time")
 
 
 def test_a_cluster_that_was_not_handed_out_cannot_be_asked() -> None:
@@ -188,12 +188,12 @@ def test_a_cluster_that_was_not_handed_out_cannot_be_asked() -> None:
     ) as child:
         fault = fault_of(child, "f")
 
-    assert fault.kind is FaultKind.INVALID_REPLY
+    assert fault.kind is ErrorKind.INVALID_REPLY
 
 
 def test_the_graders_time_does_not_count_as_the_students(cluster: SimulatedCluster) -> None:
     with session("def f(c):\n    c.sleep(60)\n    return c.now()\n") as child:
         begun = time.monotonic()
-        child.call("f", ClusterDesk(cluster))
+        child.call("f", ClusterGateway(cluster))
 
         assert child.seconds < (time.monotonic() - begun) / 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -13,13 +13,13 @@ import pytest
 import solutions
 from labs.cluster.base import Settings
 from labs.cluster.simulated import SimulatedCluster
-from labs.grading.election_gateway import ElectionHost, StudentMessage, readable
-from labs.grading.faults import FaultKind, GraderFault, StudentFault
+from labs.grading.election_gateway import StudentMessage, readable
+from labs.grading.errors import ErrorKind, GraderError, StudentError
+from labs.grading.look_ahead import LookAhead, LookAheadSimulator
 from labs.grading.sandbox.limits import Limits
 from labs.grading.session import Session
 from labs.lesson.exercises import BY_ID
-from labs.simulation.simulator import Moment, Simulator
-from replstore.election import Election, Seat
+from labs.simulation.simulator import Simulator
 from replstore.lowest_id import LowestId
 from replstore.messages import Put, Tick
 from tests.grading.toys import GOOD_EX3, QUICK
@@ -79,8 +79,8 @@ def test_own_messages_with_tuples_arrive_as_they_were() -> None:
     with session(GOOD_EX3) as child:
         simulator = run(child)
 
-    assert simulator.machines["node-1"].node is not None
-    assert simulator.machines["node-1"].node.leads
+    assert simulator.hosts["node-1"].node is not None
+    assert simulator.hosts["node-1"].node.leads
 
 
 def test_term_and_vote_survive_a_crash() -> None:
@@ -182,21 +182,11 @@ def counted(child: Session) -> Iterator[Counter]:
     yield counter
 
 
-class AskedOneByOne:
-    """A host that does not look ahead."""
-
-    def __init__(self, host: ElectionHost) -> None:
-        self._host = host
-
-    def __call__(self, seat: Seat) -> Election:
-        return self._host(seat)
-
-
 def test_looking_ahead_saves_questions_and_changes_nothing() -> None:
     """Nodes that crash in the middle of a step, sleep, and are cut off included."""
 
-    def drive(child: Session, factory: Callable[[Seat], Election]) -> tuple[Simulator, int]:
-        simulator = Simulator(5, factory, seed=3, mode="quorum", drift=0.01)
+    def drive(child: Session, simulator_class: type[Simulator]) -> Simulator:
+        simulator = simulator_class(5, child.elections(), seed=3, mode="quorum", drift=0.01)
         simulator.start()
         for turn in range(4):
             simulator.run_for(1.1)
@@ -209,12 +199,12 @@ def test_looking_ahead_saves_questions_and_changes_nothing() -> None:
             simulator.run_for(0.9)
             simulator.start()
             simulator.heal()
-        return simulator, child.next_number()
+        return simulator
 
     with session(VOTING) as child, counted(child) as one_by_one:
-        alone, _ = drive(child, AskedOneByOne(child.elections()))
+        alone = drive(child, Simulator)
     with session(VOTING) as child, counted(child) as together:
-        ahead, _ = drive(child, child.elections())
+        ahead = drive(child, LookAheadSimulator)
 
     assert ahead.trace == alone.trace
     assert together.questions < one_by_one.questions / 2
@@ -225,11 +215,11 @@ def test_an_answer_that_is_no_longer_right_is_the_graders_fault() -> None:
         host = child.elections()
         simulator = Simulator(3, host, seed=1)
         simulator.start()
-        host.foresee([Moment(0.1, [("node-1", 0.1, Tick()), ("node-2", 0.1, Tick())])])
-        node = simulator.machines["node-2"].node
+        host.foresee([LookAhead(0.1, [("node-1", 0.1, Tick()), ("node-2", 0.1, Tick())])])
+        node = simulator.hosts["node-2"].node
         assert node is not None
 
-        with pytest.raises(GraderFault, match="ahead of time"):
+        with pytest.raises(GraderError, match="ahead of time"):
             node.election.tick(0.4)
 
 
@@ -260,15 +250,14 @@ INVALID = {
 @pytest.mark.parametrize("code", INVALID)
 def test_what_no_node_could_use_is_an_invalid_reply(code: str) -> None:
     with session(strategy(tick=code)) as child:
-        with pytest.raises(StudentFault) as caught:
+        with pytest.raises(StudentError) as caught:
             run(child)
-        assert caught.value.kind is FaultKind.INVALID_REPLY
+        assert caught.value.kind is ErrorKind.INVALID_REPLY
         assert INVALID[code] in caught.value.message
-        assert child.fault is caught.value
 
 
 def test_a_message_that_its_receiver_cannot_read_is_named() -> None:
-    with session(strategy(tick="self.broadcast(Hello('one'))")) as child, pytest.raises(StudentFault) as caught:
+    with session(strategy(tick="self.broadcast(Hello('one'))")) as child, pytest.raises(StudentError) as caught:
         run(child)
 
     assert (
@@ -278,23 +267,23 @@ def test_a_message_that_its_receiver_cannot_read_is_named() -> None:
 
 def test_a_storm_of_messages_ends_the_check() -> None:
     source = strategy(tick="self.broadcast(Hello(1))", receive="self.broadcast(Hello(1))")
-    with session(source, replace(QUICK, messages=2000)) as child, pytest.raises(StudentFault) as caught:
+    with session(source, replace(QUICK, messages=2000)) as child, pytest.raises(StudentError) as caught:
         run(child, 60)
 
-    assert caught.value.kind is FaultKind.RESOURCE_LIMIT
+    assert caught.value.kind is ErrorKind.RESOURCE_LIMIT
 
 
 @pytest.mark.parametrize(
     ("code", "kind"),
     [
-        ("raise NotImplementedError", FaultKind.NOT_ATTEMPTED),
-        ("raise ValueError('boom')", FaultKind.RAISED),
-        ("while True: pass", FaultKind.TIME_LIMIT),
-        ("import os; os._exit(0)", FaultKind.ENDED),
+        ("raise NotImplementedError", ErrorKind.NOT_ATTEMPTED),
+        ("raise ValueError('boom')", ErrorKind.RAISED),
+        ("while True: pass", ErrorKind.TIME_LIMIT),
+        ("import os; os._exit(0)", ErrorKind.ENDED),
     ],
 )
-def test_faults_in_a_strategy_end_the_run(code: str, kind: FaultKind) -> None:
-    with session(strategy(tick=code), replace(QUICK, question=0.5)) as child, pytest.raises(StudentFault) as caught:
+def test_faults_in_a_strategy_end_the_run(code: str, kind: ErrorKind) -> None:
+    with session(strategy(tick=code), replace(QUICK, question=0.5)) as child, pytest.raises(StudentError) as caught:
         run(child)
 
     assert caught.value.kind is kind
@@ -305,16 +294,16 @@ def test_after_a_fault_every_later_call_meets_it_again() -> None:
         simulator = Simulator(3, child.elections())
         simulator.start()
         for _ in range(2):
-            with pytest.raises(StudentFault, match="boom"):
+            with pytest.raises(StudentError, match="boom"):
                 simulator.run_for(1)
 
 
 def test_a_base_class_alone_is_not_attempted() -> None:
     source = "from replstore.election import Election\nclass MyElection(Election):\n    pass\n"
-    with session(source) as child, pytest.raises(StudentFault) as caught:
+    with session(source) as child, pytest.raises(StudentError) as caught:
         run(child)
 
-    assert caught.value.kind is FaultKind.NOT_ATTEMPTED
+    assert caught.value.kind is ErrorKind.NOT_ATTEMPTED
 
 
 def test_a_second_run_starts_from_nothing() -> None:

@@ -12,9 +12,10 @@ import pytest
 
 import exercises
 from labs.grading import batch
+from labs.grading.check import Check, passed
 from labs.grading.checks import OWN, SUITE
 from labs.grading.reports import REPORT
-from labs.grading.results import Check, Report, Status, passed
+from labs.grading.results import Report, Status
 from labs.grading.runner import Settings, grade, seeds_for
 from labs.grading.submission.submission import Submission, open_submission
 from tools.direct import SOLUTIONS, from_source, outcome, planted, planted_source, the_checks

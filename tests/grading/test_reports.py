@@ -15,8 +15,9 @@ import pytest
 from rich.console import Console
 
 from labs.grading import reports
+from labs.grading.check import Check, failed
 from labs.grading.reports import classroom, console, gradescope, html, junit, table
-from labs.grading.results import Check, CheckResult, ExerciseSummary, Report, Run, Status, failed
+from labs.grading.results import CheckResult, ExerciseSummary, Particulars, Report, Status
 
 EVIL = "</script><script>alert(1)</script> ]]> [red]=1+1 & \"'"
 
@@ -52,7 +53,7 @@ REPORT = Report(
         result("secret", Status.FAILED, 0, hidden=True),
     ),
     notes=(f"not used: {EVIL}",),
-    run=Run("2026-01-01T00:00:00+00:00", {"good": 0.25, "part": 1.5, "total": 2.0}, {"part": EVIL}, {}),
+    run=Particulars("2026-01-01T00:00:00+00:00", {"good": 0.25, "part": 1.5, "total": 2.0}, {"part": EVIL}, {}),
     pictures={"a.svg": f'<svg xmlns="http://www.w3.org/2000/svg"><script>{EVIL}</script></svg>'},
 )
 FAILED_GRADER = replace(REPORT, checks=(*REPORT.checks, result("broken", Status.ERROR, 0)))

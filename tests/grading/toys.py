@@ -10,8 +10,8 @@ from dataclasses import replace
 
 from labs.cluster.base import Settings
 from labs.cluster.simulated import SimulatedCluster
-from labs.grading.cluster_gateway import ClusterDesk
-from labs.grading.results import Check, Outcome, failed, passed
+from labs.grading.check import Check, Outcome, failed, passed
+from labs.grading.cluster_gateway import ClusterGateway
 from labs.grading.sandbox.limits import MIB, Limits
 from labs.grading.session import Session
 from labs.simulation.simulator import Simulator
@@ -86,7 +86,7 @@ def answers_anything(session: Session) -> Outcome:
 def echoes(session: Session) -> Outcome:
     with SimulatedCluster(Settings(heartbeat_ms=100, election_timeout_ms=400)) as cluster:
         cluster.start()
-        answer = session.call("echo", ClusterDesk(cluster))
+        answer = session.call("echo", ClusterGateway(cluster))
         if answer == {"value": "Alice", "leader": "node-1"}:
             return passed()
         return failed(f"echo gave {answer!r}")
@@ -97,7 +97,7 @@ def elects(session: Session) -> Outcome:
         run = Simulator(3, session.elections(), seed=seed)
         run.start()
         run.run_for(1.5)
-        leads = [node for node, machine in run.machines.items() if machine.node and machine.node.leads]
+        leads = [node for node, host in run.hosts.items() if host.node and host.node.leads]
         if leads != ["node-1"]:
             return failed(f"leaders: {leads}", replay=f"replab check ex3 --seed {seed}")
     return passed()

@@ -16,7 +16,7 @@ import pytest
 import exercises
 import solutions
 from labs.grading.checks import SUITE, ex3
-from labs.grading.faults import GraderFault
+from labs.grading.errors import GraderError
 from labs.grading.results import CheckResult, Status
 from labs.grading.runner import Settings, grade
 from labs.grading.submission.submission import Submission
@@ -171,14 +171,14 @@ def test_a_grader_that_fails_is_told_in_a_sentence_and_kept_as_an_error(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: Any) -> None:
-        raise GraderFault("no sandbox works on this machine")
+        raise GraderError("no sandbox works on this machine")
 
     monkeypatch.setattr(checking, "grade", broken)
     watched = make(code=WRONG)
 
     assert watched.panel.wait() is None
     assert "no sandbox works on this machine" in watched.panel.board.total["headline"]
-    watched.until(lambda: [type(error) for error in watched.panel.errors] == [GraderFault])
+    watched.until(lambda: [type(error) for error in watched.panel.errors] == [GraderError])
     assert {row["state"] for row in watched.panel.board.rows} == {"idle"}
 
 

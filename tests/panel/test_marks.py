@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from labs.grading.results import Check, CheckResult, Outcome, Report, Run, Scene, Status, failed, passed
+from labs.grading.check import Check, Outcome, Scene, failed, passed
+from labs.grading.results import CheckResult, Particulars, Report, Status
 from labs.lesson.exercises import BY_ID
 from labs.panel.marks import Marks
 
@@ -166,7 +167,7 @@ def test_what_the_code_printed_and_what_the_grader_noted_are_shown(marks: Marks)
         report(
             isolation="resource limits only, …",
             notes=("cell 2: left out", "not used: x"),
-            run=Run(output={"ex3.b": "hi"}),
+            run=Particulars(output={"ex3.b": "hi"}),
         )
     )
 

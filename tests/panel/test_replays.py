@@ -10,8 +10,8 @@ import pytest
 import solutions
 from labs.cluster.base import FAST, Cluster
 from labs.cluster.simulated import SimulatedCluster
+from labs.grading.check import Scene
 from labs.grading.checks import ex3_runs
-from labs.grading.results import Scene
 from labs.panel.replays import CannotReplay, ReplayedCluster, draw, moments_of, strategy_of
 from labs.panel.stage import span_for
 from labs.simulation.schedule import Schedule, carry_out, random_schedule

@@ -13,21 +13,21 @@ PATIENCE = 3 * TIMEOUT
 
 
 def node(sim: Simulator, name: str) -> Node:
-    running = sim.machines[name].node
+    running = sim.hosts[name].node
     assert running is not None, f"{name} is down"
     return running
 
 
 def leaders(sim: Simulator) -> dict[str, int]:
     """Who leads, and in which term."""
-    return {m.id: m.node.election.term for m in sim.machines.values() if m.node and m.node.leads}
+    return {m.id: m.node.election.term for m in sim.hosts.values() if m.node and m.node.leads}
 
 
 def settle(sim: Simulator, leader: str | None = None) -> str:
     """Wait until one node leads (that one, if given) and every running node follows it; returns its id."""
 
     def restless() -> bool:
-        running = [m.node for m in sim.machines.values() if m.node]
+        running = [m.node for m in sim.hosts.values() if m.node]
         views = {(n.election.leader, n.election.term) for n in running}
         names = {view[0] for view in views}
         wanted = {leader} if leader else names
@@ -51,7 +51,7 @@ def put(sim: Simulator, name: str, key: str, value: Any) -> Done:
 
 def values(sim: Simulator, key: str) -> list[Any]:
     """The key's value at each running node, in order; None where it is absent."""
-    found = [m.node.read(key) for m in sim.machines.values() if m.node]
+    found = [m.node.read(key) for m in sim.hosts.values() if m.node]
     return [entry.value if entry else None for entry in found]
 
 

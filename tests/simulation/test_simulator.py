@@ -130,8 +130,8 @@ def test_a_crash_within_a_step_keeps_the_order_of_effects() -> None:
         sim.run_for(0.2)
         sim.crash_within_a_step("node-1")
         before = len(sim.trace)
-        sim.run_while(lambda sim=sim: sim.machines["node-1"].node is not None, 1.0)  # type: ignore[misc]
-        saved = sim.machines["node-1"].disk[-1]
+        sim.run_while(lambda sim=sim: sim.hosts["node-1"].node is not None, 1.0)  # type: ignore[misc]
+        saved = sim.hosts["node-1"].disk[-1]
         sent = [e for e in sim.trace[before:] if e.event == "sent" and e.node == "node-1"]
         noted = [e for e in sim.trace[before:] if e.kind == "state" and e.node == "node-1"]
         sim.start("node-1")
@@ -331,7 +331,7 @@ def test_a_node_sees_its_own_clock_and_it_never_goes_back() -> None:
         ticks = node(sim, name).election.ticks  # type: ignore[attr-defined]
 
         assert ticks == sorted(ticks)
-        assert ticks[-1] == pytest.approx(5.0 * sim.machines[name].rate, abs=0.05)
+        assert ticks[-1] == pytest.approx(5.0 * sim.hosts[name].rate, abs=0.05)
 
 
 # -- the real codec --------------------------------------------------------------------------------------
@@ -340,7 +340,7 @@ def test_a_node_sees_its_own_clock_and_it_never_goes_back() -> None:
 @pytest.mark.parametrize("vote", [("node-1", 3), ["node-1"], {"a": (1, 2)}, None])
 def test_a_vote_comes_back_from_the_disk_as_it_was(vote: object) -> None:
     sim = pinging(2)
-    sim.machines["node-1"].save(State(7, vote))
+    sim.hosts["node-1"].save(State(7, vote))
     sim.crash("node-1")
     sim.start("node-1")
 

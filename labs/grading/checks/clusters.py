@@ -9,8 +9,8 @@ from random import Random
 
 from labs.cluster.base import Settings
 from labs.cluster.simulated import SimulatedCluster
-from labs.grading.faults import GraderFault
-from labs.grading.results import Scene
+from labs.grading.check import Scene
+from labs.grading.errors import GraderError
 from labs.simulation.simulator import Network
 from labs.trace import kinds
 from labs.trace.events import Event
@@ -54,11 +54,11 @@ def good_kinds(level: str) -> list[Kind]:
 
 
 def majority_election() -> Callable[[Seat], Election]:
-    """The reference election. Raises `GraderFault` where the solutions are not at hand, as with students."""
+    """The reference election. Raises `GraderError` where the solutions are not at hand, as with students."""
     try:
         return import_module("solutions.ex3_election").MyElection  # type: ignore[no-any-return]
     except ImportError as error:
-        raise GraderFault(
+        raise GraderError(
             "an instructor's checks need the folder solutions/; without it, grade with --student"
         ) from error
 

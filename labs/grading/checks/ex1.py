@@ -7,12 +7,11 @@ from itertools import combinations
 from typing import Any
 
 from labs.cluster.simulated import SimulatedCluster
+from labs.grading.check import Check, Outcome, StudentCode, failed, passed
 from labs.grading.checks.broken_stores import FAULTS, Fault
 from labs.grading.checks.clusters import STUDENT_KINDS, Kind, good_kinds, make, scene
 from labs.grading.checks.outages import Outage, outages
-from labs.grading.cluster_gateway import ClusterDesk
-from labs.grading.results import Check, Outcome, failed, passed
-from labs.grading.session import Session
+from labs.grading.cluster_gateway import ClusterGateway
 
 FIELDS = {"stopped", "reads", "writes", "leader", "leaderless_seconds"}
 TOLERANCE = 0.25
@@ -25,7 +24,7 @@ def checks(level: str) -> list[Check]:
         "ex1",
         "The table says what still works",
         30,
-        lambda session: _availability(session, good_kinds(level)),
+        lambda code: _availability(code, good_kinds(level)),
         rule="availability(cluster) reports what really happened for every set of stopped nodes.",
         hint="Wait for the new leader before you write; ask every running node before you say that nobody can read;"
         " look who leads when everything has settled.",
@@ -35,7 +34,7 @@ def checks(level: str) -> list[Check]:
         "ex1",
         "Accepts stores that keep their promises",
         16,
-        lambda session: _accepts(session, good_kinds(level)),
+        lambda code: _accepts(code, good_kinds(level)),
         rule="survives(cluster) says yes to a store that keeps what it acknowledged and had time to copy.",
         hint="In async mode a write needs a moment to be copied: wait two election timeouts before you stop a node.",
     )
@@ -48,7 +47,7 @@ def _broken(fault: Fault, level: str) -> Check:
         "ex1",
         f"Rejects a store of which this is not true: {fault.promise}",
         9,
-        lambda session: _rejects(session, fault, good_kinds(level)),
+        lambda code: _rejects(code, fault, good_kinds(level)),
         rule=f"survives(cluster) says no where it does not hold that {fault.promise}.",
         hint="Which of your reads would come out differently in such a store, and when?",
         depends_on=("ex1.good",),
@@ -64,20 +63,20 @@ def _again(check: str, kind: Kind, seed: int) -> str:
     return f"replab check ex1 --only {check} --seed {seed}" if kind in STUDENT_KINDS else ""
 
 
-def _with_seeds(session: Session, kinds: list[Kind]) -> Iterable[tuple[Kind, int]]:
+def _with_seeds(code: StudentCode, kinds: list[Kind]) -> Iterable[tuple[Kind, int]]:
     """Each kind with a seed of its own, as far as there are that many; an instructor's unseen ones, the last, first."""
-    return ((kind, session.seeds[-1 - number % len(session.seeds)]) for number, kind in enumerate(kinds))
+    return ((kind, code.seeds[-1 - number % len(code.seeds)]) for number, kind in enumerate(kinds))
 
 
 # -- the table -------------------------------------------------------------------------------------------
 
 
-def _availability(session: Session, kinds: list[Kind]) -> Outcome:
+def _availability(code: StudentCode, kinds: list[Kind]) -> Outcome:
     total, wrong = 0, []
     where, replay = None, ""
-    for kind, seed in _with_seeds(session, kinds):
+    for kind, seed in _with_seeds(code, kinds):
         with make(kind, seed) as cluster:
-            rows = session.call("availability", ClusterDesk(cluster))
+            rows = code.call("availability", ClusterGateway(cluster))
             if problem := _malformed(rows, cluster):
                 again = _again("ex1.availability", kind, seed)
                 return failed(f"{problem} ({kind})", scene=scene(cluster), replay=again)
@@ -160,8 +159,8 @@ class _NoVerdict(Exception):
     pass
 
 
-def _verdict(session: Session, cluster: SimulatedCluster) -> tuple[bool, str]:
-    answer = session.call("survives", ClusterDesk(cluster))
+def _verdict(code: StudentCode, cluster: SimulatedCluster) -> tuple[bool, str]:
+    answer = code.call("survives", ClusterGateway(cluster))
     fine = type(answer) is dict and type(answer.get("survives")) is bool and type(answer.get("reason")) is str
     if not fine:
         raise _NoVerdict(f"survives must return a dict with survives (bool) and reason (str), not {answer!r:.100}")
@@ -175,11 +174,11 @@ def _judged(judge: Callable[[], Outcome]) -> Outcome:
         return failed(str(problem))
 
 
-def _accepts(session: Session, kinds: list[Kind]) -> Outcome:
+def _accepts(code: StudentCode, kinds: list[Kind]) -> Outcome:
     def judge() -> Outcome:
-        for kind, seed in _with_seeds(session, kinds):
+        for kind, seed in _with_seeds(code, kinds):
             with make(kind, seed) as cluster:
-                accepted, reason = _verdict(session, cluster)
+                accepted, reason = _verdict(code, cluster)
                 where = scene(cluster)
             if not accepted:
                 said = (f"your reason: {reason}",)
@@ -190,11 +189,11 @@ def _accepts(session: Session, kinds: list[Kind]) -> Outcome:
     return _judged(judge)
 
 
-def _rejects(session: Session, fault: Fault, kinds: list[Kind]) -> Outcome:
+def _rejects(code: StudentCode, fault: Fault, kinds: list[Kind]) -> Outcome:
     def judge() -> Outcome:
-        for kind, seed in _with_seeds(session, kinds[:1] if session.level == "student" else kinds[:3]):
+        for kind, seed in _with_seeds(code, kinds[:1] if code.level == "student" else kinds[:3]):
             with make(kind, seed, fault.node_class, fault.election) as cluster:
-                accepted, _ = _verdict(session, cluster)
+                accepted, _ = _verdict(code, cluster)
                 where = scene(cluster)
             if accepted:
                 truth = (f"not true of it: {fault.promise}",)

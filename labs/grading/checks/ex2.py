@@ -8,10 +8,9 @@ from typing import Any
 
 from labs.cluster.base import Answer, ConditionTimeout
 from labs.cluster.simulated import SimulatedCluster
+from labs.grading.check import Check, Outcome, Scene, StudentCode, StudentObject, failed, passed
 from labs.grading.checks.clusters import Kind, applied_at, make, scene
-from labs.grading.cluster_gateway import Call, ClusterDesk
-from labs.grading.results import Check, Outcome, Scene, failed, passed
-from labs.grading.session import Session, StudentObject
+from labs.grading.cluster_gateway import ClusterCall, ClusterGateway
 from replstore.lowest_id import LowestId
 
 KIND = Kind(3, "async", LowestId, "LowestId")
@@ -54,7 +53,7 @@ def checks(level: str) -> list[Check]:
             "ex2",
             "A session reads its own writes",
             20,
-            lambda session: _guarantee(session, "own"),
+            lambda code: _guarantee(code, "own"),
             rule="After an acknowledged put(key, value), get(key) gives that value or a newer one (Terry et al. 1994).",
             hint="Remember term and index of what you wrote; take no older answer from a follower.",
         ),
@@ -63,7 +62,7 @@ def checks(level: str) -> list[Check]:
             "ex2",
             "A session never goes back in time",
             20,
-            lambda session: _guarantee(session, "seen"),
+            lambda code: _guarantee(code, "seen"),
             rule="What get(key) gave once, a later get(key) never goes behind (Terry et al. 1994).",
             hint="Remember term and index of what you read, too. A missing key has no version: ask the leader then.",
         ),
@@ -103,15 +102,15 @@ def checks(level: str) -> list[Check]:
 # -- measuring -------------------------------------------------------------------------------------------
 
 
-def _staleness(session: Session) -> Outcome:
+def _staleness(code: StudentCode) -> Outcome:
     wrong: list[str] = []
     where: Scene | None = None
-    delays = DELAYS if session.level == "student" else UNSEEN_DELAYS
+    delays = DELAYS if code.level == "student" else UNSEEN_DELAYS
     for delay in delays:
-        with make(KIND, session.seeds[-1] + delay) as cluster:
-            desk = ClusterDesk(cluster)
-            samples = session.call("staleness", desk, delay)
-            problem = _malformed(samples) or _differences(samples, delay, desk, cluster) or _left_over(cluster)
+        with make(KIND, code.seeds[-1] + delay) as cluster:
+            gateway = ClusterGateway(cluster)
+            samples = code.call("staleness", gateway, delay)
+            problem = _malformed(samples) or _differences(samples, delay, gateway, cluster) or _left_over(cluster)
             if problem:
                 wrong.append(f"delay {delay} ms: {problem}")
                 where = where or scene(cluster)
@@ -137,9 +136,9 @@ def _malformed(samples: Any) -> str | None:
 
 
 def _differences(
-    samples: list[dict[str, Any]], delay: float, desk: ClusterDesk, cluster: SimulatedCluster
+    samples: list[dict[str, Any]], delay: float, gateway: ClusterGateway, cluster: SimulatedCluster
 ) -> str | None:
-    writes = _acknowledged(desk, delay)
+    writes = _acknowledged(gateway, delay)
     if len(writes) > MOST_WRITES:
         return f"{len(writes)} acknowledged writes; {WRITES} were asked for"
     for node, lags in _true_lags(writes, cluster).items():
@@ -167,10 +166,10 @@ def _differ(mine: list[dict[str, Any]], lags: list[float]) -> str | None:
     return f"you say {stale} of {len(mine)} first reads were stale, {least} were"
 
 
-def _acknowledged(desk: ClusterDesk, delay: float) -> list[tuple[float, Version]]:
+def _acknowledged(gateway: ClusterGateway, delay: float) -> list[tuple[float, Version]]:
     """When the writes were acknowledged that the student's code made while replication was delayed as asked."""
     writes, in_force = [], 0.0
-    for call in desk.calls:
+    for call in gateway.calls:
         if call.method == "delay_replication":
             in_force = call.arguments["ms"]
         elif call.method == "put" and in_force == delay and isinstance(call.result, Answer) and call.result.ok:
@@ -190,13 +189,13 @@ def _true_lags(writes: list[tuple[float, Version]], cluster: SimulatedCluster) -
     return lags
 
 
-def _fraction(session: Session) -> Outcome:
-    rng = Random(f"fraction/{session.seeds[-1]}")
+def _fraction(code: StudentCode) -> Outcome:
+    rng = Random(f"fraction/{code.seeds[-1]}")
     cases = [[], [True], [False], *([rng.random() < 0.5 for _ in range(rng.randint(2, 40))] for _ in range(8))]
     for flags in cases:
         samples = [{"node": "node-2", "stale": flag, "seconds": 0.1 if flag else 0.0} for flag in flags]
         expected = sum(flags) / len(flags) if flags else 0.0
-        answer = session.call("stale_fraction", samples)
+        answer = code.call("stale_fraction", samples)
         if type(answer) not in (int, float) or abs(answer - expected) > 1e-9:
             return failed(f"{sum(flags)} stale of {len(flags)}: you say {answer!r}, it is {expected:.3f}")
     return passed()
@@ -208,14 +207,15 @@ def _fraction(session: Session) -> Outcome:
 class _Scenario:
     """A user's session beside another client's writes, over followers that are behind."""
 
-    def __init__(self, session: Session, seed: int, number: int, delay: float, jitter: float) -> None:
+    def __init__(self, code: StudentCode, seed: int, number: int, delay: float, jitter: float) -> None:
         """`number` tells the scenarios of one seed apart."""
         self.seed = seed
         self.rng = Random(f"session/{10 * seed + number}")
         self.cluster = make(KIND, 10 * seed + number)
         self.cluster.delay_replication(delay, jitter)
-        self.desk = ClusterDesk(self.cluster, allowed=("put", "get", "delete", "leader", "now", "sleep", "status"))
-        self.user: StudentObject = session.create("Session", self.desk)
+        allowed = ("put", "get", "delete", "leader", "now", "sleep", "status")
+        self.gateway = ClusterGateway(self.cluster, allowed)
+        self.user: StudentObject = code.create("Session", self.gateway)
         self.versions: dict[tuple[str, Any], Version] = {}
         self.own: dict[str, Version] = {}
         self.seen: dict[str, Version] = {}
@@ -250,9 +250,9 @@ class _Scenario:
 
     def try_to_put(self, key: str, value: str) -> tuple[Any, list[Answer]]:
         """What the session says, and those of the cluster's answers that acknowledge a write."""
-        before = len(self.desk.calls)
+        before = len(self.gateway.calls)
         acknowledged = self.user.call("put", key, value)
-        puts = [call.result for call in self.desk.calls[before:] if call.method == "put"]
+        puts = [call.result for call in self.gateway.calls[before:] if call.method == "put"]
         return acknowledged, [answer for answer in puts if isinstance(answer, Answer) and answer.ok]
 
     def write_as_another(self, key: str, value: str) -> None:
@@ -261,9 +261,9 @@ class _Scenario:
             self.versions[key, value] = _version(answer)
 
     def get(self, key: str) -> None:
-        before = len(self.desk.calls)
+        before = len(self.gateway.calls)
         value = self.user.call("get", key)
-        calls = self.desk.calls[before:]
+        calls = self.gateway.calls[before:]
         self.gets.append((_asked_leader(calls, self.cluster), len(calls)))
         version = (0, 0) if value is None else self.versions.get((key, value) if _hashable(value) else ("", ""))
         if version is None:
@@ -286,7 +286,7 @@ def _version(answer: Answer) -> Version:
     return answer.body["term"], answer.body["index"]
 
 
-def _asked_leader(calls: list[Call], cluster: SimulatedCluster) -> int:
+def _asked_leader(calls: list[ClusterCall], cluster: SimulatedCluster) -> int:
     leader = cluster.leader()
     return sum(call.method == "get" and call.arguments.get("via") in (None, leader) for call in calls)
 
@@ -295,11 +295,11 @@ WEATHERS = ((100, 0), (500, 0), (300, 400), (0, 0))
 STEPS = 60
 
 
-def _guarantee(session: Session, which: str) -> Outcome:
+def _guarantee(code: StudentCode, which: str) -> Outcome:
     bad: list[str] = []
     first: Outcome | None = None
     for number, (delay, jitter) in enumerate(WEATHERS):
-        scenario = _Scenario(session, session.seeds[-1 - number % len(session.seeds)], number, delay, jitter)
+        scenario = _Scenario(code, code.seeds[-1 - number % len(code.seeds)], number, delay, jitter)
         scenario.play(STEPS)
         if which in scenario.problems:
             bad.append(f"delay {delay} ms, jitter {jitter} ms: {scenario.problems[which]}")
@@ -310,9 +310,9 @@ def _guarantee(session: Session, which: str) -> Outcome:
     return replace(first, evidence=tuple(bad))
 
 
-def _reads_followers(session: Session) -> Outcome:
+def _reads_followers(code: StudentCode) -> Outcome:
     """Followers that are not behind can answer everything; the leader need not be asked for a key but now and then."""
-    scenario = _Scenario(session, session.seeds[-1], 7, 5, 0)
+    scenario = _Scenario(code, code.seeds[-1], 7, 5, 0)
     for key in ("a", "b", "c"):  # who asks the leader about a key that a follower does not have is only careful
         scenario.write_as_another(key, "theirs")
     scenario.cluster.sleep(0.2)
@@ -330,9 +330,9 @@ def _reads_followers(session: Session) -> Outcome:
     return scenario.failed("reads-followers", message, share=max(0.0, 2 * (1 - share)))
 
 
-def _deletes(session: Session) -> Outcome:
+def _deletes(code: StudentCode) -> Outcome:
     for number, (delay, jitter) in enumerate(((0, 0), (300, 200))):
-        scenario = _Scenario(session, session.seeds[-1], number, delay, jitter)
+        scenario = _Scenario(code, code.seeds[-1], number, delay, jitter)
         scenario.put("a", "mine")
         scenario.write_as_another("b", "theirs")
         scenario.cluster.sleep(1.5)
@@ -363,9 +363,9 @@ def _everybody_knows(cluster: SimulatedCluster) -> bool:
     return all(cluster.peek(node, key).code == 404 for node in cluster.node_ids for key in ("a", "b"))
 
 
-def _fail_over(session: Session) -> Outcome:
-    for seed in session.seeds[-3:]:
-        scenario = _Scenario(session, seed, 8, 500, 0)
+def _fail_over(code: StudentCode) -> Outcome:
+    for seed in code.seeds[-3:]:
+        scenario = _Scenario(code, seed, 8, 500, 0)
         cluster = scenario.cluster
         scenario.put("a", "kept")
         cluster.sleep(1.5)

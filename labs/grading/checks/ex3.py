@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from labs.grading.check import Check, Outcome, Scene, StudentCode, broken_off, failed, passed
 from labs.grading.checks import ex3_runs as runs
 from labs.grading.election_gateway import readable
-from labs.grading.faults import FaultKind, GraderFault, StudentFault
-from labs.grading.results import Check, Outcome, Scene, failed, passed
-from labs.grading.session import Session
+from labs.grading.errors import ErrorKind, GraderError, StudentError
 from labs.pictures import page, spacetime_svg
 from labs.rules import RULES, Claims, Violation, check_run
-from labs.simulation.schedule import Run, Schedule, Strategy, carry_out
+from labs.simulation.schedule import Run, Schedule
 from labs.trace import kinds
 from labs.trace.events import Event
 
@@ -28,8 +27,8 @@ Witness = Callable[[Run], str | None]
 
 
 @dataclass(frozen=True)
-class Found:
-    """What came of looking: how many runs it took, and what was wrong with the last of them, first things first."""
+class SearchResult:
+    """How many runs it took, and what was wrong with the last of them, in order of time."""
 
     count: int
     run: Run | None = None
@@ -66,58 +65,57 @@ class Part:
             again=1,
         )
 
-    def look(self, strategies: Callable[[], Strategy], seeds: Iterable[int]) -> Found:
-        """Run until a rule is broken. `strategies()` gives the factory for the next run."""
+    def search(self, simulate: Callable[[Schedule], Run], seeds: Iterable[int]) -> SearchResult:
+        """Run until a rule is broken. `simulate` carries one schedule out with the election under test."""
         rules = [BY_NAME[name] for name in self.rules]
         count = 0
         for schedule in self._all(seeds):
-            run = carry_out(schedule, strategies())
+            run = simulate(schedule)
             count += 1
-            if run.failure is not None:
-                return Found(count, run)
+            if run.error is not None:
+                return SearchResult(count, run)
             violations = sorted(check_run(run, self.claims, rules), key=lambda violation: violation.time)
             if violations:
-                return Found(count, run, tuple(violations))
+                return SearchResult(count, run, tuple(violations))
             if (missing := self.witness(run)) is not None:
-                return Found(count, run, nothing_shown=missing)
-        return Found(count)
+                return SearchResult(count, run, nothing_shown=missing)
+        return SearchResult(count)
 
     def _all(self, seeds: Iterable[int]) -> Iterator[Schedule]:
         for seed in seeds:
             yield from self.schedules(seed)
 
-    def _judge(self, session: Session) -> Outcome:
-        for seed in session.seeds[:MOST_SEEDS]:
-            found = self.look(session.elections, [seed])
-            if session.fault is not None:
-                raise _placed(session.fault, found.run)
-            if found.run is not None and found.run.failure is not None:  # not the student's: there must be no mark
-                raise GraderFault(found.run.failure)
+    def _judge(self, code: StudentCode) -> Outcome:
+        for seed in code.seeds[:MOST_SEEDS]:
+            result = self.search(code.simulate, [seed])
+            run = result.run
             replay = f"replab check ex3 --only ex3.{self.id} --seed {seed}"
-            if found.run is not None and found.violations:
-                return _told(found.run, found.violations, replay, several=len(self.rules) > 1)
-            if found.run is not None:
-                scene = Scene(found.run.schedule.length, found.run)
-                facts = _facts(found.run.schedule)
-                return failed(found.nothing_shown or "", evidence=facts, scene=scene, replay=replay)
-            session.settle()
+            if run is not None and run.error is not None:
+                return _broken_off(run, run.error)
+            if run is not None and result.violations:
+                return _violated(run, result.violations, replay, several=len(self.rules) > 1)
+            if run is not None:
+                scene = Scene(run.schedule.length, run)
+                return failed(result.nothing_shown or "", evidence=_facts(run.schedule), scene=scene, replay=replay)
+            code.settle()
         return passed()
 
 
-def _placed(fault: StudentFault, run: Run | None) -> StudentFault:
-    """With the run that an exception ended. Not that of a strategy that never came back: it would not again."""
-    if fault.kind is FaultKind.RAISED and run is not None and run.trace:
-        fault.scene = Scene(run.trace[-1].time, run)
-    return fault
+def _broken_off(run: Run, error: Exception) -> Outcome:
+    """An exception ended the run. It can be opened, unless the strategy never came back: it would not again."""
+    if not isinstance(error, StudentError):
+        raise GraderError(f"{type(error).__name__}: {error}") from error  # not the student's: there must be no mark
+    opens = error.kind is ErrorKind.RAISED and run.trace
+    return broken_off(error, Scene(run.trace[-1].time, run) if opens else None)
 
 
-def _told(run: Run, violations: tuple[Violation, ...], replay: str, several: bool) -> Outcome:
+def _violated(run: Run, violations: tuple[Violation, ...], replay: str, several: bool) -> Outcome:
     """`several`: the check has more than one rule, so it has to be said which."""
     violation = violations[0]
     others = dict.fromkeys(other.sentence for other in violations if other.rule != violation.rule)
     window = (max(0.0, violation.time - WINDOW), violation.time + 0.2)
     events = _events(run)
-    shown = [event for event in events if window[0] - 1 <= event.time <= window[1] + 1]
+    near = [event for event in events if window[0] - 1 <= event.time <= window[1] + 1]
     return failed(
         f"{violation.sentence}: {violation.text}" if several else violation.text,
         evidence=(
@@ -125,7 +123,7 @@ def _told(run: Run, violations: tuple[Violation, ...], replay: str, several: boo
             *_facts(run.schedule, violation.time),
             *(f"nor does this hold in the run: {sentence}" for sentence in others),
         ),
-        picture=spacetime_svg(shown, node_ids=run.node_ids, window=window, highlight=violation.events, origin=0.0),
+        picture=spacetime_svg(near, node_ids=run.node_ids, window=window, highlight=violation.events, origin=0.0),
         page=lambda: page(
             events, node_ids=run.node_ids, highlight=violation.events, origin=0.0, title=violation.sentence
         ),

@@ -18,7 +18,7 @@ from functools import cache
 
 import psutil
 
-from labs.grading.faults import GraderFault
+from labs.grading.errors import GraderError
 
 MARK = "REPLAB_SANDBOX"
 FIRST_UID, LAST_UID, BLOCK = 61000, 61999, 10
@@ -28,7 +28,7 @@ _PATIENCE = 10.0
 
 
 def end_tree(process: subprocess.Popen[bytes], *, uid: int | None, mark: str | None) -> None:
-    """Kill `process` and all that came of it; returns when none is left. Raises `GraderFault` if one remains."""
+    """Kill `process` and all that came of it; returns when none is left. Raises `GraderError` if one remains."""
     for _ in range(50):
         found = _family(process, uid, mark)
         # First freeze, then look again: what is frozen starts nothing new.
@@ -41,7 +41,7 @@ def end_tree(process: subprocess.Popen[bytes], *, uid: int | None, mark: str | N
     process.wait(_PATIENCE)
     left = [*_still_there(found), *(one for one in _strays(uid, mark) if _runs(one))]
     if left:
-        raise GraderFault(f"processes of a submission could not be ended: {[one.pid for one in left]}")
+        raise GraderError(f"processes of a submission could not be ended: {[one.pid for one in left]}")
 
 
 def end_namespace(process: subprocess.Popen[bytes]) -> None:
@@ -54,7 +54,7 @@ def end_namespace(process: subprocess.Popen[bytes]) -> None:
     process.wait(_PATIENCE)
     # The namespace's first process is gone only when all others in it are.
     if left := _still_there(children):
-        raise GraderFault(f"a sandbox could not be ended: process {left[0].pid} remains")
+        raise GraderError(f"a sandbox could not be ended: process {left[0].pid} remains")
 
 
 def worker_pid(process: subprocess.Popen[bytes]) -> int:
@@ -141,7 +141,7 @@ def private_uids() -> tuple[int, ...]:
         block = range(first, first + BLOCK)
         if used.isdisjoint(block) and _reserve(first):
             return tuple(block)
-    raise GraderFault(f"all user ids from {FIRST_UID} to {LAST_UID} are in use: are other graders running?")
+    raise GraderError(f"all user ids from {FIRST_UID} to {LAST_UID} are in use: are other graders running?")
 
 
 _turns = itertools.count()
@@ -160,7 +160,7 @@ def next_uid() -> int | None:
         if free := [uid for uid in order if uid not in used]:
             return free[0]
         time.sleep(0.01)
-    raise GraderFault("no user id became free: this system does not clear away ended processes")
+    raise GraderError("no user id became free: this system does not clear away ended processes")
 
 
 def _used_uids() -> set[int | None]:

@@ -18,7 +18,7 @@ COPIED = {
     "labs/trace": ("__init__", "events"),
     "labs/cluster": ("__init__", "base"),
     "labs/grading": ("__init__",),
-    "labs/grading/child": ("__init__", "cluster", "elections", "faults", "fence", "main", "values", "wire"),
+    "labs/grading/child": ("__init__", "cluster", "elections", "errors", "fence", "main", "values", "wire"),
 }
 """All of our own code that a sandbox contains."""
 

@@ -1,7 +1,7 @@
 """One sandboxed process with a student's files in it, and the conversation with it.
 
 Law of this module: the process is asked, never believed. A reply counts only if it answers the question that is open,
-is JSON of exact types within the caps, and comes in time; anything else is a `StudentFault`. When the conversation
+is JSON of exact types within the caps, and comes in time; anything else is a `StudentError`. When the conversation
 breaks, or is over, everything that the process started is ended and its folder removed.
 """
 
@@ -23,12 +23,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
-from labs.grading.faults import FaultKind, GraderFault, Stopped, StudentFault
+from labs.grading.errors import ErrorKind, GraderError, Stopped, StudentError
 from labs.grading.sandbox.channel import Broken, Channel, Closed, Late, TooMuch, open_channel
-from labs.grading.sandbox.errors import read_error
 from labs.grading.sandbox.isolation import Isolation, candidates, command, readable
 from labs.grading.sandbox.limits import DEFAULT, MOST_PATIENCE, START_PATIENCE, Limits
 from labs.grading.sandbox.processes import MARK, end_namespace, end_tree, next_uid, tasks_of_my_uid, worker_pid
+from labs.grading.sandbox.reported_error import read_error
 from labs.grading.sandbox.runtime_files import library_copy, shared_library
 from labs.grading.sandbox.starvation import Starvation
 
@@ -118,8 +118,8 @@ class Sandbox:
         )
         try:
             self.fences = self.ask("start", self._fences(library), START_PATIENCE)
-        except (StudentFault, Broken) as fault:
-            raise GraderFault(f"the sandbox ({self.isolation.kind}) did not come up: {fault}\n{self.output}") from None
+        except (StudentError, Broken) as fault:
+            raise GraderError(f"the sandbox ({self.isolation.kind}) did not come up: {fault}\n{self.output}") from None
         self._channel.forget_output()
         self.digest = hashlib.sha256()
         self._waited = self._looked = 0.0
@@ -157,14 +157,14 @@ class Sandbox:
     def ask(
         self, do: str, question: Mapping[str, Any], seconds: float, serve: Serve | None = None, late: str = ""
     ) -> Any:
-        """Put one question and return the answer, unchecked but for being JSON. Raises `StudentFault`.
+        """Put one question and return the answer, unchecked but for being JSON. Raises `StudentError`.
 
         `serve` answers what the student's code asks meanwhile; that time is the grader's own. `late` is what to say
         when the `seconds` are over.
         """
         channel = self._open_channel()
         if channel.pending:
-            self._break(FaultKind.INVALID_REPLY, "the process said something without having been asked")
+            self._break(ErrorKind.INVALID_REPLY, "the process said something without having been asked")
         self._question += 1
         self._deadline, self._most = time.monotonic() + seconds, MOST_PATIENCE * seconds
         line = {"id": self._question, "do": do, **question}
@@ -218,10 +218,10 @@ class Sandbox:
 
     def _answer(self, serve: Serve | None, request: dict[str, Any]) -> dict[str, Any]:
         if serve is None:
-            self._break(FaultKind.INVALID_REPLY, "the process asked for a cluster where there is none")
+            self._break(ErrorKind.INVALID_REPLY, "the process asked for a cluster where there is none")
         cluster, method = request.get("cluster"), request.get("method")
         if type(cluster) is not int or type(method) is not str:
-            self._break(FaultKind.INVALID_REPLY, "a request that the grader cannot read")
+            self._break(ErrorKind.INVALID_REPLY, "a request that the grader cannot read")
         try:
             return serve(cluster, method, request.get("arguments"))
         except BaseException:  # the process still waits for its answer, and will not get one
@@ -232,9 +232,9 @@ class Sandbox:
         try:
             reply = _from_json(line.decode())
         except (ValueError, RecursionError):
-            self._break(FaultKind.INVALID_REPLY, "the reply is not JSON, or nested too deeply")
+            self._break(ErrorKind.INVALID_REPLY, "the reply is not JSON, or nested too deeply")
         if type(reply) is not dict or type(reply.get("id")) is not int or reply["id"] != self._question:
-            self._break(FaultKind.INVALID_REPLY, "the reply is no answer to the question")
+            self._break(ErrorKind.INVALID_REPLY, "the reply is no answer to the question")
         self.digest.update(_without_addresses(line))
         return reply
 
@@ -242,21 +242,21 @@ class Sandbox:
         if reply.keys() == {"id", "ok"}:
             return reply["ok"]
         if reply.keys() != {"id", "error"}:
-            self._break(FaultKind.INVALID_REPLY, "the reply is no answer to the question")
+            self._break(ErrorKind.INVALID_REPLY, "the reply is no answer to the question")
         raise read_error(reply["error"])
 
-    def _break(self, kind: FaultKind, message: str) -> NoReturn:
+    def _break(self, kind: ErrorKind, message: str) -> NoReturn:
         """End the process: after this it cannot be asked again."""
         self._end()
-        raise StudentFault(kind, message)
+        raise StudentError(kind, message)
 
-    def _explain(self, broken: Broken, late: str) -> tuple[FaultKind, str]:
+    def _explain(self, broken: Broken, late: str) -> tuple[ErrorKind, str]:
         if isinstance(broken, Late):
-            return FaultKind.TIME_LIMIT, late
+            return ErrorKind.TIME_LIMIT, late
         if isinstance(broken, TooMuch):
-            return FaultKind.RESOURCE_LIMIT, str(broken)
+            return ErrorKind.RESOURCE_LIMIT, str(broken)
         assert isinstance(broken, Closed)
-        return FaultKind.ENDED, f"the process ended before it answered ({self._exit()})"
+        return ErrorKind.ENDED, f"the process ended before it answered ({self._exit()})"
 
     def _exit(self) -> str:
         assert self._process is not None
@@ -271,7 +271,7 @@ class Sandbox:
 
     def _open_channel(self) -> Channel:
         if self._channel is None:
-            raise StudentFault(FaultKind.ENDED, "the process has ended")
+            raise StudentError(ErrorKind.ENDED, "the process has ended")
         return self._channel
 
     def _watch(self) -> None:
@@ -341,16 +341,16 @@ def _without_addresses(line: bytes) -> bytes:
 
 @cache
 def best_isolation(kind: str | None = None) -> Isolation:
-    """The best isolation that works on this machine, or the one named by `kind`. Raises `GraderFault`."""
+    """The best isolation that works on this machine, or the one named by `kind`. Raises `GraderError`."""
     reasons = []
     for candidate in candidates():
         if kind is not None and candidate.kind != kind:
             continue
         try:
             return _try(candidate)
-        except (GraderFault, OSError) as error:
+        except (GraderError, OSError) as error:
             reasons.append(f"{candidate.kind}: {error}")
-    raise GraderFault("no sandbox works on this machine" + "".join(f"\n  {reason}" for reason in reasons))
+    raise GraderError("no sandbox works on this machine" + "".join(f"\n  {reason}" for reason in reasons))
 
 
 _PROBE = "import colorsys, csv, zipfile\nready = bool\n"
@@ -362,8 +362,8 @@ def _try(isolation: Isolation) -> Isolation:
         landlock, cut = sandbox.fences.get("landlock", 0), sandbox.fences.get("network") is True
         try:
             sandbox.ask("load", {"module": "probe"}, START_PATIENCE)
-        except StudentFault as fault:
-            raise GraderFault(f"a sandboxed Python does not work with {isolation.python}: {fault.message}") from None
+        except StudentError as fault:
+            raise GraderError(f"a sandboxed Python does not work with {isolation.python}: {fault.message}") from None
     if isolation.kind == "bubblewrap":
         return replace(isolation, hides_files=True, cuts_network="all")
     return replace(

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from labs.grading.faults import SubmissionRefused
+from labs.grading.errors import SubmissionRefused
 
 MAX_FILES = 2000
 MAX_DEPTH = 8

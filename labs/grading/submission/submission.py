@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from labs.grading.faults import SubmissionRefused
+from labs.grading.errors import SubmissionRefused
 from labs.grading.submission.archive import Found, Listing, Unreadable, list_files
 from labs.grading.submission.notebook import Extract, NotANotebook, extract
 from labs.lesson.exercises import BY_FILE, EXERCISES, Exercise

@@ -1,29 +1,28 @@
-"""Whose fault it is: the student's, which costs points, or the grader's, which costs nobody points but the grade."""
+"""What can go wrong while grading: an error of the student's code costs points, one of the grader leaves no mark.
+
+Law of this module: no name of another module. Everybody in this folder may raise or catch these.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from labs.grading.results import Scene
 
 
-class GraderFault(Exception):
+class GraderError(Exception):
     """The grader itself failed: no mark may come of it. The message says what to do."""
 
 
 class Stopped(BaseException):
-    """Somebody does not want the result any more. No `Exception`, as `KeyboardInterrupt` is none: nobody may take it
-    for a failure and go on."""
+    """The result is not wanted any more. Like `KeyboardInterrupt` no `Exception`: no code may take it for a failure and
+    go on."""
 
 
 class SubmissionRefused(Exception):
     """This submission cannot be opened at all; the message says why."""
 
 
-class FaultKind(Enum):
+class ErrorKind(Enum):
     """What was wrong with a submission's code, beyond a wrong answer."""
 
     MISSING = "missing"
@@ -39,13 +38,10 @@ class FaultKind(Enum):
     ENDED = "process ended"
 
 
-class StudentFault(Exception):
-    """The student's code broke off a check. `frames` are the student's own lines of the traceback, `scene` is where it
-    happened, if that can be opened."""
+class StudentError(Exception):
+    """The student's code cannot go on, so the check ends. `frames` are the student's own lines of the traceback."""
 
-    scene: Scene | None = None
-
-    def __init__(self, kind: FaultKind, message: str, frames: Sequence[str] = ()) -> None:
+    def __init__(self, kind: ErrorKind, message: str, frames: Sequence[str] = ()) -> None:
         super().__init__(message)
         self.kind = kind
         self.message = message
