@@ -325,10 +325,10 @@ class SimulatedClient(Client):
 
     def _refused(self, node: str, error: BadValue | HttpError) -> Reply:
         """What a node says to what it does not take; one that is down says nothing."""
-        machine = self._cluster.simulator.machines[node]
-        if machine.node is None:
+        host = self._cluster.simulator.hosts[node]
+        if host.node is None:
             return Reply(None, delivered=False, error="connection refused")
-        if machine.paused:
+        if host.paused:
             return Reply(None, error="no answer")
         return Reply(error.status if isinstance(error, HttpError) else 400, {"error": str(error)})
 

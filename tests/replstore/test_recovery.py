@@ -21,14 +21,14 @@ Strategy = Callable[[Seat], Election]
 def lose_journal(sim: Simulator, node: str) -> State:
     """What is left is what the folder's `owner` file holds: term and vote."""
     sim.crash(node)
-    machine = sim.machines[node]
+    machine = sim.hosts[node]
     state = next(record for record in map(decode_record, reversed(machine.disk)) if isinstance(record, State))
     machine.disk = [encode_record(State(state.term, state.vote, recovering=True))]
     return state
 
 
 def leader(sim: Simulator) -> str | None:
-    leading = [name for name, machine in sim.machines.items() if machine.node is not None and machine.node.leads]
+    leading = [name for name, machine in sim.hosts.items() if machine.node is not None and machine.node.leads]
     return leading[0] if len(leading) == 1 else None
 
 
@@ -51,7 +51,7 @@ def kinds(sim: Simulator, node: str) -> list[str]:
 
 
 def recovering(sim: Simulator, node: str) -> bool:
-    running = sim.machines[node].node
+    running = sim.hosts[node].node
     return running is not None and running.recovering
 
 
@@ -77,7 +77,7 @@ def test_it_fetches_everything_and_is_a_full_member_again(strategy: Strategy, mo
     assert not recovering(sim, others[0])
     assert kinds(sim, others[0]).count("data_lost") == 1
     assert "caught_up" in kinds(sim, others[0])
-    node = sim.machines[others[0]].node
+    node = sim.hosts[others[0]].node
     assert node is not None
     assert len(node.store) == keys
     # It counts: the two of them elect a leader, and nothing is missing.
@@ -110,7 +110,7 @@ def test_a_majority_that_only_it_completes_elects_nobody_until_the_other_holder_
 
     sim.start(holder, absent)
     sim.run_for(10.0)
-    assert not any(machine.node is not None and machine.node.leads for machine in sim.machines.values())
+    assert not any(machine.node is not None and machine.node.leads for machine in sim.hosts.values())
 
     sim.start(str(first))
     new = wait_for_leader(sim)
@@ -136,7 +136,7 @@ def test_it_says_nothing_in_elections_while_it_recovers(strategy: Strategy) -> N
     sim.run_for(5.0)
 
     assert [event for event in sim.trace[begin:] if event.event == "sent"] == []
-    node = sim.machines["node-1"].node
+    node = sim.hosts["node-1"].node
     assert node is not None
     assert (node.election.term, node.election.vote) == (state.term, state.vote)
     assert node.role == "follower" or state.vote == "node-1"
@@ -170,7 +170,7 @@ def test_a_leader_that_lost_its_journal_is_followed_by_nobody_and_comes_back_as_
 
     assert wait_for_leader(sim) == "node-2"
     assert sim.run_while(lambda: recovering(sim, "node-1"), 10.0)
-    assert sim.machines["node-1"].node.read("k") is not None  # type: ignore[union-attr]
+    assert sim.hosts["node-1"].node.read("k") is not None  # type: ignore[union-attr]
 
 
 def test_a_lone_node_can_only_say_what_happened() -> None:
@@ -197,7 +197,7 @@ def test_a_node_without_the_rule_would_lose_the_write() -> None:
     put(sim, "kept", "by two")
     sim.crash(str(first))
     sim.crash(holder)
-    sim.machines[holder].disk.clear()
+    sim.hosts[holder].disk.clear()
 
     sim.start(holder, absent)
     call = sim.request(wait_for_leader(sim), LinearizableGet("kept"))
