@@ -1,19 +1,38 @@
-"""What is copied into the sandbox can be imported there, without the rest of the lab."""
+"""Which of the lab's own files are in a sandbox."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 
-from labs.grading.sandbox.runtime_files import COPIED, shared_library
+import pytest
+
+from labs.grading.sandbox import runtime_files
+from labs.grading.sandbox.runtime_files import ROOTS, runtime_modules, shared_library
 
 
-def test_every_copied_module_finds_what_it_imports_among_the_copies() -> None:
-    names = [f"{package.replace('/', '.')}.{module}" for package, modules in COPIED.items() for module in modules]
-    imports = "; ".join(f"import {name.removesuffix('.__init__')}" for name in names)
-    code = f"import sys; sys.path.insert(0, {str(shared_library())!r}); {imports}"
+def test_a_sandbox_contains_no_check_no_solution_and_no_simulator() -> None:
+    ours = runtime_modules()
 
-    # -I and -S: neither this folder nor what is installed, only the standard library and the copies.
-    ran = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True)
+    assert set(ROOTS) <= set(ours)
+    assert [name for name in ours if name.startswith(("labs.grading.", "labs.simulation", "labs.rules"))] == [
+        name for name in ours if name.startswith("labs.grading.child")
+    ]
 
-    assert ran.returncode == 0, ran.stderr
+
+def test_what_a_sandbox_contains_can_be_imported_from_there_alone() -> None:
+    code = f"""
+import importlib, sys
+sys.path.insert(0, {str(shared_library())!r})
+for name in {sorted(runtime_modules())!r}:
+    module = importlib.import_module(name)
+    assert module.__file__.startswith({str(shared_library())!r}), module
+"""
+    subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True, timeout=30)
+
+
+def test_a_file_of_the_grader_that_would_get_into_a_sandbox_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runtime_files, "ROOTS", (*ROOTS, "labs.grading.runner"))
+
+    with pytest.raises(RuntimeError, match=r"labs\.grading\.\w+ must not be in a sandbox"):
+        runtime_modules()

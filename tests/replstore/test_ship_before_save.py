@@ -124,10 +124,10 @@ def test_a_crash_before_the_save_leaves_the_entry_with_the_followers_alone() -> 
     call = sim.request("node-1", Put("k", 1))
     sim.run_for(0.05)
 
-    assert sim.machines["node-1"].node is None
-    assert '"k"' not in sim.machines["node-1"].disk[-1]
+    assert sim.hosts["node-1"].node is None
+    assert '"k"' not in sim.hosts["node-1"].disk[-1]
     assert call.result is None, "nobody may be told of a write that is on no leader's disk"
-    assert all('"k"' in sim.machines[name].disk[-1] for name in ("node-2", "node-3"))
+    assert all('"k"' in sim.hosts[name].disk[-1] for name in ("node-2", "node-3"))
 
     sim.start("node-1")
     sim.run_for(10 * TIMEOUT)

@@ -1,26 +1,71 @@
-"""Our own code in the sandbox: what the student's file may import, and what asks it. No test, no solution, no check."""
+"""Our own code in the sandbox: what the student's file may import, and what asks it. No test, no solution, no check.
+
+Law of this module: a sandbox contains what `ROOTS` import, and nothing else of ours.
+"""
 
 from __future__ import annotations
 
+import ast
 import atexit
 import compileall
 import shutil
 import tempfile
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import labs
 import replstore
 
-COPIED = {
-    "replstore": ("__init__", "messages", "election", "codec", "json_text", "deep", "lowest_id", "bully"),
-    "labs": ("__init__", "events"),
-    "labs/trace": ("__init__", "events"),
-    "labs/cluster": ("__init__", "base"),
-    "labs/grading": ("__init__",),
-    "labs/grading/child": ("__init__", "cluster", "elections", "errors", "fence", "main", "values", "wire"),
-}
-"""All of our own code that a sandbox contains."""
+ROOTS = (
+    "labs.grading.child.main",  # what asks the student's file
+    *("labs.cluster", "labs.cluster.base", "labs.events"),  # what that file may import
+    *("replstore.election", "replstore.messages", "replstore.lowest_id", "replstore.bully"),
+)
+CLOSED = "labs.grading"
+"""Of this package only `child` may be in a sandbox."""
+
+_TOP = {"replstore": Path(replstore.__path__[0]), "labs": Path(labs.__path__[0])}
+
+
+def runtime_modules() -> dict[str, Path]:
+    """The modules that a sandbox contains, each with its file: `ROOTS` and all that they import."""
+    found: dict[str, Path] = {}
+    wanted = list(ROOTS)
+    while wanted:
+        name = wanted.pop()
+        file = _file_of(name)
+        if name in found or file is None:
+            continue
+        if name.startswith(f"{CLOSED}.") and not f"{name}.".startswith(f"{CLOSED}.child."):
+            raise RuntimeError(f"{name} must not be in a sandbox: which of {', '.join(ROOTS)} imports it?")
+        found[name] = file
+        parts = name.split(".")
+        wanted += [".".join(parts[:count]) for count in range(1, len(parts))]  # its packages
+        wanted += _imports(ast.parse(file.read_text(encoding="utf-8")))
+    return found
+
+
+def _file_of(name: str) -> Path | None:
+    """None for a module that is not ours, and for a name inside a module."""
+    top, *rest = name.split(".")
+    if top not in _TOP:
+        return None
+    place = _TOP[top].joinpath(*rest)
+    return next((file for file in (place / "__init__.py", place.with_suffix(".py")) if file.is_file()), None)
+
+
+def _imports(node: ast.AST) -> Iterator[str]:
+    """Names that may be modules; imports for type checkers left out."""
+    if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+        return
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom) and node.module:
+        yield node.module
+        yield from (f"{node.module}.{alias.name}" for alias in node.names)
+    for child in ast.iter_child_nodes(node):
+        yield from _imports(child)
 
 
 @cache
@@ -28,12 +73,11 @@ def shared_library() -> Path:
     """One copy for all sandboxes of this process, compiled, and out of their reach."""
     folder = Path(tempfile.mkdtemp(prefix="replab-grade-library-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    roots = {"replstore": Path(replstore.__path__[0]), "labs": Path(labs.__path__[0])}
-    for package, modules in COPIED.items():
-        top, _, rest = package.partition("/")
-        (folder / package).mkdir(parents=True, exist_ok=True)
-        for module in modules:
-            shutil.copyfile(roots[top] / rest / f"{module}.py", folder / package / f"{module}.py")
+    for name, file in runtime_modules().items():
+        top = _TOP[name.partition(".")[0]]
+        target = folder / top.name / file.relative_to(top)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, target)
     compileall.compile_dir(folder, quiet=2)
     for path in (folder, *folder.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
