@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from labs.simulation.simulator import Call, Simulator
+from labs.simulation.simulator import ClientCall, Simulator
 from replstore.bully import Bully
 from replstore.codec import decode_record, encode_record
 from replstore.election import Election, Seat
@@ -39,7 +39,7 @@ def wait_for_leader(sim: Simulator) -> str:
     return found
 
 
-def put(sim: Simulator, key: str, value: object) -> Call:
+def put(sim: Simulator, key: str, value: object) -> ClientCall:
     call = sim.request(wait_for_leader(sim), Put(key, value))
     assert sim.run_while(lambda: not call.done, 10.0)
     assert isinstance(call.result, Done)
