@@ -3,7 +3,7 @@
 python -m benchmarks.bench_simulator [--quick] [--out results.json]
 
 Figures of different machines can be compared through the calibration: how long this Python takes for ten million
-additions. On a host that is busy with something else, read the figures with the calibration taken beside them. What
+additions. On a machine that is busy with something else, read the figures with the calibration taken beside them. What
 runs in this process alone is measured in processor time, which suffers least; harsh runs and the search in real time.
 """
 
@@ -17,7 +17,7 @@ from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any
 
-from benchmarks.report import console, describe, host, save
+from benchmarks.report import console, describe, machine, save
 from labs.rules import Claims, check_run
 from labs.simulation.explorer.search import Bound, Search
 from labs.simulation.schedule import Strategy, carry_out, random_schedule
@@ -85,12 +85,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="a tenth of everything")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args(arguments)
-    about = host()
+    about = machine()
     console.print(describe(about))
     found = measure(options.quick)
     for name, figure in found.items():
         console.print(f"{name}: {figure['value']:,.1f} (ten million additions: {figure['calibration']:.2f} s)")
-    save(options.out, {"host": about, "figures": found})
+    save(options.out, {"machine": about, "figures": found})
     return 0
 
 
