@@ -272,7 +272,7 @@ def test_async_keeps_what_every_node_had(election: type[Election], steps: tuple[
 def lose_disk(sim: Simulator, node: str) -> None:
     """Everything, also the file that says what the folder held."""
     sim.crash(node)
-    sim.machines[node].disk.clear()
+    sim.hosts[node].disk.clear()
     sim.start(node)
 
 
