@@ -14,7 +14,7 @@ from replstore.access import AccessPolicy
 from replstore.answers import answer, found
 from replstore.codec import CodecError, build_message
 from replstore.faults import BadFaults
-from replstore.http import MAX_BODY, HeaderPairs, Headers, HttpError, Request, response
+from replstore.http import HeaderPairs, Headers, HttpError, Request, check_length, response
 from replstore.json_text import from_json, to_json, value_json
 from replstore.messages import MAX_MESSAGE, Command, Delete, LinearizableGet, Put, Result
 from replstore.runtime import Runtime
@@ -47,13 +47,16 @@ class Api:
 
     # -- at the door ----------------------------------------------------------------------------------
 
-    def admit(self, method: str, path: str, headers: Headers) -> int:
-        """See `http.Admit`: strangers are refused before their body is read."""
+    def admit(self, method: str, path: str, headers: Headers, length: int) -> HeaderPairs:
+        """See `http.Admit`: strangers are refused before their body is read. Never a CORS header below /internal/."""
         if path.startswith("/internal/"):
             self._check_peer(method, headers)
-            return MAX_MESSAGE
-        self.access.check(headers)
-        return MAX_BODY
+            check_length(length, MAX_MESSAGE)
+            return ()
+        cors = self.access.check(headers)
+        if length:
+            check_length(length)
+        return cors
 
     def _check_peer(self, method: str, headers: Headers) -> None:
         """Who knows the token is one of us, under whatever name it reaches us.
@@ -75,13 +78,6 @@ class Api:
 
     def handle(self, request: Request, connection: Connection) -> Answer:
         """Raises `HttpError` for what the client did wrong."""
-        try:
-            return self._action(request)(self, request, connection)
-        except HttpError as error:
-            error.headers += self._cors(request)
-            raise
-
-    def _action(self, request: Request) -> Action:
         path = request.path
         if path.startswith("/key/"):
             actions = _KEY_ACTIONS
@@ -96,10 +92,7 @@ class Api:
             allowed = ", ".join(sorted(actions))
             method = request.method[:MAX_FIELD]
             raise HttpError(405, f"{method} is not possible here; {allowed} is", (("Allow", allowed),))
-        return action
-
-    def _cors(self, request: Request) -> HeaderPairs:
-        return () if request.path.startswith("/internal/") else self.access.check(request.headers)
+        return action(self, request, connection)
 
     # -- keys -----------------------------------------------------------------------------------------
 
@@ -110,13 +103,12 @@ class Api:
             return None
         node = self.runtime.node
         entry = node.read(key)
-        cors = self.access.check(request.headers)
         if entry is None:
-            return _json(*found(key, entry, node.role), cors)
+            return _json(*found(key, entry, node.role), request.admitted)
         # The most frequent answer of all, put together by hand; `answers.found` says the same.
         body = f'{{"key":{to_json(key)},"value":{value_json(entry.value)},"node_role":"{node.role}",'
         body += f'"term":{entry.term},"index":{entry.index}}}'
-        return response(200, body.encode("ascii"), headers=cors)
+        return response(200, body.encode("ascii"), headers=request.admitted)
 
     def put_key(self, request: Request, connection: Connection) -> Answer:
         key = _key(request)
@@ -136,7 +128,7 @@ class Api:
 
     def _ask(self, request: Request, connection: Connection, command: Command) -> None:
         """The answer comes later."""
-        cors = self.access.check(request.headers)
+        cors = request.admitted
 
         def reply(result: Result) -> None:
             connection.respond(_json(*answer(result, self.runtime.node.role), cors))
@@ -147,18 +139,18 @@ class Api:
 
     def get_status(self, request: Request, connection: Connection) -> Answer:
         _parameters(request)
-        return _json(200, self.runtime.status(), self._cors(request))
+        return _json(200, self.runtime.status(), request.admitted)
 
     def get_events(self, request: Request, connection: Connection) -> Answer:
         query = _parameters(request, _EVENTS)
-        cors = self._cors(request)
+        cors = request.admitted
         since, wait = int(query.get("since", 1)), min(float(query.get("wait", 0)), MAX_WAIT)
         stop = self.runtime.watch(since, wait, lambda page: connection.respond(_json(200, page, cors)))
         connection.when_gone(stop)
         return None
 
     def options(self, request: Request, connection: Connection) -> Answer:
-        cors = self._cors(request)
+        cors = request.admitted
         return response(200, b"", headers=(*cors, *PREFLIGHT) if cors else ())
 
     # -- peers and the lab ----------------------------------------------------------------------------

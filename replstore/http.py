@@ -74,7 +74,8 @@ class HttpError(Exception):
 
 @dataclass(slots=True)
 class Request:
-    """`path` and `query` are as they were sent, still percent-encoded, without the `?` between them."""
+    """`path` and `query` are as they were sent, still percent-encoded, without the `?` between them. `admitted`: what
+    `Admit` said, headers that belong to the answer."""
 
     method: str
     path: str
@@ -82,6 +83,7 @@ class Request:
     headers: Headers
     body: bytes
     keep_alive: bool
+    admitted: HeaderPairs = ()
 
 
 @dataclass(slots=True)
@@ -100,13 +102,14 @@ class Stage(Enum):
     BODY = "the rest of the body"
 
 
-Admit = Callable[[str, str, Headers], int]
-"""Asked with method, path and headers as soon as a request's head is there, before any of its body is read: how many
-bytes the body may have. Raises `HttpError` to refuse the request."""
+Admit = Callable[[str, str, Headers, int], HeaderPairs]
+"""Asked with method, path, headers and the body's length as soon as a request's head is there, before its body is read.
+Raises `HttpError` to refuse the request; else returns headers for its answer."""
 
 
-def admit_all(method: str, path: str, headers: Headers) -> int:
-    return MAX_BODY
+def admit_all(method: str, path: str, headers: Headers, length: int) -> HeaderPairs:
+    check_length(length)
+    return ()
 
 
 def check_length(length: int, limit: int = MAX_BODY) -> None:
@@ -371,14 +374,13 @@ class RequestParser(_Parser):
             host, target = _split_absolute(target)
             headers = MappingProxyType({**headers, "host": host})
         path, query = _target(target)
-        limit = self._admit(method, path, headers)
+        admitted = self._admit(method, path, headers, length or 0)
         end += 4
         if length is None:
             if method in _WITH_BODY:
                 raise HttpError(411, "Content-Length is missing: say how long the body is, 0 for none")
             body = b""
         else:
-            check_length(length, limit)
             body = buffer[end : end + length]
             if len(body) < length:
                 self.wants_continue = expects_continue
@@ -387,7 +389,7 @@ class RequestParser(_Parser):
             end += length
         self._empty_lines = 0
         self._done(end)
-        return Request(method, path, query, headers, body, keep_alive)
+        return Request(method, path, query, headers, body, keep_alive, admitted)
 
     def _skip_empty_lines(self, buffer: bytes) -> int:
         """Returns where the request line begins, or will."""

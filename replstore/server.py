@@ -255,7 +255,7 @@ class Connection(asyncio.Protocol):
             request = whole_request(data)
             if request is None:
                 return False
-            self._server.admit(request.method, request.path, request.headers)
+            request.admitted = self._server.admit(request.method, request.path, request.headers, 0)
         except HttpError as error:
             self._refuse(error)
             return True
@@ -276,6 +276,7 @@ class Connection(asyncio.Protocol):
         try:
             return self._server.handler(request, self)
         except HttpError as error:
+            error.headers += request.admitted
             return error.response(request.keep_alive)
         except Exception:
             # A mistake of ours. This client is told; the others must not suffer.
@@ -396,18 +397,21 @@ class Connection(asyncio.Protocol):
     def rank(self, now: float) -> tuple[int, float] | None:
         """When a place is needed, the connection with the smallest rank is closed; None: not this one.
 
-        Idle connections come before those in the middle of a request. These come too, or else a thousand clients
-        that send a byte a second would lock everybody out; then those who do not read; and last those who were only
-        just let in, since their request may be on its way.
+        Idle connections come first: their clients have their answers. Then those who have sent nothing yet or not all
+        of a request, or a thousand clients that send a byte a second would lock everybody out; then those who do not
+        read; and last those who were only just let in, since their request may be on its way.
         """
         is_late = now - self._since > self._server.limits.slow_time
-        if self.state is IDLE or (self.state is NEW and is_late):
-            return (0, self._since)
-        if self.state is RECEIVING:
-            return (1, self._since)
-        if self.state in (BLOCKED, LEAVING) and is_late:
-            return (2, self._since)
-        return (3, self._since) if self.state is NEW else None
+        match self.state:
+            case State.IDLE:
+                return (0, self._since)
+            case State.NEW:
+                return (1 if is_late else 4, self._since)
+            case State.RECEIVING:
+                return (2, self._since)
+            case State.BLOCKED | State.LEAVING if is_late:
+                return (3, self._since)
+        return None
 
     def sweep(self, now: float) -> None:
         """Close what has taken too long."""

@@ -16,6 +16,7 @@ from replstore.http import (
     MAX_HEADER_LINES,
     MEMO_BYTES,
     Admit,
+    HeaderPairs,
     Headers,
     HttpError,
     Request,
@@ -23,6 +24,7 @@ from replstore.http import (
     Response,
     ResponseParser,
     Stage,
+    check_length,
     request,
     response,
     whole_request,
@@ -30,8 +32,9 @@ from replstore.http import (
 )
 
 
-def small(method: str, path: str, headers: Headers) -> int:
-    return 1000 if path.startswith("/internal/") else 100
+def small(method: str, path: str, headers: Headers, length: int) -> HeaderPairs:
+    check_length(length, 1000 if path.startswith("/internal/") else 100)
+    return ()
 
 
 def drain(parser: RequestParser) -> list[Request]:
@@ -280,15 +283,15 @@ def test_below_internal_a_larger_body_is_taken():
 
 
 def test_a_request_is_refused_on_its_head_before_its_body_arrives():
-    asked: list[tuple[str, str, str]] = []
+    asked: list[tuple[str, str, str, int]] = []
 
-    def admit(method: str, path: str, headers: Headers) -> int:
-        asked.append((method, path, headers["x-cluster-token"]))
+    def admit(method: str, path: str, headers: Headers, length: int) -> HeaderPairs:
+        asked.append((method, path, headers["x-cluster-token"], length))
         raise HttpError(403, "no")
 
     head = put(b"X-Cluster-Token: wrong", b"Content-Length: 20")
     assert refusal(head, admit).status == 403
-    assert asked == [("PUT", "/key/name", "wrong")]
+    assert asked == [("PUT", "/key/name", "wrong", 20)]
 
 
 def test_the_answer_to_head_ends_where_the_content_would_begin():

@@ -19,13 +19,18 @@ from typing import Any
 import pytest
 
 from replstore import server as server_module
-from replstore.http import Admit, Headers, HttpError, Request, admit_all, response
+from replstore.http import Admit, HeaderPairs, Headers, HttpError, Request, admit_all, check_length, response
 from replstore.server import SPARE_FILES, TRANSITIONS, Connection, Handler, Limits, Server, State, allow_open_files
 
 HOST = "127.0.0.1"
 GET = b"GET /key/name HTTP/1.1\r\nHost: n\r\n\r\n"
 PLAIN = Limits(close_time=0.2)
 QUICK = Limits(head_time=0.2, body_time=0.2, idle_time=0.2, write_time=0.3, linger_time=0.2, close_time=0.3)
+
+
+def small(method: str, path: str, headers: Headers, length: int) -> HeaderPairs:
+    check_length(length, 1000)
+    return ()
 
 
 def echo(request: Request, connection: Connection) -> bytes:
@@ -356,7 +361,7 @@ def test_answers_that_were_due_before_a_refusal_are_still_given():
 def test_a_client_that_sends_all_of_a_body_that_is_too_large_can_read_why_it_was_refused():
     async def test() -> None:
         async with (
-            serving(admit=lambda *_: 1000) as server,
+            serving(admit=small) as server,
             await Client.connect(server) as client,
         ):
             size = 8 * 2**20
@@ -518,7 +523,7 @@ def test_the_longest_idle_connection_makes_room_for_a_new_one():
     run(test)
 
 
-def test_who_was_only_just_let_in_goes_after_those_who_had_an_answer_and_before_long_it_counts_as_idle():
+def test_who_sent_nothing_yet_goes_after_those_who_had_an_answer_and_soon_before_those_who_are_sending():
     async def test() -> None:
         async with serving(limits=Limits(max_connections=2, slow_time=0.3, close_time=0.2)) as server:
             new, served = [await Client.connect(server) for _ in range(2)]
@@ -526,8 +531,7 @@ def test_who_was_only_just_let_in_goes_after_those_who_had_an_answer_and_before_
             await served.answer()
             third = await Client.connect(server)
             assert await served.closed()
-            await third.send(GET)
-            await third.answer()
+            await third.send(GET[:10])
             await asyncio.sleep(0.4)
             fourth = await Client.connect(server)
             assert await new.closed()
@@ -760,7 +764,7 @@ POST = b"POST /internal/x HTTP/1.1\r\nHost: n\r\nContent-Length: %d\r\n\r\n"
 
 
 def test_a_request_that_is_not_admitted_is_refused_on_its_head_and_what_follows_is_dropped():
-    def admit(method: str, path: str, headers: Headers) -> int:
+    def admit(method: str, path: str, headers: Headers, length: int) -> HeaderPairs:
         raise HttpError(403, "no token")
 
     async def test() -> None:
