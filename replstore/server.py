@@ -38,8 +38,9 @@ from replstore.http import (
 
 logger = logging.getLogger(__name__)
 
-BACKLOG = 1024
-"""Connections that the operating system holds for us until we accept them (it may hold fewer)."""
+BACKLOG = 4096
+"""Connections that the operating system holds for us until we accept them (it may hold fewer). A client that finds no
+place there tries again only after 1, 2 and 4 seconds."""
 
 SPARE_FILES = 64
 """Open files beside clients' connections: listener, journal, peer links, standard streams, the event loop's own."""
