@@ -1,4 +1,4 @@
-"""JSON without limits on nesting and digits: for what Python's own parser and encoder cannot take.
+"""JSON with wide limits on nesting and digits: for what Python's own parser and encoder cannot take.
 
 Law of this module: it reads and writes what the `json` module does, only slower, one step at a time instead of one
 call within another. Nothing like it comes in any more (see `values`), but a journal written before there were limits
@@ -24,10 +24,15 @@ MAX_DEPTH = 20_000
 """Twice what any Python could read before there were limits: something has an end that holds itself."""
 
 
+MOST_DIGITS = 10_000
+"""Of an integer. Twice of what Python's own parser ever took; time grows with the square, and a peer's 16 MiB of digits
+would stop the node for minutes."""
+
+
 @contextmanager
-def any_number_of_digits() -> Iterator[None]:
+def many_digits() -> Iterator[None]:
     before = sys.get_int_max_str_digits()
-    sys.set_int_max_str_digits(0)
+    sys.set_int_max_str_digits(MOST_DIGITS)
     try:
         yield
     finally:
@@ -36,7 +41,7 @@ def any_number_of_digits() -> Iterator[None]:
 
 def parse(text: str) -> Any:
     """Raises `ValueError` for what is no JSON."""
-    with any_number_of_digits():
+    with many_digits():
         return _parse(text)
 
 
@@ -104,7 +109,7 @@ def _name(text: str, place: int, blank: Callable[[int], int]) -> tuple[str, int]
 
 def encode(value: Any) -> str:
     """Compact and pure ASCII. Raises `TypeError` or `ValueError` for what JSON does not have."""
-    with any_number_of_digits():
+    with many_digits():
         return "".join(_pieces(value))
 
 

@@ -333,6 +333,14 @@ def post(cluster: ProcessCluster, body: object, token: str | None = None) -> req
     return requests.post(url(cluster, "/internal/heartbeat"), data=json.dumps(body), headers=headers, timeout=10)
 
 
+def test_a_peer_message_that_is_one_endless_number_does_not_stop_the_node(cluster: ProcessCluster) -> None:
+    headers = {"X-Cluster-Token": cluster.token}
+
+    answer = requests.post(url(cluster, "/internal/heartbeat"), data=b"1" * 16_000_000, headers=headers, timeout=10)
+
+    assert answer.status_code == 400
+
+
 @pytest.mark.parametrize("token", ["", "wrong"])
 def test_a_peer_message_without_the_token_is_refused(cluster: ProcessCluster, token: str) -> None:
     assert post(cluster, {"from": "node-2", "id": "x", "message": HEARTBEAT}, token).status_code == 403

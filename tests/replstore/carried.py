@@ -19,7 +19,7 @@ from typing import Any
 from replstore import log
 from replstore.answers import answer
 from replstore.codec import build_message, encode_message
-from replstore.http import RequestParser, ResponseParser, request, response
+from replstore.http import HeaderPairs, Headers, RequestParser, ResponseParser, check_length, request, response
 from replstore.journal import Journal
 from replstore.json_text import from_json, to_json
 from replstore.link import LinkLimits, PeerLink
@@ -142,8 +142,13 @@ def framed(sender: str, message: Message) -> bytes:
     return data
 
 
+def admit_message(method: str, path: str, headers: Headers, length: int) -> HeaderPairs:
+    check_length(length, MAX_MESSAGE)
+    return ()
+
+
 def unframed(data: bytes) -> Message:
-    parser = RequestParser(lambda method, path, headers: MAX_MESSAGE)
+    parser = RequestParser(admit_message)
     parser.feed(data)
     parsed = parser.next()
     assert parsed is not None
