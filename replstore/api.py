@@ -15,7 +15,7 @@ from replstore.answers import answer, found
 from replstore.codec import CodecError, build_message
 from replstore.faults import BadFaults
 from replstore.http import HeaderPairs, Headers, HttpError, Request, check_length, response
-from replstore.json_text import from_json, to_json, value_json
+from replstore.json_text import from_json, to_json
 from replstore.messages import MAX_MESSAGE, Command, Delete, LinearizableGet, Put, Result
 from replstore.runtime import Runtime
 from replstore.server import Connection
@@ -106,7 +106,7 @@ class Api:
         if entry is None:
             return _json(*found(key, entry, node.role), request.admitted)
         # The most frequent answer of all, put together by hand; `answers.found` says the same.
-        body = f'{{"key":{to_json(key)},"value":{value_json(entry.value)},"node_role":"{node.role}",'
+        body = f'{{"key":{to_json(key)},"value":{to_json(entry.value)},"node_role":"{node.role}",'
         body += f'"term":{entry.term},"index":{entry.index}}}'
         return response(200, body.encode("ascii"), headers=request.admitted)
 

@@ -27,9 +27,14 @@ _remembered: dict[int, tuple[Any, str]] = {}
 
 def to_json(value: Any) -> str:
     """Compact, pure ASCII, and refusing (`ValueError`) NaN and infinities, which JSON does not have."""
-    if _remembered:
-        return _with_remembered(value)
-    return encode_basestring_ascii(value) if type(value) is str else _plain(value)  # most values are strings
+    if _remembered and (text := _with_remembered(value)) is not None:
+        return text
+    if type(value) is str:  # most values are
+        return encode_basestring_ascii(value)
+    try:
+        return _encode(value)
+    except (RecursionError, ValueError):  # a value from before there were limits, or one that is no JSON
+        return deep.encode(value)
 
 
 def value_json(value: Any) -> str:
@@ -42,26 +47,23 @@ def value_json(value: Any) -> str:
     return text
 
 
-def _plain(value: Any) -> str:
-    try:
-        return _encode(value)
-    except (RecursionError, ValueError):  # a value from before there were limits, or one that is no JSON
-        return deep.encode(value)
+def forget() -> None:
+    """What a turn of the node encoded is not needed in the next one, and looking for it would cost every write."""
+    _remembered.clear()
 
 
-def _with_remembered(value: Any) -> str:
+def _with_remembered(value: Any) -> str | None:
+    """None where nothing in it is remembered."""
     known = _remembered.get(id(value))
     if known is not None:
         return known[1]
     kind = type(value)
-    if kind is str:
-        return encode_basestring_ascii(value)
     if kind is dict and any(map(_holds_remembered, value.values())):
-        members = (f"{encode_basestring_ascii(name)}:{_with_remembered(item)}" for name, item in value.items())
+        members = (f"{encode_basestring_ascii(name)}:{to_json(item)}" for name, item in value.items())
         return f"{{{','.join(members)}}}"
     if kind in (tuple, Entry) and _holds_remembered(value):
-        return f"[{','.join(map(_with_remembered, value))}]"
-    return _plain(value)
+        return f"[{','.join(map(to_json, value))}]"
+    return None
 
 
 def _holds_remembered(item: Any) -> bool:

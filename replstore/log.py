@@ -24,6 +24,9 @@ ENTRY_BYTES = 160
 up to 64 letters."""
 
 
+SHORT = 16
+"""Characters of a text that is not encoded to be weighed: each takes 12 bytes at the most."""
+
 MAX_ENTRY = MAX_MESSAGE - 4 * 2**10
 """The largest entry that fits into a message. What clients may store is much smaller (see `values`); what an older
 version took is smaller, too."""
@@ -140,14 +143,18 @@ class Log:
 def weight(entry: Entry) -> int:
     """How many bytes the entry takes in a message or record, at the most. Raises `CannotCarry`."""
     value = entry.value
-    if type(value) is int:
+    kind = type(value)
+    if kind is int:
         size: int = value.bit_length() // 3
+    elif kind is str and len(value) < SHORT:
+        size = 12 * len(value) + 2
     else:
         try:
             size = 0 if value is None else len(value_json(value))
         except (TypeError, ValueError) as error:
             raise CannotCarry(f"The value cannot be sent to the other nodes: {error}") from None
-    size += ENTRY_BYTES + len(to_json(entry.key))
+    key = entry.key
+    size += ENTRY_BYTES + (12 * len(key) + 2 if len(key) < SHORT else len(to_json(key)))
     if size > MAX_ENTRY:
         raise CannotCarry(f"Key and value take {size:,} bytes; at most {MAX_ENTRY:,} can be sent to the other nodes")
     return size

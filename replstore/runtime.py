@@ -20,7 +20,7 @@ from replstore.codec import CodecError, build_message, encode_message
 from replstore.events import EventRing, summary
 from replstore.faults import Faults
 from replstore.journal import Journal
-from replstore.json_text import from_json
+from replstore.json_text import forget, from_json
 from replstore.link import LinkLimits, PeerLink
 from replstore.messages import (
     MAX_MESSAGE,
@@ -253,6 +253,7 @@ class Runtime:
                 effects.append(Note("election_failed", {"error": f"{type(error).__name__}: {error}"}))
         self._carry_out(effects)
         self._respond_to_peers()
+        forget()
 
     # -- effects --------------------------------------------------------------------------------------
 
