@@ -7,18 +7,21 @@ protocol above resends what matters, and it alone knows what still does.
 Requests are pipelined: the next one goes out before the last one's answer is back. HTTP answers in order, so nothing
 needs a number. A peer that takes connections but does not answer (a paused process) is treated like one that is
 down: nobody can tell the difference from here.
+
+Nothing is waited for longer than it is worth: an attempt to connect is limited as a whole, name look-up included, and
+when the peer shows itself (`peer_seen`) the link tries again at once, whatever it was waiting for.
 """
 
 from __future__ import annotations
 
 import asyncio
-import socket
 from asyncio import Future, Task, Transport
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
+from replstore.addresses import Addresses
 from replstore.http import HeaderPairs, HttpError, ResponseParser, request
 
 
@@ -27,7 +30,7 @@ class LinkLimits:
     """Times are in seconds, sizes in bytes."""
 
     connect_time: float = 2.0
-    """For one attempt to connect, after the name was looked up."""
+    """For one attempt to connect, the look-up of the name included."""
     stall_time: float = 2.0
     """The connection is given up when answers are due and none has come for so long."""
     first_retry: float = 0.05
@@ -153,7 +156,11 @@ class PeerLink:
         """Messages that were never written to a connection."""
         self._queue: deque[bytes] = deque()
         self._queued_bytes = 0
+        self._addresses = Addresses(host, port)
         self._wire: _Wire | None = None
+        self._seen = False
+        self._waiting: asyncio.Timeout | None = None
+        """Ends what the peer's showing itself may cut short."""
         self._task: Task[None] | None = None
 
     # -- for the owner --------------------------------------------------------------------------------
@@ -168,6 +175,16 @@ class PeerLink:
             self._enqueue(data)
         elif not self._wire.send(data):
             self.dropped += 1
+
+    def peer_seen(self) -> None:
+        """The peer has said something on a connection of its own, so it can be reached again: try at once. What an
+        attempt was waiting for (an address that has gone, a look-up that hangs) is given up."""
+        if self._wire is not None:
+            return
+        self._seen = True
+        if self._waiting is not None and not self._waiting.expired():
+            self._waiting.reschedule(asyncio.get_running_loop().time())
+            self._waiting = None
 
     async def close(self) -> None:
         """Messages that wait for a connection are forgotten. No callback is called any more."""
@@ -193,27 +210,51 @@ class PeerLink:
     async def _keep_connected(self) -> None:
         pause = self.limits.first_retry
         while True:
-            try:
-                wire = await self._connect()
-            except (OSError, UnicodeError) as error:  # UnicodeError: a name that cannot be a host's
-                self._changed(False, str(error) or f"no connection within {self.limits.connect_time:g} s")
-            else:
+            prompted, self._seen = self._seen, False
+            wire = await self._attempt(prompted)
+            if wire is not None:
+                self._seen = False
                 await self._use(wire)
                 if wire.answered:
                     pause = self.limits.first_retry
-            await asyncio.sleep(pause)
+            # A peer that says much, but cannot be reached, must not make us try without a break.
+            await asyncio.sleep(self.limits.first_retry if prompted else 0)
+            if not self._seen:
+                await self._rest(pause)
             pause = min(2 * pause, self.limits.last_retry)
 
-    async def _connect(self) -> _Wire:
-        # The name is looked up each time, since a container comes back with another address; in a thread, as it may
-        # take seconds; and without a limit, as such a thread cannot be stopped and the next one would only join it.
+    async def _rest(self, pause: float) -> None:
+        try:
+            async with asyncio.timeout(pause) as self._waiting:
+                await asyncio.Event().wait()
+        except TimeoutError:
+            return
+        finally:
+            self._waiting = None
+
+    async def _attempt(self, prompted: bool) -> _Wire | None:
+        """`prompted`: the peer has shown itself. Such an attempt is not cut short by its showing itself again."""
+        try:
+            async with asyncio.timeout(self.limits.connect_time) as limit:
+                self._waiting = None if prompted else limit
+                return await self._connect(urgent=prompted)
+        except (OSError, UnicodeError) as error:  # UnicodeError: a name that cannot be a host's
+            if prompted or not self._seen:
+                self._changed(False, str(error) or f"no connection within {self.limits.connect_time:g} s")
+            return None
+        finally:
+            self._waiting = None
+
+    async def _connect(self, urgent: bool) -> _Wire:
         loop = asyncio.get_running_loop()
-        found = await loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+        end = loop.time() + self.limits.connect_time
+        addresses = await self._addresses.look_up(urgent)
         failure: OSError = OSError(f"{self._host} has no address")
-        for *_, address in found:
+        for number, address in enumerate(addresses):
+            share = (end - loop.time()) / (len(addresses) - number)  # one that is silent leaves time for the others
             try:
-                async with asyncio.timeout(self.limits.connect_time):
-                    _, wire = await loop.create_connection(lambda: _Wire(self), str(address[0]), self._port)
+                async with asyncio.timeout(share):
+                    _, wire = await loop.create_connection(lambda: _Wire(self), address, self._port)
                 return wire
             except OSError as error:
                 failure = error
