@@ -1,10 +1,15 @@
 """The Bully algorithm (H. Garcia-Molina, "Elections in a Distributed Computing System", 1982, §4): the highest id wins.
 
-A node that misses the leader challenges every higher id. If none answers, it is the coordinator and says so; if one
+A node that misses the leader challenges the others. If no higher id objects, it is the coordinator and says so; if one
 does, that one goes on in the same way. A node that comes back with a higher id than the leader's takes over: hence the
 name. The original assumes that a silent node is dead and a message never takes longer than a known time. Terms are
 added here because a network keeps neither promise, and a late message of an earlier leadership must be recognisable.
 For the same reason a node follows one leader in a term and no other, also after a crash: `vote` remembers whom.
+
+Lower ids are challenged, too (the paper's algorithm also asks them before it announces a coordinator): whoever is told
+an earlier term than its own says so in its answer. So a node that comes back takes no term that has a leader already,
+even while nobody can connect to it. Where it hears no answers either, it cannot know of that leader, and takes the same
+term again: only votes that are asked for prevent that.
 """
 
 from __future__ import annotations
@@ -18,7 +23,7 @@ from replstore.messages import Heartbeat, Message, NodeId, natural_order
 
 @dataclass(frozen=True, slots=True)
 class Challenge(Message):
-    """The paper's ELECTION: "I want to lead; does anybody with a higher id object?" """
+    """The paper's ELECTION: "I want to lead, in a term after this one; does anybody with a higher id object?" """
 
     term: int
 
@@ -37,12 +42,18 @@ class Coordinator(Message):
     term: int
 
 
+@dataclass(frozen=True, slots=True)
+class LaterTerm(Message):
+    """ "The term that you told me is over; this one has begun." """
+
+    term: int
+
+
 class Bully(Election):
     catches_up = True
 
     def __init__(self, seat: Seat) -> None:
         super().__init__(seat)
-        self._higher = [peer for peer in seat.peers if self._outranks(peer)]
         self._patience: float | None = None
         """When to act unless somebody is heard before."""
         self._challenging = False
@@ -63,15 +74,16 @@ class Bully(Election):
             case Challenge():
                 self._object(sender, term, now)
             case Objection():
+                self._enter(term)
                 self._wait(now)
             case Heartbeat() | Coordinator():
                 self._hear_leader(sender, term, now)
             case Taken() if term == self.term and self.leader == self.me:
                 self._challenge(now)  # two lead in this very term: a new one is needed
             case _ if term > self.term:
-                self.leader = None
                 self._enter(term)
-                self._wait(now)
+                if not self._challenging:
+                    self._wait(now)
 
     def _outranks(self, peer: NodeId) -> bool:
         return natural_order(peer) > natural_order(self.me)
@@ -82,13 +94,15 @@ class Bully(Election):
         self.leader = None
         self._challenging = True
         self._patience = now + self.heartbeat
-        for peer in self._higher:
-            self.send(peer, Challenge(self.term))
-        if not self._higher:
+        self.broadcast(Challenge(self.term))
+        if not self.peers:
             self._lead()
 
     def _object(self, sender: NodeId, term: int, now: float) -> None:
         if self._outranks(sender):
+            self._tell_later_term(sender, term)
+            if self._challenging:
+                self._wait(now)  # as good as an objection
             return
         self.send(sender, Objection(self.term))
         if self.leader == self.me:
@@ -103,22 +117,28 @@ class Bully(Election):
 
     def _hear_leader(self, sender: NodeId, term: int, now: float) -> None:
         if term < self.term:
-            return
-        if self._outranks(sender):
+            self._tell_later_term(sender, term)
+        elif self._outranks(sender):
             self._enter(term)
             if self.vote in (None, sender):
                 self.leader = self.vote = sender
                 self._wait(now)
             else:
                 self.send(sender, Taken(term))
-        elif not self._challenging:
+        else:
             # A lower id leads: take over. Its term is remembered, so that ours will be later.
             self._enter(term)
-            self._challenge(now)
+            if not self._challenging:
+                self._challenge(now)
+
+    def _tell_later_term(self, sender: NodeId, term: int) -> None:
+        if term < self.term:
+            self.send(sender, LaterTerm(self.term))
 
     def _enter(self, term: int) -> None:
+        """Who leads in a later term, and whom to follow in it, is open."""
         if term > self.term:
-            self.term, self.vote = term, None
+            self.term, self.vote, self.leader = term, None, None
 
     def _wait(self, now: float) -> None:
         self._challenging = False

@@ -72,19 +72,20 @@ class Company:
 
 
 class Leadership:
-    """One term of office.
+    """One term of office. `rounds`: the number of the last round of heartbeats that this node sent before it.
 
     `open` is false while the node, elected without regard to its log, is still fetching what it lacks; it then holds
     its followers with heartbeats but takes no writes.
     """
 
-    def __init__(self, term: int, replication: Replication, majority: int, now: float) -> None:
+    def __init__(self, term: int, replication: Replication, majority: int, now: float, rounds: int) -> None:
         self.term = term
         self.replication = replication
         self.majority = majority
         self.since = now
         self.open = False
-        self.round = 0
+        self.round = rounds
+        self._rounds_before = rounds
         self.round_sent = now
         self.next_heartbeat = now
         self.waiting: deque[WaitingWrite] = deque()
@@ -98,6 +99,7 @@ class Leadership:
         self.source_deadline = 0.0
         self._lasts: dict[NodeId, EntryId] = {}
         self._rounds: dict[NodeId, int] = {}
+        self._told: dict[NodeId, int] = {}
 
     # -- writes ---------------------------------------------------------------------------------------
 
@@ -114,12 +116,28 @@ class Leadership:
 
     # -- heartbeats -----------------------------------------------------------------------------------
 
+    def is_ours(self, reply: HeartbeatReply) -> bool:
+        """Whether it answers a heartbeat of this very leadership. An answer to an earlier one of the same term, late as
+        it is, says nothing about now."""
+        return reply.term == self.term and self._rounds_before < reply.round <= self.round
+
     def heard(self, peer: NodeId, reply: HeartbeatReply) -> bool:
         """Take note of a follower's answer; returns whether it had missed the round before."""
-        answered = self._rounds.get(peer, 0)
+        answered = self._answered(peer)
         self._lasts[peer] = reply.last
         self._rounds[peer] = max(reply.round, answered)
         return reply.round > answered + 1
+
+    def must_be_told(self, peer: NodeId) -> bool:
+        """Whether it has answered neither the last round of heartbeats nor the one before. True once a round: two
+        leaders who do not believe each other must not answer each other without end."""
+        must = self.round > max(self._answered(peer) + 1, self._told.get(peer, 0))
+        if must:
+            self._told[peer] = self.round
+        return must
+
+    def _answered(self, peer: NodeId) -> int:
+        return self._rounds.get(peer, self._rounds_before)
 
     def confirmed_round(self) -> int:
         """The latest round of heartbeats that a majority (this node included) has answered."""

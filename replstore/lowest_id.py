@@ -7,6 +7,11 @@ same term.
 
 A node follows one leader in a term and no other, also after a crash: `vote` remembers whom. So only one of two leaders
 in a term can have a majority behind it, and only that one can acknowledge a write that a majority must hold.
+
+A node that comes back learns the present term from the answers to its own `Alive`: whoever is told an earlier term
+than its own says so, in the answer to that very message. So it takes no term that has a leader already, even while
+nobody can connect to it. Where it hears no answers either, it cannot know of that leader, and takes the same term
+again: only votes that are asked for prevent that.
 """
 
 from __future__ import annotations
@@ -36,7 +41,8 @@ class LowestId(Election):
 
     def __init__(self, seat: Seat) -> None:
         super().__init__(seat)
-        self._heard: dict[NodeId, float] | None = None
+        self._started: float | None = None
+        self._heard: dict[NodeId, float] = {}
         self._leader_heard = 0.0
         self._next_alive = 0.0
         self._successor: NodeId | None = None
@@ -44,17 +50,20 @@ class LowestId(Election):
         self._since = 0.0  # when we came to expect this successor
 
     def tick(self, now: float) -> None:
-        self._when_heard(now)
+        self._since_start(now)
         if self.leader == self.me:
             return
         if now >= self._next_alive:
             self._next_alive = now + self.heartbeat
             self.broadcast(Alive(self.term))
-        if now - self._leader_heard >= self.timeout or not self.peers:
+        # Who has heard nobody yet does not know whether there is a leader: it waits until the others count as dead.
+        patience = self.timeout if self._heard else 2 * self.timeout
+        if now - self._leader_heard >= patience or not self.peers:
             self._elect(now)
 
     def receive(self, sender: NodeId, message: Message, now: float) -> None:
-        self._when_heard(now)[sender] = now
+        self._since_start(now)
+        self._heard[sender] = now
         term: int = getattr(message, "term", 0)
         if isinstance(message, Heartbeat):
             self._hear_leader(sender, term, now)
@@ -65,6 +74,8 @@ class LowestId(Election):
         elif term > self.term:
             # Somebody leads, or led, in a later term than any we knew. Give its heartbeat time to arrive.
             self._follow(None, term, now)
+        elif term < self.term and isinstance(message, Alive):
+            self.send(sender, Alive(self.term))
 
     # -- the leader's heartbeat -----------------------------------------------------------------------
 
@@ -100,16 +111,18 @@ class LowestId(Election):
 
     # -- its absence ----------------------------------------------------------------------------------
 
-    def _when_heard(self, now: float) -> dict[NodeId, float]:
-        """When each peer was heard last. Nodes do not start in the same instant, so at the start everybody gets an
-        extra timeout before counting as dead."""
-        if self._heard is None:
-            self._leader_heard = now
-            self._heard = dict.fromkeys(self.peers, now + self.timeout)
-        return self._heard
+    def _since_start(self, now: float) -> float:
+        """When this node was first asked anything."""
+        if self._started is None:
+            self._started = self._leader_heard = now
+        return self._started
+
+    def _seems_alive(self, peer: NodeId, now: float) -> bool:
+        """Nodes do not start in the same instant, so at the start everybody gets an extra timeout."""
+        return now - self._heard.get(peer, self._since_start(now) + self.timeout) < self.timeout
 
     def _elect(self, now: float) -> None:
-        alive = [peer for peer, heard in self._when_heard(now).items() if now - heard < self.timeout]
+        alive = [peer for peer in self.peers if self._seems_alive(peer, now)]
         successor = min([self.me, *alive], key=natural_order)
         if successor != self._successor:
             self._agree_on(successor, now)

@@ -119,6 +119,10 @@ class Node:
             SnapshotReceived: self._on_snapshot_received,
             CatchUp: self._on_catch_up,
         }
+        self._rounds = 0
+        """Numbers the rounds of heartbeats. It goes on from one leadership to the next, also within one term: an answer
+        to an earlier leadership's round must not confirm that this one still leads. (In a term of an earlier life the
+        node does not lead.)"""
         self._effects: list[Effect] = []
         self._outbox: list[Send] = []
         self.office: Leadership | None = None
@@ -192,7 +196,7 @@ class Node:
         if type(event) is Tick:
             self._on_tick()
         elif type(event) is Received:
-            action = self._on_message.get(type(event.message), self._on_election_message)
+            action = self._on_message.get(type(event.message), self._on_strategy_message)
             action(event.sender, event.message)
         elif type(event) is Request:
             self._on_request(event)
@@ -222,6 +226,10 @@ class Node:
             self.election.receive(sender, message, self.now)
         finally:
             self._after_election()
+
+    def _on_strategy_message(self, sender: NodeId, message: Message) -> None:
+        self._on_election_message(sender, message)
+        self._answer_unaware(sender)
 
     def _on_heartbeat(self, sender: NodeId, message: Heartbeat) -> None:
         self._on_election_message(sender, message)
@@ -291,7 +299,7 @@ class Node:
         self._leave_office()
         if self.election.leader == self.id:
             # An entry may have been shipped in an earlier life and never saved here: to lead in its term again would
-            # be to give its identity to another entry.
+            # be to give its identity to another entry. Nor are its rounds of heartbeats known any more.
             if self.election.term > self._earlier_term:
                 self._take_office()
         elif self.election.leader is not None:
@@ -307,7 +315,7 @@ class Node:
 
     def _take_office(self) -> None:
         replication = self._replication_to(self.peers)
-        self.office = Leadership(self.election.term, replication, self.election.majority, self.now)
+        self.office = Leadership(self.election.term, replication, self.election.majority, self.now, self._rounds)
         if not self.election.catches_up or not self.peers:
             self._open(self.office)
         self._send_heartbeats(self.office)
@@ -338,15 +346,23 @@ class Node:
         self.office = None
 
     def _send_heartbeats(self, office: Leadership) -> None:
-        office.round += 1
+        self._rounds += 1
+        office.round = self._rounds
         office.round_sent = self.now
         office.next_heartbeat = self.now + self.heartbeat
         heartbeat = Heartbeat(office.term, self.commit, office.round)
         self._effects += [Send(peer, heartbeat) for peer in self.peers]
 
+    def _answer_unaware(self, sender: NodeId) -> None:
+        """Without votes, a node that has come back can only learn from its peers that there is a leader, and it may be
+        that nobody can connect to it yet. The leader's answer reaches it: it takes the sender's own connection."""
+        office = self.office
+        if office is not None and self.election.catches_up and office.must_be_told(sender):
+            self._send(sender, Heartbeat(office.term, self.commit, office.round))
+
     def _heartbeat_answered(self, sender: NodeId, reply: HeartbeatReply) -> None:
         office = self.office
-        if office is None or reply.term != office.term:
+        if office is None or not office.is_ours(reply):
             return
         if not reply.follows:
             if office.open:

@@ -137,6 +137,7 @@ class Runtime:
         self._answers: dict[NodeId, list[str]] = {}
         self._answered_bytes: dict[NodeId, int] = {}
         self._complaints: dict[tuple[NodeId, str], str] = {}
+        self._links: dict[NodeId, PeerLink] = {}
         self._watchers: dict[Watcher, None] = {}
         self._watchers_due = False
         self._encoded: tuple[Message | None, str] = (None, "")
@@ -166,8 +167,12 @@ class Runtime:
     def _link(self, peer: NodeId) -> PeerLink:
         host, port = self.settings.peers[peer]
         headers = (("X-Cluster-Token", self.settings.token),) if self.settings.token else ()
+        heartbeat = self.node.heartbeat
         limits = LinkLimits(
-            last_retry=min(self.node.heartbeat, 1.0),
+            # A peer that has come back waits for an election timeout at most before it acts, so one attempt, to an
+            # address that has gone, must be over long before that.
+            connect_time=min(max(2 * heartbeat, 0.02), 2.0),
+            last_retry=min(heartbeat, 1.0),
             stall_time=max(self.node.timeout, 1.0),
             answer_bytes=MAX_MESSAGE,
         )
@@ -216,6 +221,8 @@ class Runtime:
     def receive(self, sender: NodeId, message_id: str, message: Message, respond: Respond) -> None:
         """A peer's message; `respond` takes the messages that go back at once, as a JSON list."""
         self._asked.setdefault(sender, []).append(respond)
+        if sender in self._links and self.faults.hears(sender):
+            self._links[sender].peer_seen()
         self._take(sender, message_id, message)
 
     def _peer_answered(self, body: bytes) -> None:

@@ -32,8 +32,10 @@ class NetworkState:
                 self.paused.discard(event.node)
             case kinds.PARTITION:
                 self._partition(event.details["groups"])
-            case kinds.CUT:
+            case kinds.CUT | kinds.DISCONNECT | kinds.HOLD:  # how much of it arrives, or when, is no matter here
                 self.cuts.add((event.details["from"], event.details["to"]))
+            case kinds.RELEASE:
+                self.cuts.discard((event.details["from"], event.details["to"]))
             case kinds.HEAL:
                 self.cuts.clear()
             case kinds.SETTINGS | kinds.DELAY | kinds.LOSS:

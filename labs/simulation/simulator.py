@@ -84,6 +84,11 @@ class ClientCall:
     done: bool = False
     result: Result | None = None
     refused: bool = False
+    asked: float = 0.0
+    """When the client sent it, and when it had the answer (virtual seconds)."""
+    answered: float = 0.0
+    number: int = 0
+    """In the trace the request and its reply have the id `client:<number>`."""
 
 
 class Host:
@@ -144,6 +149,9 @@ class Simulator:
         self.network = network or Network()
         self.faults = Faults()
         self.cuts: set[tuple[NodeId, NodeId]] = set()
+        self.unreachable: set[tuple[NodeId, NodeId]] = set()
+        self.held: dict[tuple[NodeId, NodeId], list[tuple[Packet, str]]] = {}
+        self._answering: NodeId = ""
         self.trace: list[Event] = []
         self._election = election
         self._node_class = node_class
@@ -273,8 +281,28 @@ class Simulator:
         self.cuts.add((sender, to))
         self._log("", "fault", "cut", {"from": sender, "to": to})
 
+    def disconnect(self, sender: NodeId, to: NodeId) -> None:
+        """`sender` cannot connect to `to`: what it says there is lost, but for what it says in the answer to a message
+        of `to`, which comes back on `to`'s own connection (as in the runtime)."""
+        self.unreachable.add((sender, to))
+        self._log("", "fault", "disconnect", {"from": sender, "to": to})
+
+    def hold(self, sender: NodeId, to: NodeId) -> None:
+        """Keep what `sender` says to `to` until `release`: it will arrive late, but it will arrive."""
+        self.held.setdefault((sender, to), [])
+        self._log("", "fault", "hold", {"from": sender, "to": to})
+
+    def release(self, sender: NodeId, to: NodeId) -> None:
+        """Let everything that was held back arrive now, in its order."""
+        self._log("", "fault", "release", {"from": sender, "to": to})
+        for packet, message_id in self.held.pop((sender, to), ()):
+            self.at(self.now, self._arrive, sender, to, packet, message_id)
+
     def heal(self) -> None:
+        for sender, to in list(self.held):
+            self.release(sender, to)
         self.cuts.clear()
+        self.unreachable.clear()
         self._log("", "fault", "heal")
 
     def set_faults(self, kind: str = "settings", **fields: Any) -> None:
@@ -287,7 +315,7 @@ class Simulator:
 
     def request(self, node: NodeId, command: Command) -> ClientCall:
         """Ask `node`; the answer is in the returned `ClientCall` once it is `done`."""
-        call = ClientCall(node, command)
+        call = ClientCall(node, command, asked=self.now)
         self.after(self.network.delay(node, node, self.rng), self._deliver_request, call)
         return call
 
@@ -297,6 +325,7 @@ class Simulator:
             call.done = call.refused = True
             return
         self._requests += 1
+        call.number = self._requests
         host.calls[self._requests] = call
         details = {"key": call.command.key}
         if isinstance(call.command, Put):
@@ -313,6 +342,7 @@ class Simulator:
 
     def _finish(self, call: ClientCall, result: Result) -> None:
         call.result = result
+        call.answered = self.now
         call.done = True
 
     # -- nodes at work --------------------------------------------------------------------------------
@@ -367,12 +397,20 @@ class Simulator:
         message_id = f"{sender}:{self._messages}"
         packet = self._packet(message)
         self._log(sender, "sent", packet.kind, packet.details, message_id, to)
-        copies = 0 if (sender, to) in self.cuts else self.faults.copies(self.rng)
+        copies = 0 if self._is_lost(sender, to) else self.faults.copies(self.rng)
         if not copies:
             self._log(sender, "dropped", packet.kind, packet.details, message_id, to)
         for _ in range(copies):
+            if (sender, to) in self.held:
+                self.held[sender, to].append((packet, message_id))
+                continue
             delay = self.network.delay(sender, to, self.rng) + self.faults.delay(message, self.rng)
             self.at(self.now + delay, self._arrive, sender, to, packet, message_id)
+
+    def _is_lost(self, sender: NodeId, to: NodeId) -> bool:
+        if (sender, to) in self.cuts:
+            return True
+        return bool(self.unreachable) and (sender, to) in self.unreachable and to != self._answering
 
     def _packet(self, message: Message) -> Packet:
         """Encoding is what costs most: a broadcast is one message sent several times, and the followers' answers to a
@@ -388,7 +426,9 @@ class Simulator:
         if host.node is None or (sender, to) in self.cuts:
             return
         self._log(to, "received", packet.kind, packet.details, message_id, sender)
+        self._answering = sender
         self._feed(host, Received(sender, decode_message(packet.text)))
+        self._answering = ""
 
     def _log(
         self, node: NodeId, event: str, kind: str, details: dict[str, Any] | None = None, id: str = "", peer: str = ""

@@ -92,6 +92,16 @@ FAULTS = {
         "{from} can no longer reach {to}",
         "what {from} said began to be lost on its way to {to}: a one-way cut",
     ),
+    kinds.DISCONNECT: Wording(
+        "{from} can no longer connect to {to}, and only its answers arrive there",
+        "{from} could no longer connect to {to}: only its answers arrived there",
+    ),
+    kinds.HOLD: Wording(
+        "What {from} says to {to} is held back", "what {from} said to {to} was held back from then on"
+    ),
+    kinds.RELEASE: Wording(
+        "What was held back between {from} and {to} arrives", "what {from} had said to {to} arrived at last"
+    ),
     kinds.DELAY: Wording(
         "Replication messages are delayed by {replication_delay_ms} ms, plus up to {jitter_ms} ms",
         "replication began to be delayed",

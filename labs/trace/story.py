@@ -104,6 +104,8 @@ def _faults(run: Timeline) -> Iterator[Sentence]:
             yield Sentence(fault.time, 85, past_of(fault) + _leadership_then(run, fault))
         elif fault.kind == kinds.RESUME:
             yield Sentence(fault.time, 85, past_of(fault))
+        elif fault.kind in {kinds.DISCONNECT, kinds.HOLD, kinds.RELEASE}:
+            yield Sentence(fault.time, 75, past_of(fault))
         elif fault.kind not in kinds.NETWORK | kinds.STARTS:
             yield Sentence(fault.time, 70, f"{fault.kind} {fault.node or 'in the network'}{pairs(fault.details)}")
 

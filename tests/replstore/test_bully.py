@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from labs.simulation.simulator import Simulator
-from replstore.bully import Bully
-from tests.simulation.simulated import TIMEOUT, leaders, notes, put, settle, values
+from replstore.bully import Bully, Challenge, Coordinator, LaterTerm
+from tests.simulation.simulated import TIMEOUT, leaders, lonely_strategy, notes, put, settle, values
 
 
 def cluster(nodes: int = 3, **options: object) -> Simulator:
@@ -48,6 +48,35 @@ def test_a_challenger_that_hears_an_objection_leaves_it_to_the_objector() -> Non
 
     assert [e.node for e in sim.trace if e.kind == "became_leader"] == ["node-3", "node-2"]
     assert any(e.kind == "Objection" and e.node == "node-2" and e.peer == "node-1" for e in sim.trace)
+
+
+def test_whoever_is_told_an_earlier_term_says_so_in_the_answer() -> None:
+    election, sent = lonely_strategy(Bully, term=3)
+    election.receive("node-3", Challenge(2), 1.0)
+    election.receive("node-3", Coordinator(2), 1.1)
+    election.receive("node-3", Challenge(3), 1.2)
+
+    assert sent == [("node-3", LaterTerm(3))] * 2
+
+
+def test_a_challenge_by_a_higher_id_ends_ones_own() -> None:
+    election, _ = lonely_strategy(Bully, term=0)
+    election.tick(0.0)
+    election.tick(TIMEOUT)
+    election.receive("node-3", Challenge(0), TIMEOUT + 0.01)
+    election.tick(TIMEOUT + 0.2)
+
+    assert election.leader is None
+
+
+def test_a_challenger_that_learns_a_later_term_goes_on_and_leads_after_that() -> None:
+    election, _ = lonely_strategy(Bully, term=1, me="node-3")
+    election.tick(0.0)
+    election.tick(TIMEOUT)
+    election.receive("node-2", LaterTerm(5), TIMEOUT + 0.01)
+    election.tick(TIMEOUT + 0.2)
+
+    assert (election.leader, election.term) == ("node-3", 6)
 
 
 def test_a_settled_cluster_holds_no_more_elections() -> None:

@@ -12,7 +12,10 @@ import replstore
 
 PACKAGE = Path(replstore.__file__).parent
 MODULES = sorted(path.stem for path in PACKAGE.glob("*.py"))
-DRIVERS = {"__main__", "runtime", "server", "link", "journal", "compaction", "folder", "disk", "api", "settings"}
+DRIVERS = {
+    *("__main__", "runtime", "server", "link", "addresses"),
+    *("journal", "compaction", "folder", "disk", "api", "settings"),
+}
 WORLD = {"asyncio", "time", "socket", "threading", "os", "datetime", "secrets", "subprocess", "selectors", "signal"}
 
 
@@ -46,11 +49,11 @@ def test_a_core_module_leaves_the_drivers_alone(module: str) -> None:
     assert imports_of(module) & drivers == set()
 
 
-@pytest.mark.parametrize("module", ["access", "http", "server", "link"])
+@pytest.mark.parametrize("module", ["access", "http", "server", "link", "addresses"])
 def test_what_speaks_http_knows_no_node(module: str) -> None:
     neighbours = {name for name in imports_of(module) if name.startswith("replstore")}
 
-    assert neighbours <= {"replstore.http"}
+    assert neighbours <= {"replstore.http", "replstore.addresses"}
 
 
 def test_the_runtime_does_not_know_who_asks_it() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from labs.simulation.simulator import Network, Simulator
-from replstore.lowest_id import LowestId
-from tests.simulation.simulated import TIMEOUT, leaders, node, notes, put, settle, values
+from replstore.lowest_id import Alive, LowestId
+from tests.simulation.simulated import TIMEOUT, leaders, lonely_strategy, node, notes, put, settle, values
 
 
 def cluster(nodes: int = 3, **options: object) -> Simulator:
@@ -163,6 +163,23 @@ def test_a_paused_leader_wakes_up_stale_and_steps_down() -> None:
 
     assert settle(sim) == "node-2"
     assert notes(sim, "stepped_down", "node-1") == [{"term": 1}]
+
+
+def test_whoever_is_told_an_earlier_term_says_so_in_the_answer() -> None:
+    election, sent = lonely_strategy(LowestId, term=3)
+    election.receive("node-1", Alive(2), 1.0)
+    election.receive("node-1", Alive(3), 1.1)
+
+    assert sent == [("node-1", Alive(3))]
+
+
+def test_a_node_that_has_heard_nobody_waits_until_the_others_count_as_dead() -> None:
+    sim = Simulator(3, LowestId, timeout=TIMEOUT)
+    sim.start("node-1")
+    sim.run_for(1.9 * TIMEOUT)
+    assert not leaders(sim)
+
+    assert settle(sim) == "node-1"
 
 
 def test_a_healthy_leader_is_left_alone() -> None:

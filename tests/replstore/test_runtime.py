@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import socket
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from random import Random
@@ -11,9 +13,10 @@ from typing import Any
 import pytest
 
 from replstore import runtime as runtime_module
+from replstore.codec import build_message
 from replstore.http import response
-from replstore.lowest_id import LowestId
-from replstore.messages import Done, Overloaded, Put, Result
+from replstore.lowest_id import Alive, LowestId
+from replstore.messages import Done, Heartbeat, Message, Overloaded, Put, Result
 from replstore.runtime import Runtime
 from replstore.server import Limits, Server
 from replstore.settings import Settings
@@ -121,3 +124,60 @@ def test_a_node_without_a_token_says_so_after_its_first_line(
 
     assert "listening on port" in lines[0]
     assert any("No CLUSTER_TOKEN is set" in line for line in lines[1:3]) is said
+
+
+# -- peers -----------------------------------------------------------------------------------------------
+
+
+def unreachable_peer() -> Settings:
+    """node-2 is where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = int(server.getsockname()[1])
+    return replace(ALONE, peers={"node-2": ("127.0.0.1", port)})
+
+
+async def tell(runtime: Runtime, message: Message) -> list[Message]:
+    """What stands in the response to a message that node-2 posts."""
+    response: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+    runtime.receive("node-2", "node-2:1", message, response.set_result)
+    return [build_message(envelope["message"]) for envelope in json.loads(await response)]
+
+
+def test_a_peer_that_cannot_be_reached_learns_term_and_leader_from_the_response_to_its_own_message() -> None:
+    async def test(runtime: Runtime) -> None:
+        await until(lambda: runtime._links["node-2"].connected is False)
+        await until(lambda: runtime.node._rounds >= 2)
+        told = await tell(runtime, Alive(0))
+
+        assert told[0] == Alive(1)
+        assert isinstance(told[1], Heartbeat)
+        assert told[1].term == 1
+
+    run(unreachable_peer(), test)
+
+
+def test_a_message_of_a_peer_makes_the_link_to_it_try_again_but_not_one_that_a_fault_blocks() -> None:
+    async def test(runtime: Runtime) -> None:
+        seen: list[str] = []
+        runtime._links["node-2"].peer_seen = lambda: seen.append("node-2")  # type: ignore[method-assign]
+        runtime.set_faults(replace(runtime.faults, blocked=("node-2",)))
+        await tell(runtime, Alive(1))
+        assert seen == []
+        runtime.set_faults(replace(runtime.faults, blocked=()))
+        await tell(runtime, Alive(1))
+        assert seen == ["node-2"]
+
+    run(unreachable_peer(), test)
+
+
+@pytest.mark.parametrize(("heartbeat_ms", "seconds"), [(100, 0.2), (500, 1.0), (2000, 2.0), (1, 0.02)])
+def test_an_attempt_to_connect_takes_two_heartbeats_at_most(heartbeat_ms: int, seconds: float) -> None:
+    settings = replace(unreachable_peer(), heartbeat_ms=heartbeat_ms, election_timeout_ms=4 * heartbeat_ms)
+
+    async def test() -> None:
+        runtime = Runtime(settings, None, Random(1))
+        link = runtime._link("node-2")
+        assert link.limits.connect_time == pytest.approx(seconds)
+        await link.close()
+
+    asyncio.run(test())

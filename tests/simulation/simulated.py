@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 from labs.simulation.simulator import Simulator
-from replstore.messages import Delete, Done, LinearizableGet, Put, Result
+from replstore.election import Election, Seat
+from replstore.log import Log
+from replstore.messages import Delete, Done, LinearizableGet, Message, Put, Result
 from replstore.node import Node
 
 TIMEOUT = 0.4
 PATIENCE = 3 * TIMEOUT
+
+
+def lonely_strategy(
+    strategy: type[Election], term: int, me: str = "node-2"
+) -> tuple[Election, list[tuple[str, Message]]]:
+    """One of three, without its node, and what it will have sent."""
+    sent: list[tuple[str, Message]] = []
+    peers = tuple(name for name in ("node-1", "node-2", "node-3") if name != me)
+
+
+    def send(to: str, message: Message) -> None:
+        sent.append((to, message))
+
+    election = strategy(Seat(me, peers, Log(), Random(1), TIMEOUT, TIMEOUT / 4, send, lambda *_, **__: None))
+    election.term = term
+    return election, sent
 
 
 def node(sim: Simulator, name: str) -> Node:
