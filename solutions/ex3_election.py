@@ -36,7 +36,7 @@ class MyElection(Election):
         self.deadline = 0.0  # when to call an election, unless a leader is heard before
         self.leader_heard = -self.timeout  # when one was heard last
         self.votes: set[NodeId] = set()
-        self.asking_pre = False
+        self.asked: RequestVote | None = None  # what the votes are for; None: not a candidate
         self.heard: dict[NodeId, float] = {}  # as leader: when each follower was heard last
 
     def tick(self, now: float) -> None:
@@ -60,6 +60,7 @@ class MyElection(Election):
             case Heartbeat() if message.term >= self.term:
                 self.adopt(message.term)
                 self.leader, self.leader_heard = sender, now
+                self.asked = None
                 self.wait(now)
             case Vote() | HeartbeatReply():
                 self.adopt(message.term)
@@ -70,7 +71,7 @@ class MyElection(Election):
         """A later term than ours has begun, so whoever led before leads no more (§5.1)."""
         if term > self.term:
             self.term, self.vote, self.leader = term, None, None
-            self.votes = set()
+            self.asked = None
 
     def wait(self, now: float) -> None:
         """Everybody waits for a different time, so that candidates seldom meet (§5.2)."""
@@ -81,7 +82,6 @@ class MyElection(Election):
     def campaign(self, now: float, pre: bool) -> None:
         """A pre-vote changes neither term nor vote: a node that cannot win disturbs nobody (thesis §9.6)."""
         self.leader = None
-        self.asking_pre = pre
         self.votes = set()
         self.wait(now)
         if not pre:
@@ -89,12 +89,15 @@ class MyElection(Election):
             self.term += 1
             self.vote = self.me
         term = self.term + 1 if pre else self.term
-        self.broadcast(RequestVote(term, self.log.last, pre))
+        self.asked = RequestVote(term, self.log.last, pre)
+        self.broadcast(self.asked)
         self.count(self.me, Vote(term, True, pre), now)
 
     def count(self, voter: NodeId, vote: Vote, now: float) -> None:
-        asked_in = self.term + 1 if self.asking_pre else self.term
-        if self.leader is not None or vote.pre != self.asking_pre or vote.term != asked_in:
+        """A vote that comes late, for what is not asked any more, counts for nothing: a leader that has stepped down
+        must not lead again in the same term, since another may lead by now."""
+        asked = self.asked
+        if asked is None or (vote.term, vote.pre) != (asked.term, asked.pre):
             return
         self.votes.add(voter)
         if len(self.votes) < self.majority:
@@ -102,7 +105,7 @@ class MyElection(Election):
         if vote.pre:
             self.campaign(now, pre=False)
         elif self.vote == self.me:
-            self.leader = self.me
+            self.leader, self.asked = self.me, None
             self.heard = dict.fromkeys(self.peers, now)
 
     # -- as a voter -----------------------------------------------------------------------------------

@@ -204,6 +204,18 @@ class NeverStepsDown(MyElection):
         return
 
 
+class LeadsAgainByALateVote(MyElection):
+    """Goes on counting votes for its term when it has led and stepped down. (No rule about elections is broken: it has
+    the votes. What it reads must not be stale all the same, and that is the node's business.)"""
+
+    def count(self, voter: NodeId, vote: Vote, now: float) -> None:
+        super().count(voter, vote, now)
+        own = self.term == vote.term and self.vote == self.me
+        if own and self.leader is None and not vote.pre and voter != self.me and self.majority == 2:
+            self.leader = self.me
+            self.heard = dict.fromkeys(self.peers, now)
+
+
 class CountsItselfTwice(MyElection):
     def count(self, voter: NodeId, vote: Vote, now: float) -> None:
         super().count(voter, vote, now)
@@ -291,7 +303,9 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("votes of an old term counted", CountsVotesOfAnOldTerm, "elected by a majority", 3, ("majority", *IMPOLITE)),
     Mutant("half is enough", HalfIsEnough, "elected by a majority", 5, ("majority", "lonely", "pre-vote"), FULL),
     Mutant("a majority of the living", MajorityOfTheLiving, "elected by a majority", 1, ("majority", *IMPOLITE)),
-    Mutant("counts itself twice", CountsItselfTwice, "elected by a majority", 5, ("majority", "pre-vote"), FULL),
+    Mutant(
+        "counts itself twice", CountsItselfTwice, "elected by a majority", 5, ("majority", "lonely", "pre-vote"), FULL
+    ),
     Mutant("vote not kept over a crash", VoteForgottenInACrash, "one vote a term", 8, ("votes",), FULL),
     Mutant("term not kept over a crash", TermForgottenInACrash, "terms never go back", 7, ("terms", *IMPOLITE)),
     Mutant("pre-vote bumps the term", PreVoteBumpsTheTerm, "a healthy leader is left alone", 3, ("pre-vote",), FULL),
@@ -300,7 +314,7 @@ MUTANTS: tuple[Mutant, ...] = (
         PreVoteRecordsTheVote,
         "a healthy leader is left alone",
         3,
-        ("patience", "lonely", "pre-vote"),
+        ("lonely", "pre-vote"),
         FULL,
     ),
     Mutant(

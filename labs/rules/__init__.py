@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from labs.rules import data, leadership, votes
+from labs.rules import data, leadership, reads, votes
 from labs.rules.data import LostWrite, lost_writes
 from labs.rules.evidence import RECOVERY, Claims, Evidence, Finding, Rule, Violation
 from labs.simulation.schedule import Run
@@ -90,6 +90,12 @@ RULES: tuple[Rule, ...] = (
     Rule("logs match", "Committed parts of two logs are the same", data.logs_differ),
     Rule("replicas agree", "Once everything is mended, all replicas hold the same", data.replicas_differ),
     Rule("acknowledged writes stay", "A write acknowledged with enough copies is never lost", data.writes_lost),
+    Rule(
+        "a linearizable read sees every acknowledged write",
+        "A linearizable read sees every write that was acknowledged before it began",
+        reads.stale_read,
+        _by_votes,
+    ),
 )
 
 

@@ -7,7 +7,7 @@ for event, so a failure can be kept, shown, sent to somebody, shrunk to its core
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from random import Random
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 from labs.simulation.simulator import ClientCall, Network, Simulator
 from labs.trace.events import Event
 from replstore.election import Election, Seat
-from replstore.messages import Delete, Done, Put
+from replstore.messages import Delete, Done, LinearizableGet, Put
 from replstore.node import Node
 
 Strategy = Callable[[Seat], Election]
@@ -105,6 +105,19 @@ def _delete(sim: Simulator, calls: list[ClientCall], node: str, key: str) -> Non
     calls.append(sim.request(node, Delete(key)))
 
 
+def _read_linearizably(sim: Simulator, calls: list[Call], node: str, key: str) -> None:
+    calls.append(sim.request(node, LinearizableGet(key)))
+
+
+def _read_from_leaders(sim: Simulator, calls: list[Call]) -> None:
+    """Whoever claims to lead is asked for what was acknowledged last: if that can be missing, it is missing here."""
+    done = [call for call in calls if isinstance(call.result, Done)]
+    if done:
+        newest = max(done, key=lambda call: call.answered)
+        for leader in _leaders(sim):
+            _read_linearizably(sim, calls, leader, newest.command.key)
+
+
 def _leaders(sim: Simulator) -> list[str]:
     return [host.id for host in sim.hosts.values() if host.node is not None and host.running and host.node.leads]
 
@@ -150,6 +163,9 @@ ACTIONS: dict[str, Callable[..., None]] = {
     "partition": lambda sim, calls, *groups: sim.partition(*groups),
     "isolate": lambda sim, calls, node: _isolate(sim, node),
     "cut": lambda sim, calls, sender, to: sim.cut(sender, to),
+    "disconnect": lambda sim, calls, sender, to: sim.disconnect(sender, to),
+    "hold": lambda sim, calls, sender, to: sim.hold(sender, to),
+    "release": lambda sim, calls, sender, to: sim.release(sender, to),
     "heal": lambda sim, calls: sim.heal(),
     "faults": lambda sim, calls, fields: sim.set_faults(**dict(fields)),
     "crash_leader": _to_leaders(Simulator.crash),
@@ -159,6 +175,8 @@ ACTIONS: dict[str, Callable[..., None]] = {
     "write": _write,
     "write_to_leader": _write_to_leader,
     "delete": _delete,
+    "read": _read_linearizably,
+    "read_from_leaders": _read_from_leaders,
 }
 """What a step can do: each takes the simulator, the list of client calls so far, and the step's own arguments."""
 
@@ -246,6 +264,8 @@ class Weather:
 
     every: float = 0.2
     """Mean seconds between two steps."""
+    reads: float = 0.5
+    """How many linearizable reads for one other step."""
     slowest: float = 0.4
     drop: float = 0.05
     duplicate: float = 0.2
@@ -282,7 +302,17 @@ def random_schedule(seed: int, base: Schedule | None = None, weather: Weather = 
         steps.append(Step(round(time, 4), action, _arguments(action, names, len(steps), rng)))
         time += weather.every * 2 * rng.random()
     slowest = base.timeout * rng.choice([0.05, 0.3, weather.slowest / 0.4])
+    steps = sorted([*steps, *_reads(seed, steps, weather)], key=lambda step: step.time)
     return replace(base, seed=seed, steps=tuple(steps), slowest=slowest, drop=weather.drop, duplicate=weather.duplicate)
+
+
+def _reads(seed: int, steps: list[Step], weather: Weather) -> Iterator[Step]:
+    """Clients that read, soon after something happened. They have dice of their own: what else is done to a cluster
+    does not depend on them."""
+    rng = Random(f"reads/{seed}")
+    for step in steps:
+        if rng.random() < weather.reads:
+            yield Step(round(step.time + weather.every * rng.random(), 4), "read_from_leaders")
 
 
 def _arguments(action: str, names: list[str], number: int, rng: Random) -> tuple[Any, ...]:

@@ -18,6 +18,7 @@ from replstore.messages import (
     Replicated,
     Reply,
     Request,
+    Value,
 )
 from replstore.node import Node
 from replstore.replication import Replication
@@ -74,6 +75,27 @@ class AnswersTooEarly(Node):
         if self.leads and self.office is not None and isinstance(request.command, Put):
             waiting = self.office.waiting.pop()
             self._effects.append(Reply(waiting.request, Done(self.log.get(waiting.index), True)))
+
+
+class RoundsBeginAgain(Node):
+    """Numbers the rounds of heartbeats from 1 in each leadership, also in a second one of the same term, and takes
+    every answer of that term for its own."""
+
+    def _take_office(self) -> None:
+        self._rounds = 0
+        super()._take_office()
+        assert self.office is not None
+        term = self.office.term
+        self.office.is_ours = lambda reply: reply.term == term  # type: ignore[method-assign]
+
+
+class ReadsUnconfirmed(Node):
+    """Answers a linearizable read at once, as long as it takes itself for the leader."""
+
+    def _answer_reads(self, office: Leadership) -> None:
+        while office.reads:
+            read = office.reads.popleft()
+            self._effects.append(Reply(read.request, Value(read.key, self.store.get(read.key))))
 
 
 class TakesEntriesUnchecked(Node):
