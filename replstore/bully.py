@@ -57,6 +57,7 @@ class Bully(Election):
         self._patience: float | None = None
         """When to act unless somebody is heard before."""
         self._challenging = False
+        self._giving_way = False
 
     def tick(self, now: float) -> None:
         if self._patience is None:
@@ -75,7 +76,7 @@ class Bully(Election):
                 self._object(sender, term, now)
             case Objection():
                 self._enter(term)
-                self._wait(now)
+                self._give_way(now)
             case Heartbeat() | Coordinator():
                 self._hear_leader(sender, term, now)
             case Taken() if term == self.term and self.leader == self.me:
@@ -92,7 +93,7 @@ class Bully(Election):
         """An objection travels there and back well within a heartbeat interval; no more time is given."""
         self.note("election_timeout")
         self.leader = None
-        self._challenging = True
+        self._challenging, self._giving_way = True, False
         self._patience = now + self.heartbeat
         self.broadcast(Challenge(self.term))
         if not self.peers:
@@ -101,8 +102,8 @@ class Bully(Election):
     def _object(self, sender: NodeId, term: int, now: float) -> None:
         if self._outranks(sender):
             self._tell_later_term(sender, term)
-            if self._challenging:
-                self._wait(now)  # as good as an objection
+            if self.leader != self.me:
+                self._give_way(now)  # as good as an objection
             return
         self.send(sender, Objection(self.term))
         if self.leader == self.me:
@@ -111,7 +112,7 @@ class Bully(Election):
                 self._lead()
             else:
                 self.send(sender, Coordinator(self.term))
-        elif not self._challenging:
+        elif not self._challenging and not self._giving_way:
             self._enter(term)
             self._challenge(now)
 
@@ -140,8 +141,13 @@ class Bully(Election):
         if term > self.term:
             self.term, self.vote, self.leader = term, None, None
 
+    def _give_way(self, now: float) -> None:
+        """A higher id is alive and wants to lead."""
+        self._wait(now)
+        self._giving_way = True
+
     def _wait(self, now: float) -> None:
-        self._challenging = False
+        self._challenging = self._giving_way = False
         self._patience = now + self.timeout
 
     def _lead(self) -> None:

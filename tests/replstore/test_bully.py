@@ -59,14 +59,19 @@ def test_whoever_is_told_an_earlier_term_says_so_in_the_answer() -> None:
     assert sent == [("node-3", LaterTerm(3))] * 2
 
 
-def test_a_challenge_by_a_higher_id_ends_ones_own() -> None:
-    election, _ = lonely_strategy(Bully, term=0)
-    election.tick(0.0)
-    election.tick(TIMEOUT)
-    election.receive("node-3", Challenge(0), TIMEOUT + 0.01)
-    election.tick(TIMEOUT + 0.2)
+def test_a_challenge_by_a_higher_id_ends_ones_own_and_puts_the_next_one_off() -> None:
+    for challenged_at in (TIMEOUT + 0.01, TIMEOUT - 0.01):
+        election, _ = lonely_strategy(Bully, term=0)
+        election.tick(0.0)
+        for now in sorted((TIMEOUT, challenged_at)):
+            if now == challenged_at:
+                election.receive("node-3", Challenge(0), now)
+            else:
+                election.tick(now)
+        election.tick(TIMEOUT + 0.2)
+        election.tick(TIMEOUT + 0.3)
 
-    assert election.leader is None
+        assert election.leader is None
 
 
 def test_a_challenger_that_learns_a_later_term_goes_on_and_leads_after_that() -> None:

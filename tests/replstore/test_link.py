@@ -385,8 +385,9 @@ def test_look_ups_that_hang_do_not_pile_up_and_leave_room_for_one_that_has_bette
                 await asyncio.sleep(0.3)
                 assert resolver.hanging == MOST_LEFT_BEHIND
                 resolver.hangs = False
-                resolver.link.peer_seen()
-                await until(lambda: resolver.link._wire is not None)
+                while resolver.link._wire is None:
+                    resolver.link.peer_seen()
+                    await asyncio.sleep(0.005)
                 assert resolver.hanging == MOST_LEFT_BEHIND
 
     run(test)
