@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from labs.rules.evidence import Evidence, Finding, in_the_end, proven
-from labs.simulation.simulator import Call
+from labs.simulation.simulator import ClientCall
 from labs.trace.events import Event
 from replstore.messages import Delete, Done, Entry, LinearizableGet, Value
 
@@ -32,18 +32,18 @@ def stale_read(evidence: Evidence) -> Iterable[Finding]:
         yield proven(text, *proof) if len(proof) == 2 else in_the_end(evidence, text, write.node, read.node)
 
 
-def _newest_before(read: Call, calls: Iterable[Call]) -> Call | None:
+def _newest_before(read: ClientCall, calls: Iterable[ClientCall]) -> ClientCall | None:
     """Of the writes to the read's key that were acknowledged before it began, the last one in the log."""
     done = [c for c in calls if isinstance(c.result, Done) and c.command.key == read.command.key]
     return max((c for c in done if c.answered <= read.asked), key=lambda call: _entry(call).index, default=None)
 
 
-def _entry(write: Call) -> Entry:
+def _entry(write: ClientCall) -> Entry:
     assert isinstance(write.result, Done)
     return write.result.entry
 
 
-def _sees(seen: Entry | None, write: Call, calls: Iterable[Call]) -> bool:
+def _sees(seen: Entry | None, write: ClientCall, calls: Iterable[ClientCall]) -> bool:
     entry = _entry(write)
     if seen is not None:
         return seen.id == entry.id or seen.index > entry.index
@@ -55,7 +55,7 @@ def _told(entry: Entry) -> str:
     return f"the deletion of {entry.key}" if entry.op == "delete" else f"{entry.key}={entry.value!r}"
 
 
-def _replies(events: Sequence[Event], *calls: Call) -> list[Event]:
+def _replies(events: Sequence[Event], *calls: ClientCall) -> list[Event]:
     """The nodes' answers to these calls."""
     ids = [f"client:{call.number}" for call in calls]
     found = {event.id: event for event in events if event.event == "reply"}

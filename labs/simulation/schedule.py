@@ -105,11 +105,11 @@ def _delete(sim: Simulator, calls: list[ClientCall], node: str, key: str) -> Non
     calls.append(sim.request(node, Delete(key)))
 
 
-def _read_linearizably(sim: Simulator, calls: list[Call], node: str, key: str) -> None:
+def _read_linearizably(sim: Simulator, calls: list[ClientCall], node: str, key: str) -> None:
     calls.append(sim.request(node, LinearizableGet(key)))
 
 
-def _read_from_leaders(sim: Simulator, calls: list[Call]) -> None:
+def _read_from_leaders(sim: Simulator, calls: list[ClientCall]) -> None:
     """Whoever claims to lead is asked for what was acknowledged last: if that can be missing, it is missing here."""
     done = [call for call in calls if isinstance(call.result, Done)]
     if done:
