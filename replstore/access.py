@@ -34,10 +34,16 @@ class AccessPolicy:
         self._hosts = frozenset(host.lower() for host in hosts)
         self._origins = frozenset(origin.lower() for origin in origins)
         self._decide = lru_cache(256)(self._decided)
+        self._last: tuple[Headers | None, HeaderPairs] = (None, ())
 
     def check(self, headers: Headers) -> HeaderPairs:
         """The CORS header that the answer to these headers carries. Raises `HttpError` 403 for strangers."""
-        return self._decide(headers.get("host", ""), headers.get("origin"))
+        last, granted = self._last
+        if headers is last:  # the parser gives the same object for the same header lines: most often those just seen
+            return granted
+        granted = self._decide(headers.get("host", ""), headers.get("origin"))
+        self._last = (headers, granted)
+        return granted
 
     def _decided(self, host: str, origin: str | None) -> HeaderPairs:
         if host and not self._host_is_known(host_name(host)):

@@ -292,7 +292,9 @@ class Connection(asyncio.Protocol):
     def _answer(self, request: Request, answer: bytes) -> None:
         self._request = None
         if self._transport is not None:
-            self._transport.write(answer if request.method != "HEAD" else without_content(answer))
+            if request.method == "HEAD":
+                answer = without_content(answer)
+            self._transport.write(answer)
             if not request.keep_alive or self._server.closing:
                 self.close()
 
