@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import sys
-from importlib import import_module
-from importlib.util import find_spec
 
 import typer
 
-from labs.cluster.base import ClusterError
-
-COMMANDS = (
-    "steps",
-    "up",
-    "status",
-    "doctor",
-    "down",
-    "open",
-    "handout",
-    "check",
-    "grade",
-    "simulate",
-    "linearizable",
+from labs.cli import (
+    check,
+    doctor,
+    down,
+    explore,
+    grade,
+    handout,
+    linearizable,
+    open,
+    replay,
+    simulate,
+    status,
+    steps,
+    up,
 )
-"""In the order in which the help shows them."""
+from labs.cluster.base import ClusterError
 
 app = typer.Typer(
     name="replab",
@@ -33,13 +31,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for _name in COMMANDS:
-    if find_spec(f"labs.cli.{_name}") is not None:
-        import_module(f"labs.cli.{_name}").register(app)
+# In the order in which the help shows them.
+for _command in (steps, up, status, doctor, down, open, handout, check, grade, simulate, replay, explore, linearizable):
+    _command.register(app)
 
-
-# Typer's own error shows a usage, a hint and a box; one line is enough. Depending on its version, typer brings
-# click along or imports it, so the class is looked up where it is known to be.
+# Typer's own error shows a usage, a hint and a box; one line is enough. Depending on its version, typer brings click
+# along (then the package `click` is another one) or imports it, so the class is looked up where it is known to be.
 UsageError: type[Exception] = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -14,10 +12,10 @@ from labs.cli.options import Mode
 from labs.pictures.html import page
 from labs.rules import Claims, Violation, check_run
 from labs.rules.survey import Job, claims_of
+from labs.simulation.loading import find_election
 from labs.simulation.schedule import Run, Schedule, carry_out, random_schedule
 from labs.trace.events import Event
 from labs.trace.story import tell
-from replstore.settings import load_election
 
 SENTENCES = 40
 MARGIN = 1.5
@@ -86,10 +84,8 @@ def _schedule(file: Path | None, seed: int, nodes: int, mode: Mode) -> Schedule:
 
 
 def _judged(schedule: Schedule, election: str, claims: Claims | None) -> tuple[Run, list[Violation]]:
-    if os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())
     try:
-        strategy = load_election(election)
+        strategy = find_election(election)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
     run = carry_out(schedule, strategy)

@@ -1,9 +1,8 @@
-"""`replab simulate`: which election loses acknowledged writes in which mode? And `replab replay`: one run, told."""
+"""`replab simulate`: which election loses acknowledged writes in which mode?"""
 
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import replace
 from typing import Annotated
 
@@ -12,11 +11,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from labs.cli import replay
 from labs.cli.options import Mode
 from labs.cli.replay import ClaimsOption, claims_from
 from labs.rules.survey import Job, Tally, cell, count_all
-from replstore.settings import load_election
+from labs.simulation.loading import find_election
 
 REFERENCE = "solutions.ex3_election:MyElection"
 
@@ -29,7 +27,6 @@ ModesOption = Annotated[list[Mode] | None, typer.Option("--mode", help="May be r
 
 def register(app: typer.Typer) -> None:
     app.command()(simulate)
-    replay.register(app)
 
 
 def simulate(
@@ -41,7 +38,7 @@ def simulate(
     claim: ClaimsOption = None,
     workers: Annotated[int, typer.Option("-j", "--workers", min=1, help="Processes.")] = min(2, os.cpu_count() or 1),
 ) -> None:
-    """Let elections live through the same bad days, and count what clients were promised and did not get.
+    """Run each election on the same random fault schedules and count acknowledged writes that were lost.
 
     A run is ten virtual seconds of crashes, partitions, pauses and a lossy, slow network, and then a calm in which
     everything has to come right. It happens in virtual time, and the same numbers come out every time.
@@ -59,12 +56,10 @@ def simulate(
 
 def _importable(elections: list[str] | None) -> list[str]:
     """All that were asked for, or all that there are. Raises `typer.BadParameter` for one that does not exist."""
-    if os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())  # `--election mine:Election` means the mine.py of the folder one stands in
     found = []
     for name in elections or ("lowest-id", "bully", REFERENCE):
         try:
-            load_election(name)
+            find_election(name)
             found.append(name)
         except ValueError as error:
             if elections:

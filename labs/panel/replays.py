@@ -9,18 +9,16 @@ the same dice as in the sandbox, and both runs are compared event by event (`dif
 from __future__ import annotations
 
 import itertools
-import linecache
 import math
-import sys
 from dataclasses import replace
 from random import Random
-from types import ModuleType
 
 from labs.cluster.base import ClusterError, Settings
 from labs.cluster.simulated import SimulatedCluster
 from labs.grading.check import Scene
 from labs.grading.election_gateway import readable
 from labs.pictures import read_timeline, spacetime_svg
+from labs.simulation.loading import election_from_source
 from labs.simulation.schedule import Run, Schedule, Strategy, begin, carry_out, mend, simulation
 from labs.simulation.simulator import Simulator
 from labs.trace.events import Event
@@ -32,16 +30,17 @@ BEFORE = 1.5
 AFTER = 0.3
 SENTENCES = 60
 
-_numbers = itertools.count(1)
-
 
 class CannotReplay(ClusterError):
     """The class cannot be used here; the message says why."""
 
 
 def strategy_of(text: str, name: str = "MyElection") -> Strategy:
-    """The election class in `text`, with the dice that it has in the sandbox. Raises `CannotReplay`."""
-    cls = _class(text, name)
+    """The election class in `text`, with the random generator that it has in the sandbox. Raises `CannotReplay`."""
+    try:
+        cls = election_from_source(text, name)
+    except ValueError as error:
+        raise CannotReplay(str(error)) from error
 
     def seated(seat: Seat) -> Election:
         return cls(replace(seat, rng=Random(seat.rng.getrandbits(64))))
@@ -50,25 +49,8 @@ def strategy_of(text: str, name: str = "MyElection") -> Strategy:
     return seated
 
 
-def _class(text: str, name: str) -> type[Election]:
-    """Imported anew each time: what an earlier run left in its module must not be found by the next."""
-    module = ModuleType(f"replayed_{next(_numbers)}")
-    file = f"<{module.__name__}>"
-    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
-    sys.modules[module.__name__] = module  # messages are looked up by their module's name
-    try:
-        # With its own `from __future__` lines, and not with ours.
-        exec(compile(text, file, "exec", dont_inherit=True), module.__dict__)
-    except Exception as error:
-        raise CannotReplay(f"the code cannot be imported here: {type(error).__name__}: {error}") from error
-    cls = getattr(module, name, None)
-    if not (isinstance(cls, type) and issubclass(cls, Election)):
-        raise CannotReplay(f"the code has no class {name} that derives from Election")
-    return cls
-
-
 def differs(run: Run, strategy: Strategy) -> str:
-    """Live through the schedule again. Empty if everything happened as it did then; else a sentence."""
+    """Run the schedule again. Empty if everything happened as it did then; else a sentence."""
     again = carry_out(run.schedule, strategy).trace
     if run.failure is not None:
         # The sandbox is asked ahead of time, so the exception that ended the run may belong to a somewhat later moment.

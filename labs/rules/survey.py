@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
 
 from labs.rules import RULES, Claims, Violation, check_run, lost_writes
+from labs.simulation.loading import find_election
 from labs.simulation.schedule import Run, Schedule, carry_out, random_schedule
 from replstore.election import Election
-from replstore.settings import load_election
 
 ONE_LEADER = "one leader a term"
 
@@ -81,7 +81,7 @@ def claims_of(strategy: type[Election]) -> Claims:
 
 def judge(job: Job) -> tuple[Run, list[Violation]]:
     """The run, and everything in it that breaks a rule."""
-    strategy = load_election(job.election)
+    strategy = find_election(job.election)
     run = carry_out(job.schedule, strategy)
     return run, check_run(run, job.claims or claims_of(strategy))
 

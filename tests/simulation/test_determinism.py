@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from labs.simulation.determinism.check import Report, check_twice, first_difference, name_of
+from labs.simulation.determinism.check import DeterminismReport, check_twice, first_difference, name_of
 from labs.simulation.determinism.set_iteration import set_iterations
 from labs.simulation.schedule import Schedule, Step, carry_out, random_schedule
 from solutions.ex3_election import MyElection
@@ -22,7 +22,7 @@ def line_of(text: str, after: str) -> int:
     return 1 + next(number for number in range(start, len(SOURCE)) if text in SOURCE[number])
 
 
-def checked(strategy: type[MyElection]) -> Report:
+def checked(strategy: type[MyElection]) -> DeterminismReport:
     return check_twice(SCHEDULE, name_of(strategy))
 
 

@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from labs.simulation.explorer.search import Bound, Search
-from labs.simulation.explorer.snapshot import EPOCH, CannotFreeze, Fridge
+from labs.simulation.explorer.snapshot import EPOCH, CannotSnapshot, StateCodec
 from replstore.bully import Bully
 from replstore.election import Election, Seat
 from replstore.lowest_id import LowestId
@@ -67,8 +67,8 @@ def test_with_half_as_a_majority_each_of_three_elects_itself_at_once() -> None:
 
 
 @pytest.mark.parametrize("strategy", [LowestId, Bully])
-def test_elections_without_votes_crown_two_leaders_of_a_term(strategy: type[Election]) -> None:
-    result = Search(strategy, 3, Bound(depth=6, patience=(3.0,))).run()
+def test_elections_without_votes_elect_two_leaders_of_a_term(strategy: type[Election]) -> None:
+    result = Search(strategy, 3, Bound(depth=6, waits=(3.0,))).run()
 
     assert "both leaders of term 1" in str(result)
 
@@ -163,29 +163,29 @@ def test_the_same_search_gives_the_same_trace() -> None:
     "value",
     [None, True, 3, "node-1", 0.25, float("inf"), (1, (2, "x")), [1, [2]], {"a": {"b": [1]}}, {1, 2}, frozenset("ab")],
 )
-def test_a_value_comes_out_of_the_fridge_as_it_went_in(value: object) -> None:
-    fridge = Fridge(horizon=4.0)
-    thawed = fridge.thaw(fridge.freeze(value, EPOCH, "x"))
+def test_a_value_comes_out_of_the_codec_as_it_went_in(value: object) -> None:
+    codec = StateCodec(horizon=4.0)
+    restored = codec.restore(codec.snapshot(value, EPOCH, "x"))
 
-    assert thawed == value
-    assert type(thawed) is type(value)
+    assert restored == value
+    assert type(restored) is type(value)
 
 
 def test_times_are_kept_relative_to_the_clock_and_the_far_past_is_one() -> None:
-    fridge = Fridge(horizon=4.0)
-    frozen = [fridge.freeze(now + 0.5, now, "x") for now in (EPOCH, EPOCH + 100.0)]
+    codec = StateCodec(horizon=4.0)
+    frozen = [codec.snapshot(now + 0.5, now, "x") for now in (EPOCH, EPOCH + 100.0)]
 
     assert frozen[0] == frozen[1]
-    assert fridge.thaw(frozen[0]) == pytest.approx(EPOCH + 0.5)
-    assert fridge.freeze(EPOCH, EPOCH + 50.0, "x") == fridge.freeze(EPOCH, EPOCH + 90.0, "x")
+    assert codec.restore(frozen[0]) == pytest.approx(EPOCH + 0.5)
+    assert codec.snapshot(EPOCH, EPOCH + 50.0, "x") == codec.snapshot(EPOCH, EPOCH + 90.0, "x")
 
 
-def test_two_strategies_do_not_share_what_was_thawed_twice() -> None:
-    fridge = Fridge(horizon=4.0)
-    frozen = fridge.freeze({"votes": {"node-1"}}, EPOCH, "x")
-    fridge.thaw(frozen)["votes"].add("node-2")
+def test_two_strategies_do_not_share_what_was_restored_pairs_twice() -> None:
+    codec = StateCodec(horizon=4.0)
+    frozen = codec.snapshot({"votes": {"node-1"}}, EPOCH, "x")
+    codec.restore(frozen)["votes"].add("node-2")
 
-    assert fridge.thaw(frozen) == {"votes": {"node-1"}}
+    assert codec.restore(frozen) == {"votes": {"node-1"}}
 
 
 def test_dice_and_helpers_of_the_strategys_own_are_kept() -> None:
@@ -193,12 +193,12 @@ def test_dice_and_helpers_of_the_strategys_own_are_kept() -> None:
         def __init__(self) -> None:
             self.since = EPOCH
 
-    fridge = Fridge(horizon=4.0)
+    codec = StateCodec(horizon=4.0)
     dice = Random(5)
     expected = Random(5).random()
 
-    assert fridge.thaw(fridge.freeze(dice, EPOCH, "x")).random() == expected
-    assert fridge.thaw(fridge.freeze(Helper(), EPOCH, "x")).since == EPOCH
+    assert codec.restore(codec.snapshot(dice, EPOCH, "x")).random() == expected
+    assert codec.restore(codec.snapshot(Helper(), EPOCH, "x")).since == EPOCH
 
 
 def test_what_cannot_be_copied_is_named() -> None:
@@ -207,7 +207,7 @@ def test_what_cannot_be_copied_is_named() -> None:
             super().__init__(seat)
             self.numbers = (number for number in range(3))
 
-    with pytest.raises(CannotFreeze, match=r"Generates\['numbers'\] holds a generator"):
+    with pytest.raises(CannotSnapshot, match=r"Generates\['numbers'\] holds a generator"):
         Search(Generates, 3).run()
 
 

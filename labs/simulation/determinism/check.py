@@ -17,7 +17,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from labs.simulation.determinism.impure_calls import Use, Watch
+from labs.simulation.determinism.impure_calls import ImpureCall, Watch
 from labs.simulation.determinism.set_iteration import set_iterations
 from labs.simulation.schedule import Schedule, Strategy, carry_out
 from labs.trace.events import Event
@@ -36,17 +36,17 @@ class Difference:
 
     def __str__(self) -> str:
         same = f"The first {self.number - 1} events are the same. Then" if self.number > 1 else "From the start,"
-        return f"{same} in one run {in_words(self.first)}, and in the other {in_words(self.second)}"
+        return f"{same} in one run {event_in_words(self.first)}, and in the other {event_in_words(self.second)}"
 
 
 @dataclass(frozen=True)
-class Report:
+class DeterminismReport:
     """What came of running a schedule several times. `uses`: forbidden sources that the strategy asked; `culprits`:
     other causes, in words."""
 
     election: str
     difference: Difference | None = None
-    uses: tuple[Use, ...] = ()
+    uses: tuple[ImpureCall, ...] = ()
     culprits: tuple[str, ...] = ()
 
     @property
@@ -62,7 +62,7 @@ class Report:
         return "\n".join([*lines, *map(str, self.uses), *self.culprits])
 
 
-def check_twice(schedule: Schedule, election: str) -> Report:
+def check_twice(schedule: Schedule, election: str) -> DeterminismReport:
     """Run the schedule with `election` (`module:Class`, `lowest-id` or `bully`) in two processes, and compare.
 
     Raises `ValueError` where there is no such election, `RuntimeError` where a process could not do its work.
@@ -75,7 +75,7 @@ def check_twice(schedule: Schedule, election: str) -> Report:
     if difference is not None and not uses:
         again, _ = _run_apart(schedule, election, hash_seed=1, dice=3)
         culprits = _order_of_sets(election) if first_difference(one, again) is None else (_UNKNOWN,)
-    return Report(election, difference, uses, culprits)
+    return DeterminismReport(election, difference, uses, culprits)
 
 
 def name_of(strategy: Strategy) -> str:
@@ -93,7 +93,7 @@ def first_difference(one: Sequence[Event], other: Sequence[Event]) -> Difference
     return None
 
 
-def in_words(event: Event | None) -> str:
+def event_in_words(event: Event | None) -> str:
     if event is None:
         return "nothing more happens"
     details = " ".join(f"{name}={value}" for name, value in event.details.items())
@@ -135,7 +135,7 @@ def _order_of_sets(election: str) -> tuple[str, ...]:
 
 def _run_apart(
     schedule: Schedule, election: str, hash_seed: int, dice: int
-) -> tuple[list[Event], tuple[Use, ...]]:
+) -> tuple[list[Event], tuple[ImpureCall, ...]]:
     path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
     done = subprocess.run(
         [sys.executable, "-m", "labs.simulation.determinism.check"],
@@ -149,7 +149,7 @@ def _run_apart(
     if done.returncode != 0:
         raise RuntimeError(f"the run with {election} ended with code {done.returncode}:\n{done.stderr[-2000:]}")
     answer = json.loads(done.stdout)
-    return [Event(*event) for event in answer["trace"]], tuple(Use(*use) for use in answer["uses"])
+    return [Event(*event) for event in answer["trace"]], tuple(ImpureCall(*use) for use in answer["uses"])
 
 
 def _child() -> None:

@@ -30,7 +30,7 @@ SOURCES: dict[ModuleType, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True)
-class Use:
+class ImpureCall:
     """`what` was called in this line of this file."""
 
     what: str
@@ -48,10 +48,10 @@ class Watch:
 
     def __init__(self, ours: tuple[str, ...]) -> None:
         self._unwatched = {*ours, *sys.stdlib_module_names} - {"__main__"}
-        self._uses: dict[Use, None] = {}
+        self._uses: dict[ImpureCall, None] = {}
 
     @property
-    def uses(self) -> list[Use]:
+    def uses(self) -> list[ImpureCall]:
         """Each place once, in the order in which they were come upon."""
         return list(self._uses)
 
@@ -87,4 +87,4 @@ class Watch:
     def _note(self, what: str, frame: FrameType) -> None:
         module = str(frame.f_globals.get("__name__", ""))
         if module.partition(".")[0] not in self._unwatched:
-            self._uses[Use(what, frame.f_code.co_filename, frame.f_lineno)] = None
+            self._uses[ImpureCall(what, frame.f_code.co_filename, frame.f_lineno)] = None

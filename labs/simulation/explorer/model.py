@@ -1,30 +1,32 @@
 """What a step of the search does to one node: a function of the node's state and the event, worked out once each.
 
-Law of this module: the strategy is run as it is, its messages pass through the real codec, and it gets dice that always
-show the same; which of two nodes is the more patient is the search's choice, not theirs.
+Law of this module: the strategy is run as it is, its messages pass through the real codec, and it gets a random
+generator that always returns the middle value: which of two nodes times out first is decided by the search.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from random import Random
 from typing import Any, NamedTuple
 
-from labs.simulation.explorer.snapshot import EPOCH, CannotFreeze, Fridge, Frozen
+from labs.simulation.explorer.snapshot import EPOCH, CannotSnapshot, StateCodec, StateSnapshot
+from labs.trace import kinds
+from labs.trace.events import Event
 from replstore.codec import decode_message, encode_message
 from replstore.election import Election, Seat
 from replstore.events import summary
 from replstore.messages import START, Heartbeat, HeartbeatReply, Message, NodeId
 
 TIMEOUT, HEARTBEAT = 0.4, 0.1
-GIVEN = ("me", "peers", "log", "rng", "timeout", "heartbeat", "send", "note")
+HANDED_IN = ("me", "peers", "log", "rng", "timeout", "heartbeat", "send", "note")
 """What the node hands to its strategy: no part of the strategy's own state."""
 
 
 @dataclass(frozen=True)
 class Wait:
-    """So many election timeouts pass at the node, and it hears of nobody."""
+    """So many election timeouts pass at the node, and no message arrives."""
 
     node: NodeId
     timeouts: float
@@ -39,15 +41,15 @@ class Receive:
 
 @dataclass(frozen=True)
 class Restart:
-    """A crash, and a new beginning with the term and the vote that were saved."""
+    """A crash, and a start with the term and the vote that were saved."""
 
     node: NodeId
 
 
-Event = Wait | Receive | Restart
+NodeInput = Wait | Receive | Restart
 
 
-class Outcome(NamedTuple):
+class Transition(NamedTuple):
     """The node's state afterwards and the messages sent, by their numbers; the term in which it now begins to lead, or
     0; its term; and what its strategy raised."""
 
@@ -58,8 +60,8 @@ class Outcome(NamedTuple):
     problem: str = ""
 
 
-class OneFace(Random):
-    """Dice that always show the middle."""
+class ConstantRandom(Random):
+    """A random generator that always returns the middle value."""
 
     def random(self) -> float:
         return 0.5
@@ -79,9 +81,9 @@ class Model:
         self.nodes = tuple(f"node-{number}" for number in range(1, nodes + 1))
         self.mail: list[Receive] = []
         self._strategy = strategy
-        self._fridge = Fridge(horizon=10 * TIMEOUT)
-        self._states: list[Frozen] = []
-        self._numbers: dict[Frozen, int] = {}
+        self._codec = StateCodec(horizon=10 * TIMEOUT)
+        self._states: list[StateSnapshot] = []
+        self._numbers: dict[StateSnapshot, int] = {}
         self._mail_numbers: dict[Receive, int] = {}
         self._sent: list[Receive] = []
         self._sender: NodeId = ""
@@ -94,37 +96,59 @@ class Model:
         election.tick(EPOCH)
         return self._numbered(election, EPOCH)
 
-    def outcome(self, event: Event, number: int) -> Outcome:
+    def outcome(self, event: NodeInput, number: int) -> Transition:
         """What `event` does to its node in state `number`."""
         election = self.election(event.node, number)
         before = (election.leader, election.term)
         self._sent.clear()
         try:
-            now = self._happen(event, election)
-        except CannotFreeze:
+            now = self._apply(event, election)
+        except CannotSnapshot:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a student's strategy raises
-            return Outcome(number, (), 0, 0, f"{type(error).__name__}: {error}")
+            return Transition(number, (), 0, 0, f"{type(error).__name__}: {error}")
         if type(event) is Restart:
             election, before = self._restarted, (None, 0)
         led = election.leader == election.me and (election.leader, election.term) != before
         if led or (type(event) is Wait and election.leader == election.me):
             election.broadcast(Heartbeat(election.term, START, 1))
         sent = tuple(sorted({self._mail_number(mail) for mail in self._sent}))
-        return Outcome(self._numbered(election, now), sent, election.term if led else 0, election.term)
+        return Transition(self._numbered(election, now), sent, election.term if led else 0, election.term)
 
     def election(self, node: NodeId, number: int) -> Election:
         """The strategy in state `number`."""
         election = self._seated(node)
-        state = self._fridge.thaw(self._states[number])
-        given = {name: vars(election)[name] for name in GIVEN if name in vars(election)}
+        state = self._codec.restore(self._states[number])
+        given = {name: vars(election)[name] for name in HANDED_IN if name in vars(election)}
         vars(election).clear()
         vars(election).update({**given, **state})
         return election
 
+    def events(self, step: NodeInput, number: int) -> Iterator[Event]:
+        """What `step` does to its node in state `number`, as events of a run that begins at 0 s."""
+        node = step.node
+        match step:
+            case Wait():
+                yield Event(0.0, node, "note", kinds.ELECTION_TIMEOUT)
+            case Receive(sender=sender, message=message):
+                label = f"{sender}:{self._mail_number(step)}"
+                yield Event(0.0, node, "received", type(message).__name__, 0, label, sender, summary(message))
+            case Restart():
+                yield Event(0.0, node, "fault", kinds.CRASH)
+                yield Event(0.05, node, "fault", kinds.START)
+        before, outcome = self.election(node, number), self.outcome(step, number)
+        after = self.election(node, outcome.node)
+        if outcome.led:
+            yield Event(0.1, node, "note", kinds.BECAME_LEADER, details={"term": outcome.led})
+        elif (after.term, after.vote) != (before.term, before.vote):
+            yield Event(0.1, node, "note", kinds.STATE, details={"term": after.term, "vote": after.vote})
+        for mail in (self.mail[place] for place in outcome.sent):
+            details, label = summary(mail.message), f"{node}:{self._mail_number(mail)}"
+            yield Event(0.15, node, "sent", type(mail.message).__name__, 0, label, mail.node, details)
+
     # -- how it is done -------------------------------------------------------------------------------
 
-    def _happen(self, event: Event, election: Election) -> float:
+    def _apply(self, event: NodeInput, election: Election) -> float:
         """Returns what the node's clock shows then."""
         match event:
             case Wait(timeouts=timeouts):
@@ -148,11 +172,12 @@ class Model:
         def send(to: NodeId, message: Message) -> None:
             self._sent.append(Receive(to, node, decode_message(encode_message(message))))
 
-        return self._strategy(Seat(node, peers, EmptyLog(), OneFace(), TIMEOUT, HEARTBEAT, send, lambda *_, **__: None))
+        rng = ConstantRandom()
+        return self._strategy(Seat(node, peers, EmptyLog(), rng, TIMEOUT, HEARTBEAT, send, lambda *_, **__: None))
 
     def _numbered(self, election: Election, now: float) -> int:
-        own = {name: value for name, value in vars(election).items() if name not in GIVEN}
-        frozen = self._fridge.freeze(own, now, type(election).__name__)
+        own = {name: value for name, value in vars(election).items() if name not in HANDED_IN}
+        frozen = self._codec.snapshot(own, now, type(election).__name__)
         number = self._numbers.setdefault(frozen, len(self._states))
         if number == len(self._states):
             self._states.append(frozen)
@@ -169,7 +194,7 @@ class Model:
 # In words
 
 
-def in_words(event: Event, model: Model, number: int) -> str:
+def step_in_words(event: NodeInput, model: Model, number: int) -> str:
     """What happens to the node in state `number`, and what it does then: a sentence."""
     before = model.election(event.node, number)
     outcome = model.outcome(event, number)
@@ -183,11 +208,11 @@ def in_words(event: Event, model: Model, number: int) -> str:
     if outcome.problem:
         return f"{what} and raises {outcome.problem}"
     after = model.election(event.node, outcome.node)
-    done = [*_changes(before, after, outcome), *_letters([model.mail[letter] for letter in outcome.sent])]
+    done = [*_changes(before, after, outcome), *_messages([model.mail[number] for number in outcome.sent])]
     return f"{what}; it {', '.join(done)}" if done else what
 
 
-def _changes(before: Election, after: Election, outcome: Outcome) -> list[str]:
+def _changes(before: Election, after: Election, outcome: Transition) -> list[str]:
     changes = []
     if after.term != before.term:
         changes.append(f"enters term {after.term}")
@@ -200,10 +225,10 @@ def _changes(before: Election, after: Election, outcome: Outcome) -> list[str]:
     return changes
 
 
-def _letters(letters: list[Receive]) -> list[str]:
+def _messages(mails: list[Receive]) -> list[str]:
     receivers: dict[str, list[NodeId]] = {}
-    for letter in letters:
-        receivers.setdefault(written(letter.message), []).append(letter.node)
+    for mail in mails:
+        receivers.setdefault(written(mail.message), []).append(mail.node)
     return [f"sends {message} to {' and '.join(names)}" for message, names in receivers.items()]
 
 

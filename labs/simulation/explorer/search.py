@@ -1,8 +1,8 @@
-"""Every order of messages and timers, up to a bound: can two nodes become leader of one term?
+"""Systematic search of an election: every order of messages and timeouts up to a bound. Can a term get two leaders?
 
 Law of this module: nothing is left to chance. A state of the search is the state of each node's strategy, the messages
-under way, and who has led which term; a step delivers one message, lets one node's patience end, or crashes a node and
-starts it again. Breadth first, so the first trace that is found is a shortest one.
+under way, and who has led which term; a step delivers one message, lets one node's election timeout expire, or crashes
+a node and starts it again. Breadth first, so the first trace that is found is a shortest one.
 
 A message that is never delivered is a lost one, so losses need no steps; equal messages under way count as one. Only
 elections are searched: logs do not grow, and of the node there is the part that heartbeats and answers them. Clocks
@@ -16,10 +16,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import count
 from time import perf_counter
 from typing import NamedTuple
 
-from labs.simulation.explorer.model import Event, Model, Outcome, Receive, Restart, Wait, in_words
+from labs.simulation.explorer.model import Model, NodeInput, Receive, Restart, Transition, Wait, step_in_words
+from labs.trace import kinds
+from labs.trace.events import Event
 from replstore.election import Election, Seat
 from replstore.messages import NodeId
 
@@ -32,33 +35,34 @@ NODE, LED, CRASH = (1 << NODE_BITS) - 1, (1 << LED_BITS) - 1, (1 << CRASH_BITS) 
 @dataclass(frozen=True)
 class Bound:
     """How far to look. `states`: give up after so many. `terms`: nobody goes beyond this term. `crashes`: in all.
-    `patience`: how much time, in election timeouts, a node may find to have passed. `duplicates`: a message may arrive
+    `waits`: how much time, in election timeouts, may pass at a node at once. `duplicates`: a message may arrive
     again and again."""
 
     depth: int = 10
     states: int = 500_000
     terms: int = 1
     crashes: int = 0
-    patience: tuple[float, ...] = (2.0,)
+    waits: tuple[float, ...] = (2.0,)
     duplicates: bool = False
 
 
 @dataclass(frozen=True)
-class Trace:
-    """What happened, a sentence a step, and what is wrong about it."""
+class Counterexample:
+    """A run that breaks the rule: what is wrong, its steps in words, and its events (step 1 at 1 s, and so on)."""
 
     problem: str
     steps: tuple[str, ...]
+    events: tuple[Event, ...] = ()
 
     def __str__(self) -> str:
         return "\n".join([f"{self.problem}:", *(f"{number:3}. {step}" for number, step in enumerate(self.steps, 1))])
 
 
 @dataclass(frozen=True)
-class Result:
+class SearchReport:
     """`depth`: up to how many steps every order was tried. `states`: different ones. `seconds`: of real time."""
 
-    traces: tuple[Trace, ...]
+    traces: tuple[Counterexample, ...]
     states: int
     depth: int
     seconds: float
@@ -68,8 +72,8 @@ class Result:
         return self.states / self.seconds
 
     def __str__(self) -> str:
-        looked = f"{self.states} states, every order of up to {self.depth} steps"
-        return "\n\n".join(map(str, self.traces)) or f"Never two leaders in a term: {looked}."
+        searched = f"{self.states} states, every order of up to {self.depth} steps"
+        return "\n\n".join(map(str, self.traces)) or f"Never two leaders in a term: {searched}."
 
 
 class Move(NamedTuple):
@@ -103,18 +107,18 @@ class Search:
         self._own: list[tuple[int, dict[int, Move], Wait | Restart]] = []
         """Likewise for what can happen to a node without a message."""
         for name, shift in self._shifts.items():
-            self._own += [(shift, {}, Wait(name, patience)) for patience in self.bound.patience]
+            self._own += [(shift, {}, Wait(name, timeouts)) for timeouts in self.bound.waits]
             if self.bound.crashes:
                 self._own.append((shift, {}, Restart(name)))
         self._came_from: dict[int, int] = {}
 
-    def run(self, every: bool = False) -> Result:
+    def run(self, every: bool = False) -> SearchReport:
         """Stop at the first violation; with `every`, find a shortest trace to each (term and pair of leaders)."""
         began = perf_counter()
         start = sum(self.model.start(name) << shift for name, shift in self._shifts.items())
         self._came_from = {start: -1}
         frontier = [start]
-        traces: dict[str, Trace] = {}
+        traces: dict[str, Counterexample] = {}
         depth = 0
         while frontier and depth < self.bound.depth and len(self._came_from) < self.bound.states:
             frontier, wrong = self._widen(frontier)
@@ -125,15 +129,15 @@ class Search:
             if traces and not every:
                 break
         found = tuple(traces.values()) if every else tuple(traces.values())[:1]
-        return Result(found, len(self._came_from), depth, perf_counter() - began)
+        return SearchReport(found, len(self._came_from), depth, perf_counter() - began)
 
     # -- the search -----------------------------------------------------------------------------------
 
-    def _widen(self, frontier: list[int]) -> tuple[list[int], list[tuple[int, Event, str]]]:
+    def _widen(self, frontier: list[int]) -> tuple[list[int], list[tuple[int, NodeInput, str]]]:
         """All new states one step away; and the steps that break the rule (they lead nowhere)."""
         came_from, limit = self._came_from, self.bound.states
         new: list[int] = []
-        wrong: list[tuple[int, Event, str]] = []
+        wrong: list[tuple[int, NodeInput, str]] = []
         for state in frontier:
             for successor, move, event in self._moves(state):
                 if move.led:
@@ -148,7 +152,7 @@ class Search:
                 break
         return new, wrong
 
-    def _moves(self, state: int) -> Iterator[tuple[int, Move, Event]]:
+    def _moves(self, state: int) -> Iterator[tuple[int, Move, NodeInput]]:
         messages_at = self._messages_at
         for shift, known, event in self._own:
             node = state >> shift & NODE
@@ -169,7 +173,7 @@ class Search:
     def _may_crash(self, state: int) -> bool:
         return (state >> self._crashes_at & CRASH) < self.bound.crashes
 
-    def _work_out(self, node: int, shift: int, known: dict[int, Move], event: Event) -> Move:
+    def _work_out(self, node: int, shift: int, known: dict[int, Move], event: NodeInput) -> Move:
         """The first time that this happens to a node in this state: ask the model."""
         outcome = self.model.outcome(event, node)
         move = Move(self._delta(outcome, node, shift, event), self._post(outcome), outcome.led, outcome.problem)
@@ -180,11 +184,11 @@ class Search:
         known[node] = move
         return move
 
-    def _delta(self, outcome: Outcome, node: int, shift: int, event: Event) -> int:
+    def _delta(self, outcome: Transition, node: int, shift: int, event: NodeInput) -> int:
         crashes = 1 << self._crashes_at if type(event) is Restart else 0
         return ((outcome.node - node) << shift) + crashes
 
-    def _post(self, outcome: Outcome) -> int:
+    def _post(self, outcome: Transition) -> int:
         """The bits of the messages; a message not seen before gets the next one."""
         bits = 0
         for number in outcome.sent:
@@ -194,7 +198,7 @@ class Search:
             bits |= 1 << (self._messages_at + number)
         return bits
 
-    def _lead(self, state: int, move: Move, event: Event) -> tuple[int, str]:
+    def _lead(self, state: int, move: Move, event: NodeInput) -> tuple[int, str]:
         """Enter into the state that the node leads; or say what is wrong with that."""
         if move.problem:
             return state, f"{event.node} raises {move.problem}"
@@ -207,21 +211,32 @@ class Search:
             self._led.append(led)
         return state + ((self._led.index(led) - number) << self._led_at), ""
 
-    # -- how it came about ----------------------------------------------------------------------------
+    # -- the counterexample ----------------------------------------------------------------------------
 
-    def _trace(self, state: int, last: Event, problem: str) -> Trace:
+    def _trace(self, state: int, last: NodeInput, problem: str) -> Counterexample:
         events = [(state, last)]
         while (before := self._came_from[state]) != -1:
             events.append((before, self._event_between(before, state)))
             state = before
-        return Trace(problem, tuple(self._told(*pair) for pair in reversed(events)))
+        events.reverse()
+        return Counterexample(problem, tuple(self._in_words(*pair) for pair in events), tuple(self._run_of(events)))
 
-    def _event_between(self, before: int, after: int) -> Event:
+    def _run_of(self, steps: list[tuple[int, NodeInput]]) -> Iterator[Event]:
+        """The steps as the events of a run, to be drawn: what each node received, sent and noted."""
+        numbers = count(1)
+        for name in self.model.nodes:
+            yield Event(0.0, name, "fault", kinds.START, next(numbers))
+        for time, (state, step) in enumerate(steps, 1):
+            before = state >> self._shifts[step.node] & NODE
+            for event in self.model.events(step, before):
+                yield event._replace(time=event.time + time, seq=next(numbers))
+
+    def _event_between(self, before: int, after: int) -> NodeInput:
         for successor, move, event in self._moves(before):
             if (self._lead(successor, move, event)[0] if move.led else successor) == after:
                 return event
         raise AssertionError("a state has the step that led to it")
 
-    def _told(self, state: int, event: Event) -> str:
+    def _in_words(self, state: int, event: NodeInput) -> str:
         node = state >> self._shifts[event.node] & NODE
-        return in_words(event, self.model, node)
+        return step_in_words(event, self.model, node)
