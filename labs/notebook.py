@@ -19,7 +19,7 @@ from IPython import display as ipython_display
 from labs.cluster import FAST, Answer, Cluster, Settings, open_cluster
 from labs.lesson.failures import load as load_failure
 from labs.panel import ClusterPanel, ExercisePanel
-from labs.panel.model import PROBE_KEY
+from labs.panel.node_view import PROBE_KEY
 
 show: Callable[..., None] = ipython_display.display
 _running: dict[str, Cluster] = {}

@@ -14,7 +14,7 @@ from labs.lesson.failures import NAMES, Failure, file_of
 from labs.rules import check_run
 from labs.simulation.schedule import carry_out
 from replstore.election import Election
-from tools.mutants import AnyLogWins, NeverStepsDown, NoRandomization, Plain
+from tools.mutant_elections import AnyLogWins, NeverStepsDown, NoRandomization, Plain
 
 SEED = 0
 

@@ -16,7 +16,8 @@ from labs.cluster.base import Answer, Cluster, ClusterError, NodeStatus, NoSuchN
 from labs.cluster.client import Client, Clock
 from labs.cluster.environment import check_delay, check_loss, check_settings
 from labs.cluster.transport import Reply
-from labs.simulation.simulator import Network, Simulator
+from labs.simulation.hosts import Network
+from labs.simulation.simulator import Simulator
 from labs.trace.events import Event
 from replstore.answers import answer, found
 from replstore.election import Election, Seat

@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from heapq import heappop
 from typing import Any, NamedTuple, Protocol
 
-from labs.simulation.simulator import Host, Simulator
+from labs.simulation.hosts import Host
+from labs.simulation.simulator import Simulator
 from replstore.codec import decode_message
 from replstore.election import Election, Seat
 from replstore.messages import Input, NodeId, Received, Tick

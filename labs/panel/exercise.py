@@ -13,26 +13,24 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
-import anywidget
 import ipywidgets as widgets
-import traitlets
 
 from labs.cluster.base import ClusterError
-from labs.grading.check import Scene
 from labs.grading.errors import GraderError
 from labs.grading.results import Report
 from labs.lesson.exercises import BY_ID
-from labs.panel import assets
 from labs.panel.actions import BadCommand, Command, Worker, doing
+from labs.panel.board import Board
 from labs.panel.cells import CELLS
 from labs.panel.checking import NO_SOLUTIONS, Checking, Ticket, checks_of
+from labs.panel.exercise_commands import parse
 from labs.panel.marks import Marks
 from labs.panel.poller import Loop
 from labs.panel.replays import CannotReplay, draw, strategy_of
 from labs.panel.sources import Code, reference, sources_for
-from labs.panel.stage import Open, Stage, why
+from labs.panel.stage import FailedCheck, Open, Stage, why
 from labs.simulation.schedule import carry_out
 
 LOOK_EVERY = 1.0
@@ -43,36 +41,6 @@ CHECKING, STOPPING = "The checks are running: stop them first.", "What was runni
 SAVE_FIRST = "as last saved: save the notebook before you run"
 
 _alive: weakref.WeakSet[ExercisePanel] = weakref.WeakSet()
-
-
-class Failure(NamedTuple):
-    """A check that failed in a run or at a cluster; `text` is the code that it was about."""
-
-    title: str
-    scene: Scene
-    text: str
-
-
-class Board(anywidget.AnyWidget):
-    """The drawn part of an `ExercisePanel`."""
-
-    _esm = assets.script("exercise.js")
-    _css = assets.style("exercise.css")
-
-    about: Any = traitlets.Dict().tag(sync=True)
-    """`{id, title, file, election, reference}`; `election`: it is one that real nodes can run; `reference`: it is at
-    hand."""
-    rows: Any = traitlets.List().tag(sync=True)
-    """The checks: see `marks`."""
-    total: Any = traitlets.Dict().tag(sync=True)
-    source: Any = traitlets.Dict().tag(sync=True)
-    """Where the code comes from: `{kind, label, detail, changed, choices: [{kind, label, why}]}`."""
-    activity: Any = traitlets.Dict().tag(sync=True)
-    """`{checking, comparing, opening, why: {run, stop, open, real, leave}}`; `opening` says what is being opened."""
-    stage: Any = traitlets.Dict().tag(sync=True)
-    """What is open below: `{kind, title, text, warning}`; `kind` is empty where nothing is."""
-    problems: Any = traitlets.List().tag(sync=True)
-    """Sentences about what went wrong: `{id, text}`."""
 
 
 class ExercisePanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
@@ -133,11 +101,11 @@ class ExercisePanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
             raise ValueError(f"there is no check {unknown[0]!r}; there are {', '.join(self.marks.rows)}")
         with self._lock:
             if self._closed or self._checking_now:
-                self._tell("run", "The panel has been closed." if self._closed else CHECKING)
+                self.board.tell("run", "The panel has been closed." if self._closed else CHECKING)
                 return self
             if self._ticket is not None:
                 self._ticket.stop.set()  # its comparison with the reference
-            self._forget("run")
+            self.board.forget("run")
             ticket = self._ticket = Ticket(only)
             self._publish()
         self._checks.submit(Command("run", {"ticket": ticket}))
@@ -290,9 +258,9 @@ class ExercisePanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
         try:
             command = parse(message, self.marks.rows)
         except BadCommand as wrong:
-            self._tell("command", str(wrong))
+            self.board.tell("command", str(wrong))
             return
-        self._forget("command")
+        self.board.forget("command")
         if command.verb == "run":
             self.run(*command.arguments["only"])
         elif command.verb == "stop":
@@ -305,7 +273,7 @@ class ExercisePanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
     def _choose(self, kind: str) -> None:
         chosen = next((one for one in self._sources if one.kind == kind), None)
         if chosen is None:
-            self._tell("command", f"There is no code of the kind {kind!r} here.")
+            self.board.tell("command", f"There is no code of the kind {kind!r} here.")
             return
         self._source = chosen
         self._read()
@@ -321,7 +289,7 @@ class ExercisePanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
             self._open(command)
 
     def _run(self, ticket: Ticket) -> None:
-        self._forget("work")
+        self.board.forget("work")
         try:
             self._check(ticket)
             self._comparing = True
@@ -350,7 +318,7 @@ class ExercisePanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
             self.errors.extend(GraderError(traceback) for traceback in ticket.report.run.errors.values())
 
     def _open(self, command: Command) -> None:
-        self._forget("work")
+        self.board.forget("work")
         self._opening = doing(command)
         self._publish()
         try:
@@ -382,13 +350,13 @@ class ExercisePanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
         text = self._reference_text() if whose == "reference" else failed.text
         self._stage.replay(failed.title, failed.scene, text, whose)
 
-    def _failure(self, check: str) -> Failure:
+    def _failure(self, check: str) -> FailedCheck:
         """As it is now: the next run of the checks may begin at any moment, and clears what it will find anew."""
         with self._lock:
             row = self.marks.rows[check]
             if row.scene is None:
                 raise CannotReplay("there is nothing to open: this check did not fail in the simulator")
-            return Failure(row.check.title, row.scene, self._judged[row.code])
+            return FailedCheck(row.check.title, row.scene, self._judged[row.code])
 
     def _reference_text(self) -> str:
         text = self._reference.text(self.exercise) if self._reference is not None else None
@@ -415,57 +383,14 @@ class ExercisePanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
         """A worker's trouble. What is the student's to put right is no error of ours."""
         if not isinstance(error, ClusterError):
             self.errors.append(error)
-        self._tell("work", f"{doing}: {why(error)}")
+        self.board.tell("work", f"{doing}: {why(error)}")
 
     def _report(self, doing: str, error: BaseException | None) -> None:
         if error is None:
-            self._forget(doing)
+            self.board.forget(doing)
             return
         self.errors.append(error)
-        self._tell(doing, f"{doing}: {why(error)}")
-
-    def _tell(self, name: str, text: str) -> None:
-        with self._lock:
-            others = [problem for problem in self.board.problems if problem["id"] != name]
-            self.board.problems = [*others, {"id": name, "text": text}][-4:]
-
-    def _forget(self, name: str) -> None:
-        with self._lock:
-            self.board.problems = [problem for problem in self.board.problems if problem["id"] != name]
-
-
-def parse(message: Mapping[str, Any], checks: Mapping[str, Any]) -> Command:
-    """The message `{do: verb, …arguments}` as a `Command`. Raises `BadCommand`."""
-    verb = message.get("do")
-    match verb:
-        case "run":
-            only = message.get("only", [])
-            if not isinstance(only, list) or not all(isinstance(name, str) and name in checks for name in only):
-                raise BadCommand(f"Cannot run {only!r}: the checks are {', '.join(checks)}.")
-            return Command(verb, {"only": only})
-        case "source":
-            return Command(verb, {"kind": str(message.get("kind"))})
-        case "stop" | "real" | "leave":
-            return Command(verb)
-        case "open" | "diagram":
-            return Command(verb, _which(message, checks) | (_how(message) if verb == "diagram" else {}))
-    raise BadCommand(f"Unknown command {verb!r}.")
-
-
-def _which(message: Mapping[str, Any], checks: Mapping[str, Any]) -> dict[str, Any]:
-    check, whose = message.get("check"), message.get("whose", "yours")
-    if not isinstance(check, str) or check not in checks:
-        raise BadCommand(f"There is no check {check!r}; there are {', '.join(checks)}.")
-    if whose not in ("yours", "reference"):
-        raise BadCommand(f"A run is yours or the reference's, not {whose!r}.")
-    return {"check": check, "whose": whose}
-
-
-def _how(message: Mapping[str, Any]) -> dict[str, Any]:
-    width = message.get("width", 1000)
-    if isinstance(width, bool) or not isinstance(width, int | float) or not 360 <= width <= 4000:
-        raise BadCommand(f"A diagram is 360 to 4000 wide, not {width!r}.")
-    return {"whole": message.get("whole") is True, "width": float(width)}
+        self.board.tell(doing, f"{doing}: {why(error)}")
 
 
 @atexit.register

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from labs.cluster.base import NodeStatus, Settings
+from labs.panel.node_view import NODE_VERBS, PROBE_KEY, NodeView, why_not
 from labs.panel.values import Values
 from labs.trace import kinds, sentences
 from labs.trace.events import Event
@@ -28,69 +28,12 @@ MINUTE = 60.0
 REQUEST_TIMEOUT = 2.0
 """Seconds after which a request without an answer is shown as such."""
 
-PROBE_KEY = "panel.probe"
-"""The key of the background client behind the availability strip."""
-
 LEVELS = {
     kinds.ELECTION_TIMEOUT: "election", kinds.BECAME_LEADER: "crown", kinds.STEPPED_DOWN: "election",
     kinds.FOLLOWING: "election", kinds.WRITE_LOST: "lost",
 }  # fmt: skip
 UNMARKED = {kinds.COMMITTED, kinds.APPENDED, kinds.CONNECTED, kinds.DISCONNECTED}
 """Notes of every single write and connection: the other views show them, the timeline would drown in them."""
-
-
-@dataclass
-class NodeView:
-    """What the panel knows of one node."""
-
-    id: str
-    state: str = "unknown"
-    answers: bool = False
-    role: str | None = None
-    term: int | None = None
-    leader: str | None = None
-    keys: int | None = None
-    changed: float = float("-inf")
-    """When an event last changed role or state; an older status does not overrule it."""
-    raw: Mapping[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.tracker = RoleTracker(self.id)
-
-    def take_status(self, status: NodeStatus) -> None:
-        self.state, self.answers = status.state, status.answers
-        self.tracker.running = status.state != "stopped"
-        if status.answers:
-            self.role, self.term, self.leader = status.role, status.term, status.leader_id
-            self.tracker.believe(status.role, status.term, status.leader_id)
-            self.raw = status.raw
-            # The background client's key is none of the student's.
-            self.keys = (status.total_keys or 0) - (PROBE_KEY in status.raw.get("keys", ()))
-
-    def take_note(self, event: Event) -> None:
-        """A note that tells of the role."""
-        if event.kind == kinds.STARTED or self.state == "unknown":  # it speaks, so it runs
-            self.state, self.answers = "running", True
-        self.tracker.apply(event)
-        if self.role is not None or event.kind != kinds.STATE:  # a saved term alone does not tell who leads
-            self.role, self.term, self.leader = self.tracker.role, self.tracker.term, self.tracker.leader
-        self.changed = event.time
-
-    @property
-    def look(self) -> str:
-        """One word for the picture: `leader`, `follower`, `candidate`, `paused`, `stopped`, `silent` or `unknown`."""
-        if self.state in ("paused", "stopped", "unknown"):
-            return self.state
-        return self.role or "candidate" if self.answers else "silent"
-
-    @property
-    def blocked(self) -> set[str]:
-        return set(self.faults.get("blocked", ()))
-
-    @property
-    def faults(self) -> Mapping[str, Any]:
-        found = self.raw.get("faults")
-        return found if isinstance(found, Mapping) else {}
 
 
 class PanelModel:
@@ -385,25 +328,6 @@ class PanelModel:
 
     def _push(self, name: str, item: Any) -> None:
         self._news.setdefault(name, []).append(item)
-
-
-NODE_VERBS = ("start", "stop", "kill", "pause", "resume")
-
-
-def why_not(view: NodeView, verb: str) -> str:
-    """Why `verb` cannot act on this node now; empty if it can."""
-    if verb == "start":
-        reasons = {"running": "is already running", "paused": "is paused: resume it"}
-    elif verb == "resume":
-        reasons = {"running": "is not paused", "stopped": "is stopped: start it"}
-    elif verb == "kill":
-        reasons = {"stopped": "is not running"}
-    elif verb == "stop":
-        reasons = {"stopped": "is not running", "paused": "is paused and would not hear it: resume it, or kill it"}
-    else:
-        reasons = {"stopped": "is not running", "paused": "is already paused"}
-    reason = reasons.get(view.state, "")
-    return f"{view.id} {reason}." if reason else ""
 
 
 def _message(event: Event) -> list[str]:

@@ -19,7 +19,8 @@ from typing import Any, NamedTuple
 from labs.cluster.base import Answer, Cluster
 from labs.cluster.client import Operation
 from labs.cluster.transport import Transport
-from labs.panel.model import PROBE_KEY, PanelModel
+from labs.panel.model import PanelModel
+from labs.panel.node_view import PROBE_KEY
 from labs.panel.values import ABSENT
 from labs.trace import kinds
 from labs.trace.events import Event

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from labs.cluster.base import FAST, Cluster, ClusterError
 from labs.cluster.process import ProcessCluster
@@ -39,6 +39,14 @@ class Open:
     cluster: Cluster
     panel: ClusterPanel
     warning: str = ""
+
+
+class FailedCheck(NamedTuple):
+    """A check that failed in a run or at a cluster; `text` is the code that it was about."""
+
+    title: str
+    scene: Scene
+    text: str
 
 
 class Stage:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from labs.rules.evidence import Evidence, Finding, in_the_end, proven
-from labs.simulation.simulator import ClientCall
+from labs.simulation.hosts import ClientCall
 from labs.trace.events import Event
 from replstore.messages import Delete, Done, Entry, LinearizableGet, Value
 

@@ -12,7 +12,8 @@ from dataclasses import asdict, dataclass, field, replace
 from random import Random
 from typing import Any
 
-from labs.simulation.simulator import ClientCall, Network, Simulator
+from labs.simulation.hosts import ClientCall, Network
+from labs.simulation.simulator import Simulator
 from labs.trace.events import Event
 from replstore.election import Election, Seat
 from replstore.messages import Delete, Done, LinearizableGet, Put

@@ -10,14 +10,14 @@ Everything that happens goes into `trace`, as the events that real nodes tell of
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any
 
+from labs.simulation.hosts import ClientCall, Host, Network, Packet
 from labs.trace.events import Event
 from replstore.answers import answer
-from replstore.codec import decode_message, decode_record, encode_message, encode_record
+from replstore.codec import decode_message, decode_record, encode_message
 from replstore.election import Election, Seat
 from replstore.events import summary
 from replstore.faults import Faults
@@ -29,20 +29,17 @@ from replstore.messages import (
     FlushAfter,
     HeartbeatReply,
     Input,
-    Install,
     LinearizableGet,
     Message,
     NodeId,
     Note,
     Put,
     Received,
-    Record,
     Reply,
     Request,
     Result,
     Save,
     Send,
-    State,
     Tick,
 )
 from replstore.node import Node
@@ -50,75 +47,6 @@ from replstore.node import Node
 KINDS: dict[type, str] = {Put: "put", Delete: "delete", LinearizableGet: "get"}
 OUTCOMES = {200: "ok", 404: "ok", 400: "failed", 503: "failed", 504: "unknown"}
 """What a client may believe after an answer."""
-
-
-@dataclass(frozen=True)
-class Network:
-    """How messages travel. Delays are in seconds; a message takes a random time between `fastest` and `slowest`, so
-    messages overtake each other. `slow` multiplies the delays to and from the named nodes."""
-
-    fastest: float = 0.001
-    slowest: float = 0.005
-    slow: dict[NodeId, float] = field(default_factory=dict)
-
-    def delay(self, sender: NodeId, to: NodeId, rng: Random) -> float:
-        factor = max(self.slow.get(sender, 1.0), self.slow.get(to, 1.0)) if self.slow else 1.0
-        return factor * (self.fastest + (self.slowest - self.fastest) * rng.random())
-
-
-class Packet(NamedTuple):
-    """A message as it travels: its text, and what the trace tells of it."""
-
-    text: str
-    kind: str
-    details: dict[str, Any]
-
-
-@dataclass(slots=True)
-class ClientCall:
-    """A client's request on its way. When `done`: `result` is the node's answer, or None where none will ever come;
-    `refused` then says that the node was not there to be asked (certain), else the answer was lost (uncertain)."""
-
-    node: NodeId
-    command: Command
-    done: bool = False
-    result: Result | None = None
-    refused: bool = False
-    asked: float = 0.0
-    """When the client sent it, and when it had the answer (virtual seconds)."""
-    answered: float = 0.0
-    number: int = 0
-    """In the trace the request and its reply have the id `client:<number>`."""
-
-
-class Host:
-    """The computer that a node runs on: what survives a crash, and what does not."""
-
-    def __init__(self, node_id: NodeId, rate: float) -> None:
-        self.id = node_id
-        self.rate = rate
-        """How fast its clock goes: 1.01 gains a hundredth."""
-        self.disk: list[str] = []
-        self.node: Node | None = None
-        self.starts = 0
-        """Counts starts, so that timers and answers of an earlier start are recognised and dropped."""
-        self.paused = False
-        self.missed: list[Input] = []
-        self.calls: dict[int, ClientCall] = {}
-        self.crash_within: Random | None = None
-        self.crash_at_save = False
-
-    @property
-    def running(self) -> bool:
-        return self.node is not None and not self.paused
-
-    def save(self, record: Record) -> None:
-        text = encode_record(record)
-        if isinstance(record, Install):
-            state = next((line for line in reversed(self.disk) if isinstance(decode_record(line), State)), None)
-            self.disk = [line for line in (state, text) if line]
-        else:
-            self.disk.append(text)
 
 
 class Simulator:

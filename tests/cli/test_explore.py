@@ -9,7 +9,7 @@ import pytest
 from labs.cli import main
 
 TWO_VOTES = """
-from tools.mutants import Plain, TwoVotesInOneTerm
+from tools.mutant_elections import Plain, TwoVotesInOneTerm
 
 class MyElection(TwoVotesInOneTerm, Plain):
     pass
@@ -47,7 +47,7 @@ def test_an_election_that_keeps_its_promise_is_said_to_up_to_the_bound(capsys: p
 def test_each_message_that_arrives_in_the_picture_was_sent_before(tmp_path: Path) -> None:
     from labs.simulation.explorer.search import Bound, Search
     from labs.trace.timeline import read_timeline
-    from tools.mutants import Plain, TwoVotesInOneTerm
+    from tools.mutant_elections import Plain, TwoVotesInOneTerm
 
     class TwoVotes(TwoVotesInOneTerm, Plain):
         pass

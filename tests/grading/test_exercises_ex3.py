@@ -19,7 +19,7 @@ from labs.grading.sandbox.sandbox import Sandbox
 from labs.grading.submission.submission import Submission
 from replstore.messages import NodeId
 from solutions.ex3_election import MyElection, RequestVote
-from tools import mutants
+from tools import mutant_elections, mutants
 from tools.direct import SOLUTIONS, lost
 from tools.mutants import MUTANTS, Mutant
 
@@ -82,9 +82,9 @@ def source_of(strategy: type[MyElection]) -> str:
 @pytest.mark.parametrize(
     ("strategy", "part", "sentence"),
     [
-        (mutants.TwoVotesInOneTerm, "votes", "voted for"),
-        (mutants.LongerLogWins, "log", "no node ever commits differently"),
-        (mutants.NeverStepsDown, "lonely", "had heard from no majority since"),
+        (mutant_elections.TwoVotesInOneTerm, "votes", "voted for"),
+        (mutant_elections.LongerLogWins, "log", "no node ever commits differently"),
+        (mutant_elections.NeverStepsDown, "lonely", "had heard from no majority since"),
     ],
 )
 def test_the_report_shows_the_mistake_in_the_students_own_run(

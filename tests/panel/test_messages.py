@@ -16,7 +16,8 @@ from labs.cluster.base import NodeStatus, Settings
 from labs.lesson.exercises import BY_ID
 from labs.panel import actions
 from labs.panel.checking import checks_of
-from labs.panel.exercise import Board, parse
+from labs.panel.board import Board
+from labs.panel.exercise_commands import parse
 from labs.panel.marks import Marks
 from labs.panel.model import PanelModel
 from labs.panel.panel import ClusterPanel

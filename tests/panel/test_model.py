@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labs.cluster.base import NodeStatus, Settings
-from labs.panel.model import MINUTE, NODE_VERBS, PROBE_KEY, REQUEST_TIMEOUT, NodeView, PanelModel, why_not
+from labs.panel.model import MINUTE, REQUEST_TIMEOUT, PanelModel
+from labs.panel.node_view import NODE_VERBS, PROBE_KEY, NodeView, why_not
 from labs.trace.events import Event
 
 NODES = ("node-1", "node-2", "node-3")

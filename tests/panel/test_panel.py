@@ -14,7 +14,7 @@ from labs.cluster.process import ProcessCluster
 from labs.cluster.simulated import SimulatedCluster
 from labs.panel import ClusterPanel
 from labs.panel.cells import Cells
-from labs.panel.model import PROBE_KEY
+from labs.panel.node_view import PROBE_KEY
 from tests.panel.described import hold, hold_traits
 from tests.panel.fake import FakeCluster
 

@@ -35,7 +35,7 @@ from replstore.messages import (
 )
 from replstore.node import Node
 from solutions.ex3_election import MyElection, RequestVote, Vote
-from tools.mutants import LeadsAgainByALateVote
+from tools.mutant_elections import LeadsAgainByALateVote
 
 ME, PEERS = "node-1", ("node-2", "node-3")
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from labs.simulation.simulator import Network, Simulator
+from labs.simulation.hosts import Network
+from labs.simulation.simulator import Simulator
 from replstore.lowest_id import Alive, LowestId
 from tests.simulation.simulated import TIMEOUT, leaders, lonely_strategy, node, notes, put, settle, values
 

@@ -6,7 +6,8 @@ from random import Random
 
 import pytest
 
-from labs.simulation.simulator import Network, Simulator
+from labs.simulation.hosts import Network
+from labs.simulation.simulator import Simulator
 from replstore import log as log_module
 from replstore.lowest_id import LowestId
 from replstore.messages import (

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from labs.simulation.simulator import ClientCall, Simulator
+from labs.simulation.hosts import ClientCall
+from labs.simulation.simulator import Simulator
 from replstore.bully import Bully
 from replstore.codec import decode_record, encode_record
 from replstore.election import Election, Seat

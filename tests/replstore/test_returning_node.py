@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labs.simulation.simulator import Network, Simulator
+from labs.simulation.hosts import Network
+from labs.simulation.simulator import Simulator
 from replstore.bully import Bully
 from replstore.election import Election
 from replstore.lowest_id import LowestId

@@ -27,17 +27,12 @@ from tests.simulation.broken_nodes import (
     TakesEntriesUnchecked,
 )
 from tests.simulation.scripted import Reign, scripted
-from tools.mutants import (
-    DIRECTED,
-    FULL,
-    MUTANTS,
-    PLAIN,
+from tools.mutant_elections import (
     AnyLogWins,
     DeafToAnswers,
     HalfIsEnough,
     LeadsAgainByALateVote,
     MajorityOfTheLiving,
-    Mutant,
     NeverAsksAgain,
     NeverStepsDown,
     OnceALeaderAlwaysALeader,
@@ -46,8 +41,8 @@ from tools.mutants import (
     TermForgottenInACrash,
     TimerNeverReset,
     TwoVotesInOneTerm,
-    schedules,
 )
+from tools.mutants import DIRECTED, FULL, MUTANTS, PLAIN, Mutant, schedules
 
 
 def broken(run: Run, claims: Claims = PLAIN) -> set[str]:

@@ -13,7 +13,7 @@ from replstore.election import Election, Seat
 from replstore.lowest_id import LowestId
 from replstore.messages import HeartbeatReply, Message, NodeId
 from solutions.ex3_election import MyElection, RequestVote, Vote
-from tools.mutants import HalfIsEnough, OwnVoteNotRecorded, Plain, TwoVotesInOneTerm, VoteForgottenInACrash
+from tools.mutant_elections import HalfIsEnough, OwnVoteNotRecorded, Plain, TwoVotesInOneTerm, VoteForgottenInACrash
 
 
 class TwoVotes(TwoVotesInOneTerm, Plain):

@@ -9,8 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from labs.rules import RULES, Claims, check_run, lost_writes
+from labs.simulation.hosts import Network
 from labs.simulation.schedule import Run, Schedule, Step, carry_out
-from labs.simulation.simulator import Network, Simulator
+from labs.simulation.simulator import Simulator
 from replstore.bully import Bully
 from replstore.election import Election
 from replstore.lowest_id import LowestId

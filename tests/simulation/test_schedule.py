@@ -16,7 +16,8 @@ from replstore.bully import Bully
 from replstore.election import Election
 from replstore.lowest_id import LowestId
 from solutions.ex3_election import MyElection
-from tools.mutants import FULL, PLAIN, AnyLogWins, Plain, TermForgottenInACrash
+from tools.mutant_elections import AnyLogWins, Plain, TermForgottenInACrash
+from tools.mutants import FULL, PLAIN
 
 NODES = ("node-1", "node-2", "node-3")
 node = st.sampled_from(NODES)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from labs.simulation.simulator import Network, Simulator
+from labs.simulation.hosts import Network
+from labs.simulation.simulator import Simulator
 from labs.trace.events import Event
 from replstore.election import Election, Seat
 from replstore.lowest_id import LowestId

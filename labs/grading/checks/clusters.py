@@ -11,7 +11,7 @@ from labs.cluster.base import Settings
 from labs.cluster.simulated import SimulatedCluster
 from labs.grading.check import Scene
 from labs.grading.errors import GraderError
-from labs.simulation.simulator import Network
+from labs.simulation.hosts import Network
 from labs.trace import kinds
 from labs.trace.events import Event
 from replstore.bully import Bully
