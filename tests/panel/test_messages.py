@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from labs.cluster.base import NodeStatus, Settings
 from labs.lesson.exercises import BY_ID
 from labs.panel import actions
-from labs.panel.checking import checks_of
 from labs.panel.board import Board
+from labs.panel.checking import checks_of
 from labs.panel.exercise_commands import parse
 from labs.panel.marks import Marks
 from labs.panel.model import PanelModel
