@@ -147,7 +147,7 @@ def test_a_message_is_told_once_when_it_is_sent_and_once_when_it_arrives(model: 
 @pytest.mark.parametrize(
     ("kind", "family"),
     [
-        ("Heartbeat", "heartbeat"), ("HeartbeatReply", "heartbeat-reply"), ("Alive", "heartbeat"),
+        ("Heartbeat", "heartbeat"), ("HeartbeatReply", "heartbeat-reply"), ("Alive", "alive"),
         ("Replicate", "replication"), ("Replicated", "replication-reply"),
         ("Objection", "election-reply"), ("Snapshot", "replication"), ("RequestVote", "election"),
     ],
