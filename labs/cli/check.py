@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +15,7 @@ from rich.text import Text
 
 from labs.grading.check import Check, Outcome
 from labs.grading.checks import SUITE
+from labs.grading.checks.ex3 import PARTS
 from labs.grading.errors import GraderError
 from labs.grading.reports.console import STYLES
 from labs.grading.reports.words import MARKS, explain, number, score
@@ -22,6 +25,7 @@ from labs.grading.submission.archive import Unreadable
 from labs.grading.submission.submission import Submission, open_submission, read_text
 from labs.lesson.exercises import BY_FILE, BY_ID
 from labs.lesson.workspace import exercises_folder
+from labs.simulation.determinism.check import check_twice
 
 NO_MARK = 3
 """Exit code where the grader itself failed."""
@@ -61,10 +65,30 @@ def check(
         typer.echo(f"replab: {fault}", err=True)
         raise typer.Exit(NO_MARK) from None
     _sum_up(report, console)
+    if file is None:  # the student's own code: it may run outside of the sandbox
+        for line in what_differs(report, path):
+            console.print(Text(line))
     if not report.graded:
         raise typer.Exit(NO_MARK)
     if any(result.status is not Status.PASSED for result in report.checks):
         raise typer.Exit(1)
+
+
+def what_differs(report: Report, folder: Path) -> list[str]:
+    """Of an election whose two runs differed: where they part, and which line of the code did it."""
+    parts = {f"ex3.{part.id}": part for part in PARTS}
+    differing = [parts[result.id] for result in report.checks if result.deterministic is False and result.id in parts]
+    if not differing:
+        return []
+    schedule = next(iter(differing[0].schedules(VISIBLE_SEEDS[0])))
+    module = Path(BY_ID["ex3"].file_name).stem
+    sys.path.insert(0, str(folder))
+    try:
+        return ["", *str(check_twice(schedule, f"{module}:MyElection")).splitlines()]
+    except (ValueError, RuntimeError, subprocess.TimeoutExpired) as error:
+        return ["", f"The line that makes the runs differ was not found: {error}"]
+    finally:
+        sys.path.remove(str(folder))
 
 
 def _find(file: Path | None) -> Path:

@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from types import FrameType
 from typing import Annotated
 
@@ -24,6 +25,8 @@ from labs.cli.options import (
 from labs.cluster.base import Cluster
 from labs.cluster.opening import open_cluster
 from labs.cluster.registry import announced
+from labs.history import save
+from labs.history.workload import Workload
 from replstore.runtime import LOG_LINES
 
 LOOK_EVERY = 0.3
@@ -42,8 +45,15 @@ def up(
     election: Annotated[str, typer.Option(help="lowest-id, bully, or module:Class of your own.")] = "lowest-id",
     backend: BackendOption = Backend.auto,
     first_port: Annotated[int, typer.Option(help="node-1's port; 0: any free ones.")] = 4001,
+    record: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Let clients read and write, and save what they saw to FILE.")
+    ] = None,
 ) -> None:
-    """Keep a cluster running until Ctrl-C, and tell what happens in it."""
+    """Keep a cluster running until Ctrl-C, and print what happens in it.
+
+    With --record three clients write through the leader and read at any node. Break the cluster meanwhile, and judge
+    the history afterwards: replab linearizable FILE.
+    """
     if backend is Backend.simulated:
         raise typer.BadParameter("a simulated cluster has no addresses to play with; choose process or docker")
     settings = settings_from(nodes, heartbeat, election_timeout, mode=mode, election=election,
@@ -57,7 +67,10 @@ def up(
         urls = {node: cluster.url(node) or "" for node in cluster.node_ids}
         _introduce(urls, console)
         with announced(cluster.backend, urls):
-            _tell(cluster, console, asked_to_end)
+            if record is None:
+                _tell(cluster, console, asked_to_end)
+            else:
+                _record(cluster, record, console, asked_to_end)
         console.print("Ending the cluster …")
     console.print("Nothing is left running.")
 
@@ -83,6 +96,17 @@ def _introduce(urls: dict[str, str], console: Console) -> None:
     console.print(f"  curl {last}/key/name")
     console.print("  replab status")
     console.print("\nCtrl-C ends the cluster.\n")
+
+
+def _record(cluster: Cluster, file: Path, console: Console, asked_to_end: threading.Event) -> None:
+    """As `_tell`, while clients are at work; their history is saved, however it ends."""
+    workload = Workload(cluster)
+    try:
+        with workload:
+            _tell(cluster, console, asked_to_end)
+    finally:
+        save(file, workload.operations)
+        console.print(f"{len(workload.operations)} operations: replab linearizable --explain {file}")
 
 
 def _tell(cluster: Cluster, console: Console, asked_to_end: threading.Event) -> None:
