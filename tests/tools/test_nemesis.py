@@ -91,7 +91,7 @@ def test_a_long_plan_has_every_kind_of_fault_and_every_moment_in_it() -> None:
     blows = draw("1", 600, NODES).blows
 
     assert {blow.kind for blow in blows} == {
-        "kill", "pause", "isolate", "split", "one-way-cut", "slow-links", "loss"
+        "kill", "pause", "isolate", "split", "rivals", "one-way-cut", "slow-links", "loss"
     }  # fmt: skip
     assert {blow.details["moment"] for blow in blows if blow.kind == "kill"} == set(MOMENTS)
     assert {blow.details["victims"] for blow in blows if blow.kind == "kill"} == {"leader", "follower", "two", "all"}

@@ -53,6 +53,7 @@ class Attack:
             "pause": self._pause,
             "isolate": self._isolate,
             "split": self._split,
+            "rivals": self._rivals,
             "one-way-cut": self._one_way,
             "slow-links": self._slow,
             "loss": self._loss,
@@ -246,6 +247,28 @@ class Attack:
             return
         self._change_network(partial(self._target.partition, *groups))
         self._broke("partition", groups=groups)
+
+    def _rivals(self, blow: Blow) -> None:
+        """Somebody is cut off and elects itself; the others lose their leader for a moment and elect, too: perhaps for
+        the same term. Then the cut moves, and those who followed the one meet the other."""
+        self._wait(lambda: self._target.leader() is not None)
+        leader = self._target.leader()
+        others = [node for node in self._target.node_ids if node != leader]
+        away = others[int(blow.details["away"] * len(others))]
+        rest = [node for node in self._target.node_ids if node != away]
+        self._heal_after(60.0)
+        self._partition([[away], rest], self._cuts)
+        if leader is not None:
+            self._strike([leader], "at once", 0.05)
+        self._wait(lambda: self._leads(away))
+        self._wait(lambda: any(map(self._leads, rest)))
+        former = next((node for node in rest if self._leads(node)), rest[0])
+        self._partition([[former], [node for node in self._target.node_ids if node != former]], self._cuts)
+        self._heal_after(blow.lasts)
+
+    def _leads(self, node: str) -> bool:
+        """Or is about to: it has nobody above it, but lacks followers."""
+        return self._target._status_of(node).role in ("leader", "candidate")
 
     def _one_way(self, blow: Blow) -> None:
         for sender, to in blow.details["pairs"]:

@@ -103,6 +103,11 @@ def _split(at: float, rng: Random, nodes: tuple[str, ...], pace: Pace) -> Blow:
     return Blow(at, "split", _between(rng, pace.bad), {"stages": stages})
 
 
+def _rivals(at: float, rng: Random, nodes: tuple[str, ...], pace: Pace) -> Blow:
+    """Two sides that elect equally often, and a third node that meets first one leader and then the other."""
+    return Blow(at, "rivals", round(rng.uniform(1.2, 2.5), 3), {"away": rng.random()})
+
+
 def _one_way(at: float, rng: Random, nodes: tuple[str, ...], pace: Pace) -> Blow:
     pairs = [rng.sample(nodes, 2) for _ in range(rng.choice((1, 1, 2)))]
     return Blow(at, "one-way-cut", _between(rng, pace.bad), {"pairs": pairs})
@@ -123,6 +128,7 @@ KINDS: dict[str, tuple[int, Callable[[float, Random, tuple[str, ...], Pace], Blo
     "pause": (3, _pause),
     "isolate": (2, _isolate),
     "split": (3, _split),
+    "rivals": (1, _rivals),
     "one-way-cut": (2, _one_way),
     "slow-links": (2, _slow),
     "loss": (2, _loss),
