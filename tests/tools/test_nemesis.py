@@ -3,6 +3,7 @@ that breaks its promise must be found out."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,10 @@ from tools.nemesis.plan import MOMENTS, Pace, draw
 NODES = ("node-1", "node-2", "node-3")
 
 
+def real_nodes(test: Callable[..., None]) -> Callable[..., None]:
+    return pytest.mark.processes(pytest.mark.slow(test))
+
+
 def short(tmp_path: Path, **changes: object) -> Order:
     """One round, on timings that a busy machine keeps."""
     order = Order(seconds=7.0, round_seconds=7.0, heartbeat_ms=100, election_timeout_ms=500, keep_in=tmp_path)
@@ -28,7 +33,7 @@ def short(tmp_path: Path, **changes: object) -> Order:
 
 
 @pytest.mark.slow
-@pytest.mark.processes
+@real_nodes
 @pytest.mark.parametrize("election", ["lowest-id", "majority"])
 @pytest.mark.parametrize("mode", ["quorum", "sync"])
 def test_no_fault_makes_a_node_break_its_promise(mode: str, election: str, tmp_path: Path) -> None:
@@ -43,7 +48,18 @@ def test_no_fault_makes_a_node_break_its_promise(mode: str, election: str, tmp_p
 
 
 @pytest.mark.slow
-@pytest.mark.processes
+@real_nodes
+@pytest.mark.parametrize("election", ["lowest-id", "bully"])
+def test_no_two_leaders_of_one_term_both_get_a_majority(election: str, tmp_path: Path) -> None:
+    order = short(tmp_path, election=election, seed=1, pace=Pace(kinds=("rivals",), every=3.0))
+    report = run(order)
+
+    assert report.violations == [], f"{report.evidence}; {order.command}"
+    assert report.faults >= 2
+    assert report.acknowledged >= 20
+
+
+@real_nodes
 def test_what_async_loses_is_counted_and_is_no_violation(tmp_path: Path) -> None:
     calm = Pace(kinds=("isolate",), every=0.6, bad=(0.9, 1.5))
     order = short(tmp_path, mode="async", seed=3, pace=calm, seconds=30.0)
@@ -54,7 +70,7 @@ def test_what_async_loses_is_counted_and_is_no_violation(tmp_path: Path) -> None
 
 
 @pytest.mark.slow
-@pytest.mark.processes
+@real_nodes
 @pytest.mark.parametrize(
     ("build", "kinds", "election", "finding"),
     [
