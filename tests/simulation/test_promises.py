@@ -105,7 +105,7 @@ EVERYTHING = tuple(_WITH)
 
 
 def troubles(kinds: tuple[str, ...]) -> st.SearchStrategy[tuple[Step, ...]]:
-    """Ten to sixteen steps of these kinds within five seconds, and a write after each."""
+    """Ten to sixteen steps of these kinds within six seconds; after each a write, and linearizable reads."""
     one = st.sampled_from(kinds).flatmap(lambda kind: st.tuples(st.just(kind), _WITH[kind], st.integers(1, 9)))
     return st.lists(one, min_size=10, max_size=16).map(_in_time)
 
@@ -117,6 +117,7 @@ def _in_time(drawn: list[tuple[str, tuple[object, ...], int]]) -> tuple[Step, ..
         time = round(time + tenths / 10 * 0.7, 3)
         steps.append(Step(time, kind, arguments))
         steps.append(Step(round(time + 0.03 * tenths, 3), "write_to_leader", (f"k{number % 4}", f"v{number}")))
+        steps.append(Step(round(time + 0.06 * tenths, 3), "read_from_leaders"))
     return tuple(sorted((step for step in steps if step.time < 5.9), key=lambda step: step.time))
 
 
