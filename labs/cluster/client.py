@@ -228,8 +228,9 @@ def outcome_of(reply: Reply, writes: bool) -> Outcome:
     if reply.code is None:
         return Outcome.UNKNOWN if writes and reply.delivered else Outcome.FAILED
     if reply.error:
-        # It says that it is done, or not, but not in our language: for a write nothing is certain.
-        return Outcome.UNKNOWN if writes and reply.code < 400 else Outcome.FAILED
+        # It says that it is done, or not, but not in our language, or was cut short: for a write nothing is certain,
+        # unless the request itself was at fault.
+        return Outcome.UNKNOWN if writes and not 400 <= reply.code < 500 else Outcome.FAILED
     if reply.code == 200 or (reply.code == 404 and reply.body.get("error") == "Key not found"):
         return Outcome.OK
     if reply.code >= 500 and reply.code != CERTAINLY_REFUSED:

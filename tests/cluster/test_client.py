@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -372,3 +373,11 @@ def test_an_outcome_is_never_better_than_what_is_known() -> None:
     assert outcome_of(Reply(None, delivered=True), writes=True) is Outcome.UNKNOWN
     assert outcome_of(Reply(None, delivered=False), writes=True) is Outcome.FAILED
     assert outcome_of(Reply(None, delivered=True), writes=False) is Outcome.FAILED
+
+
+@pytest.mark.parametrize("code", [200, 302, 500, 503, 504])
+def test_a_write_whose_answer_was_cut_short_is_of_unknown_outcome(code: int) -> None:
+    cut = Reply(code, {"error": '{"error": "Outco'}, error="the answer's body is not JSON")
+
+    assert outcome_of(cut, writes=True) is Outcome.UNKNOWN
+    assert outcome_of(replace(cut, code=400), writes=True) is Outcome.FAILED

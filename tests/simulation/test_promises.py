@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,7 +16,7 @@ from labs.simulation.simulator import Simulator
 from replstore.bully import Bully
 from replstore.election import Election
 from replstore.lowest_id import LowestId
-from replstore.messages import LinearizableGet, Put, Value
+from replstore.messages import Done, LinearizableGet, Put, Value
 from solutions.ex3_election import MyElection
 from tests.replstore.test_recovery import lose_journal
 from tests.simulation.simulated import ask, leaders, node, notes, put, settle, values
@@ -23,6 +24,9 @@ from tests.simulation.simulated import ask, leaders, node, notes, put, settle, v
 ELECTIONS = [LowestId, Bully, MyElection]
 every_election = pytest.mark.parametrize("election", ELECTIONS)
 promising_modes = pytest.mark.parametrize("mode", ["quorum", "sync"])
+order_based = pytest.mark.parametrize(
+    ("election", "first", "second"), [(LowestId, "node-1", "node-2"), (Bully, "node-3", "node-2")]
+)
 NODES = ("node-1", "node-2", "node-3")
 
 
@@ -122,11 +126,12 @@ def _in_time(drawn: list[tuple[str, tuple[object, ...], int]]) -> tuple[Step, ..
 
 
 few = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+seeds = st.integers(0, 99)
 
 
 @every_election
 @promising_modes
-@given(steps=troubles(ONE_CRASH), seed=st.integers(0, 99))
+@given(steps=troubles(ONE_CRASH), seed=seeds)
 @few
 def test_no_crash_loses_what_was_acknowledged(
     mode: str, election: type[Election], steps: tuple[Step, ...], seed: int
@@ -136,7 +141,7 @@ def test_no_crash_loses_what_was_acknowledged(
 
 @every_election
 @promising_modes
-@given(steps=troubles(ALL_CRASH), seed=st.integers(0, 99))
+@given(steps=troubles(ALL_CRASH), seed=seeds)
 @few
 def test_no_crash_of_all_nodes_loses_what_was_acknowledged(
     mode: str, election: type[Election], steps: tuple[Step, ...], seed: int
@@ -146,7 +151,7 @@ def test_no_crash_of_all_nodes_loses_what_was_acknowledged(
 
 @every_election
 @promising_modes
-@given(steps=troubles(CUT), seed=st.integers(0, 99))
+@given(steps=troubles(CUT), seed=seeds)
 @few
 def test_no_cut_loses_what_was_acknowledged(
     mode: str, election: type[Election], steps: tuple[Step, ...], seed: int
@@ -156,7 +161,7 @@ def test_no_cut_loses_what_was_acknowledged(
 
 @every_election
 @promising_modes
-@given(steps=troubles(PAUSE), seed=st.integers(0, 99))
+@given(steps=troubles(PAUSE), seed=seeds)
 @few
 def test_no_pause_loses_what_was_acknowledged(
     mode: str, election: type[Election], steps: tuple[Step, ...], seed: int
@@ -166,7 +171,7 @@ def test_no_pause_loses_what_was_acknowledged(
 
 @every_election
 @promising_modes
-@given(steps=troubles(EVERYTHING), seed=st.integers(0, 99))
+@given(steps=troubles(EVERYTHING), seed=seeds)
 @few
 def test_nothing_of_all_this_together_loses_what_was_acknowledged(
     mode: str, election: type[Election], steps: tuple[Step, ...], seed: int
@@ -257,7 +262,7 @@ def test_async_may_lose_in_a_crash_of_all_nodes_what_the_next_leader_lacks_and_s
 
 
 @every_election
-@given(steps=troubles(EVERYTHING), seed=st.integers(0, 99))
+@given(steps=troubles(EVERYTHING), seed=seeds)
 @few
 def test_async_keeps_what_every_node_had(election: type[Election], steps: tuple[Step, ...], seed: int) -> None:
     calm = Step(1.4, "write_to_leader", ("calm", "kept"))
@@ -360,6 +365,33 @@ def test_a_linearizable_read_needs_a_majority_in_every_mode(election: type[Elect
     asked = ask(sim, leader, LinearizableGet("k"))
 
     assert not isinstance(asked, Value), "one node alone cannot know whether it still leads"
+
+
+@every_election
+@pytest.mark.parametrize("mode", ["quorum", "sync"])
+@pytest.mark.parametrize("fault", STRIKES)
+def test_a_leader_of_yesterday_answers_no_linearizable_read_with_an_old_value(
+    election: type[Election], mode: str, fault: str
+) -> None:
+    """Asked while it is away, and again when it is back: at no moment it shows what was there before the last write."""
+    sim, former = slow_cluster(election, mode)
+    strike, mend = STRIKES[fault]
+    strike(sim, former)
+    others_lead(sim, former)
+    written = sim.request(others_lead(sim, former), Put("k", "new"))
+    sim.run_for(0.2)
+    asked = [sim.request(former, LinearizableGet("k"))]
+    sim.run_for(0.2)
+    mend(sim, former)
+    for _ in range(40):
+        asked.append(sim.request(former, LinearizableGet("k")))
+        sim.run_for(0.05)
+    sim.run_for(2.0)
+
+    acknowledged = written.answered if isinstance(written.result, Done) else inf
+    assert mode == "sync" or acknowledged < asked[0].asked
+    later = [call.result for call in asked if call.asked > acknowledged and isinstance(call.result, Value)]
+    assert {result.entry.value for result in later if result.entry} <= {"new"}
 
 
 @every_election
