@@ -47,6 +47,8 @@ def handout(
     target = folder / "lab" if use is Use.gradescope else folder
     copy_lab(root, target, withhold=use is not Use.gradescope)
     _test_exercises(target / "pyproject.toml")
+    if use is not Use.gradescope:
+        shutil.copyfile(TEMPLATES / "README.students.md", target / "README.md")
     _add_templates(folder, use)
     typer.echo(f"{folder}: {_NEXT[use]}")
 
@@ -76,9 +78,10 @@ def copy_lab(root: Path, target: Path, *, withhold: bool) -> None:
 
 
 def _test_exercises(project: Path) -> None:
-    """The lab's own tests are not in a handout: README's `pytest` is to run the student's checks there."""
+    """In a handout `pytest` runs the student's checks, with nothing but what `pip install -e .` brings along."""
     text = project.read_text(encoding="utf-8").replace('testpaths = ["tests"]', 'testpaths = ["exercises"]')
-    project.write_text(text, encoding="utf-8", newline="\n")
+    lines = [line for line in text.splitlines() if not line.startswith(("addopts = ", "timeout = "))]
+    project.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
 
 
 def _add_templates(folder: Path, use: Use) -> None:

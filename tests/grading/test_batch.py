@@ -175,7 +175,8 @@ def test_the_readmes_test_command_runs_the_exercises_checks_in_a_handout(tmp_pat
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV_"))}
 
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-n", "0", "-k", "ex3.elects"],
+        # As a student has it: without the plug-ins that only the lab's own tests need.
+        [sys.executable, "-m", "pytest", "-p", "no:xdist", "-p", "no:timeout", "-k", "ex3.elects"],
         cwd=tmp_path / "lab",
         env=environment,
         capture_output=True,
@@ -184,6 +185,14 @@ def test_the_readmes_test_command_runs_the_exercises_checks_in_a_handout(tmp_pat
     )
 
     assert "ex3: 0 of 10 points" in done.stdout, done.stdout + done.stderr
+
+
+def test_a_handout_greets_students_and_promises_only_what_it_has(tmp_path: Path) -> None:
+    assert call("handout", str(tmp_path / "lab")).exit_code == 0
+    text = (tmp_path / "lab" / "README.md").read_text(encoding="utf-8")
+
+    assert "replab check" in text
+    assert not [word for word in ("solutions", "replab grade", ".[test]") if word in text]
 
 
 def test_every_link_in_a_handout_leads_somewhere(tmp_path: Path) -> None:
