@@ -22,7 +22,7 @@ from labs.rules import Claims, check_run
 from labs.simulation.explorer.search import Bound, Search
 from labs.simulation.schedule import Strategy, carry_out, random_schedule
 from labs.simulation.simulator import Simulator
-from replstore.lowest_id import LowestId
+from replstore.core.lowest_id import LowestId
 from solutions.ex3_election import MyElection
 
 CLAIMS = Claims(votes=True, steps_down=True, pre_vote=True)

@@ -1,7 +1,7 @@
 """Exercise 3: leader election by majority vote.
 
-The course's rule (`replstore/lowest_id.py`) needs no vote, and crowns a leader on either side of a cut network. Write
-one that does not. The interface is `replstore.election.Election`; all you need to know of it:
+The course's rule (`replstore/core/lowest_id.py`) needs no vote, and crowns a leader on either side of a cut network.
+Write one that does not. The interface is `replstore.Election`; all you need to know of it:
 
     self.leader, self.term, self.vote    set them; the node saves term and vote, and restores them after a crash
     self.me, self.peers, self.majority   my id, the others', and how many are more than half of all
@@ -29,8 +29,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from replstore.election import Election, Seat
-from replstore.messages import Heartbeat, HeartbeatReply, Message, NodeId
+from replstore import Election, ElectionContext, Heartbeat, HeartbeatReply, Message, NodeId
 
 __all__ = ["Heartbeat", "HeartbeatReply", "MyElection", "RequestVote", "Vote"]
 
@@ -49,8 +48,8 @@ class Vote(Message):
 
 
 class MyElection(Election):
-    def __init__(self, seat: Seat) -> None:
-        super().__init__(seat)
+    def __init__(self, context: ElectionContext) -> None:
+        super().__init__(context)
         # Your own attributes go here. They are lost in a crash; term and vote are not.
 
     def tick(self, now: float) -> None:

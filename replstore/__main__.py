@@ -15,12 +15,13 @@ import threading
 import time
 from random import Random
 
-from replstore.access import AccessPolicy
 from replstore.api import Api
-from replstore.folder import FolderRefused
-from replstore.journal import Journal, JournalDamaged
+from replstore.http.access import AccessPolicy
+from replstore.http.limits import Limits
+from replstore.http.server import Server
+from replstore.journal.folder import FolderRefused
+from replstore.journal.journal import Journal, JournalDamaged
 from replstore.runtime import Runtime
-from replstore.server import Limits, Server
 from replstore.settings import BadSettings, Settings, from_environment, mistyped
 
 PROGRESS_INTERVAL = 1.0

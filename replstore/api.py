@@ -10,16 +10,18 @@ from collections.abc import Callable
 from hmac import compare_digest
 from typing import Any
 
-from replstore.access import AccessPolicy
-from replstore.answers import answer, found
-from replstore.codec import CodecError, build_message
-from replstore.faults import BadFaults
-from replstore.http import HeaderPairs, Headers, HttpError, Request, check_length, response
+from replstore.core.contract import Command, Delete, LinearizableGet, Put, Result
+from replstore.core.messages import MAX_MESSAGE
+from replstore.http.access import AccessPolicy
+from replstore.http.connection import Connection
+from replstore.http.syntax import HttpError, Request, check_length
+from replstore.http.writing import HeaderPairs, Headers, response
 from replstore.json_text import from_json, to_json
-from replstore.messages import MAX_MESSAGE, Command, Delete, LinearizableGet, Put, Result
 from replstore.runtime import Runtime
-from replstore.server import Connection
-from replstore.values import BadValue, percent_decoded, read_key, read_value
+from replstore.wire.answers import answer, found
+from replstore.wire.codec import CodecError, build_message
+from replstore.wire.faults import BadFaults
+from replstore.wire.values import BadValue, percent_decoded, read_key, read_value
 
 MAX_WAIT = 30.0
 """Seconds that `GET /events?wait=` may last."""

@@ -16,40 +16,42 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from replstore.codec import CodecError, build_message, encode_message
-from replstore.events import EventRing, summary
-from replstore.faults import Faults
-from replstore.journal import Journal
-from replstore.json_text import forget, from_json
-from replstore.link import LinkLimits, PeerLink
-from replstore.messages import (
-    MAX_MESSAGE,
+from replstore.core.contract import (
     Command,
     Effect,
     Flush,
     FlushAfter,
-    Heartbeat,
-    HeartbeatReply,
     Input,
-    Message,
-    NodeId,
     Note,
     Overloaded,
     Received,
-    Replicate,
-    Replicated,
     Reply,
     Request,
     Result,
     Save,
     Send,
-    Snapshot,
-    SnapshotReceived,
     Tick,
 )
-from replstore.node import Node
-from replstore.server import Server
+from replstore.core.messages import (
+    MAX_MESSAGE,
+    Heartbeat,
+    HeartbeatReply,
+    Message,
+    NodeId,
+    Replicate,
+    Replicated,
+    Snapshot,
+    SnapshotReceived,
+)
+from replstore.core.node import Node
+from replstore.http.link import LinkLimits, PeerLink
+from replstore.http.server import Server
+from replstore.journal.journal import Journal
+from replstore.json_text import forget, from_json
 from replstore.settings import Settings, describe
+from replstore.wire.codec import CodecError, build_message, encode_message
+from replstore.wire.event_ring import EventRing, summary
+from replstore.wire.faults import Faults
 
 LOG_LINES: dict[str, str] = {
     "started": "Store Node listening on port {port}",

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from replstore.access import ANY, is_host, is_origin
-from replstore.bully import Bully
-from replstore.election import Election
-from replstore.lowest_id import LowestId
-from replstore.messages import NodeId
-from replstore.replication import MODES
+from replstore.core.bully import Bully
+from replstore.core.election import Election
+from replstore.core.lowest_id import LowestId
+from replstore.core.messages import NodeId
+from replstore.core.replication import MODES
+from replstore.http.access import ANY, is_host, is_origin
 
 T = TypeVar("T")
 
@@ -102,7 +102,7 @@ def load_election(name: str) -> type[Election]:
         raise ValueError(f"cannot import {module_name}: {type(error).__name__}: {error}") from error
     cls = getattr(module, class_name, None)
     if not (isinstance(cls, type) and issubclass(cls, Election)):
-        raise ValueError(f"{module_name} has no class {class_name} that derives from replstore.election.Election")
+        raise ValueError(f"{module_name} has no class {class_name} that derives from replstore.Election")
     return cls
 
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from replstore.election import Election, Seat
-from replstore.messages import Heartbeat, HeartbeatReply, Message, NodeId
+from replstore import Election, ElectionContext, Heartbeat, HeartbeatReply, Message, NodeId
 
 
 @dataclass(frozen=True)
@@ -31,8 +30,8 @@ class Vote(Message):
 
 
 class MyElection(Election):
-    def __init__(self, seat: Seat) -> None:
-        super().__init__(seat)
+    def __init__(self, context: ElectionContext) -> None:
+        super().__init__(context)
         self.deadline = 0.0  # when to call an election, unless a leader is heard before
         self.leader_heard = -self.timeout  # when one was heard last
         self.votes: set[NodeId] = set()

@@ -27,7 +27,7 @@ from labs.grading.runner import VISIBLE_SEEDS
 from labs.grading.sandbox.limits import DEFAULT
 from labs.lesson.exercises import BY_ID
 from labs.simulation.schedule import Run, Schedule, carry_out
-from replstore.election import Election, Seat
+from replstore.core.election import Election, ElectionContext
 
 SOLUTIONS = Path(solutions.__path__[0])
 
@@ -47,8 +47,8 @@ class DirectSession:
     def create(self, name: str, *arguments: Any, seconds: float | None = None) -> DirectObject:
         return DirectObject(self, self.perform(self._module, name, arguments))
 
-    def elections(self, class_name: str = "MyElection") -> Callable[[Seat], Election]:
-        strategy: Callable[[Seat], Election] = getattr(self._module, class_name)
+    def elections(self, class_name: str = "MyElection") -> Callable[[ElectionContext], Election]:
+        strategy: Callable[[ElectionContext], Election] = getattr(self._module, class_name)
         return lambda seat: strategy(replace(seat, rng=Random(seat.rng.getrandbits(64))))
 
     def simulate(self, schedule: Schedule) -> Run:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from replstore.election import Seat
-from replstore.messages import Heartbeat, HeartbeatReply, Message, NodeId
+from replstore.core.election import ElectionContext
+from replstore.core.messages import Heartbeat, HeartbeatReply, Message, NodeId
 from solutions.ex3_election import MyElection, RequestVote, Vote
 
 
@@ -126,7 +126,7 @@ class CountsVotesOfAnOldTerm(Plain):
 
 
 class HalfIsEnough(MyElection):
-    def __init__(self, seat: Seat) -> None:
+    def __init__(self, seat: ElectionContext) -> None:
         super().__init__(seat)
         self.majority = (len(self.peers) + 1) // 2
 

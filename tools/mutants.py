@@ -14,7 +14,7 @@ from pathlib import Path
 
 from labs.rules import Claims, Violation, check_run
 from labs.simulation.schedule import Schedule, Step, carry_out, random_schedule
-from replstore.election import Election
+from replstore.core.election import Election
 from tools.mutant_elections import (
     AnyLogWins,
     AsksOneAfterTheOther,

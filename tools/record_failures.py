@@ -13,7 +13,7 @@ from labs.grading.election_gateway import readable
 from labs.lesson.failures import NAMES, Failure, file_of
 from labs.rules import check_run
 from labs.simulation.schedule import carry_out
-from replstore.election import Election
+from replstore.core.election import Election
 from tools.mutant_elections import AnyLogWins, NeverStepsDown, NoRandomization, Plain
 
 SEED = 0

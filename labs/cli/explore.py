@@ -14,7 +14,7 @@ from labs.pictures import page
 from labs.simulation.explorer.search import Bound, Counterexample, Search
 from labs.simulation.explorer.snapshot import CannotSnapshot
 from labs.simulation.loading import find_election
-from replstore.election import Election
+from replstore.core.election import Election
 
 EXERCISE = "ex3"
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from labs.cluster.base import ClusterError, Settings
-from replstore.replication import MODES
+from replstore.core.replication import MODES
 
 MOST_NODES = 25
 

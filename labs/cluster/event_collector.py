@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from labs.trace.events import Event
-from replstore.events import PAGE
+from replstore.wire.event_ring import PAGE
 
 KEPT = 200_000
 """Events kept at most; the oldest go first, so that a cluster that runs for days does not fill the memory."""

@@ -19,14 +19,14 @@ from labs.cluster.transport import Reply
 from labs.simulation.hosts import Network
 from labs.simulation.simulator import Simulator
 from labs.trace.events import Event
-from replstore.answers import answer, found
-from replstore.election import Election, Seat
-from replstore.http import HttpError, check_length
-from replstore.messages import Delete, LinearizableGet, Put
-from replstore.node import Node
+from replstore.core.contract import Delete, LinearizableGet, Put
+from replstore.core.election import Election, ElectionContext
+from replstore.core.node import Node
+from replstore.http.syntax import HttpError, check_length
 from replstore.runtime import LOG_LINES
 from replstore.settings import load_election
-from replstore.values import BadValue, read_key, read_value
+from replstore.wire.answers import answer, found
+from replstore.wire.values import BadValue, read_key, read_value
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -60,7 +60,7 @@ class SimulatedCluster(Cluster):
     def __init__(
         self,
         settings: Settings | None = None,
-        election: Callable[[Seat], Election] | None = None,
+        election: Callable[[ElectionContext], Election] | None = None,
         network: Network | None = None,
         node_class: type[Node] = Node,
     ) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from labs.cluster.simulated import SimulatedCluster
 from labs.grading.errors import ErrorKind, StudentError
 from labs.simulation.schedule import Run, Schedule
-from replstore.election import Election, Seat
+from replstore.core.election import Election, ElectionContext
 
 NOT_REPORTED = ("run", "again", "twice")
 """Fields of a check that only the runner needs."""
@@ -105,7 +105,7 @@ class StudentCode(Protocol):
     def create(self, name: str, *arguments: Any, seconds: float | None = None) -> StudentObject:
         """Call the class or function `name`, and keep the result, to call its methods."""
 
-    def elections(self, class_name: str = "MyElection") -> Callable[[Seat], Election]:
+    def elections(self, class_name: str = "MyElection") -> Callable[[ElectionContext], Election]:
         """The factory of elections for one simulated run. Prefer `simulate`, which asks them less often."""
 
     def simulate(self, schedule: Schedule) -> Run:

@@ -17,9 +17,10 @@ from labs.grading.look_ahead import LookAhead
 from labs.grading.sandbox.limits import Limits
 from labs.trace.events import Event
 from labs.trace.kinds import NODE_NOTES
-from replstore.codec import CodecError, decode_message, encode_message, pack, unpack
-from replstore.election import Election, Seat
-from replstore.messages import Heartbeat, HeartbeatReply, Message, NodeId, Received, Tick
+from replstore.core.contract import Received, Tick
+from replstore.core.election import Election, ElectionContext
+from replstore.core.messages import NODE_MESSAGES, Heartbeat, HeartbeatReply, Message, NodeId
+from replstore.wire.codec import CodecError, decode_message, encode_message, pack, unpack, wire_name_in
 
 MAX_TERM = 2**53
 MAX_MESSAGE = 100_000
@@ -69,7 +70,7 @@ class Questions(Protocol):
 
 
 class RemoteElections:
-    """Makes the strategies of one simulated run: call it with a `Seat`, as a node does.
+    """Makes the strategies of one simulated run: call it with a `ElectionContext`, as a node does.
 
     An error of the student's code is raised where it happens, and again by every later call.
     """
@@ -83,7 +84,7 @@ class RemoteElections:
         self.places: list[int] = []
         self._error: StudentError | None = None
 
-    def __call__(self, seat: Seat) -> Election:
+    def __call__(self, seat: ElectionContext) -> Election:
         return ElectionProxy(seat, self)
 
     def foresee(self, coming: Sequence[LookAhead]) -> float:
@@ -167,7 +168,7 @@ class RemoteElections:
 class ElectionProxy(Election):
     """One node's strategy, as its node sees it."""
 
-    def __init__(self, seat: Seat, elections: RemoteElections) -> None:
+    def __init__(self, seat: ElectionContext, elections: RemoteElections) -> None:
         super().__init__(seat)
         self._elections = elections
         self.place = elections.next_place()
@@ -243,7 +244,7 @@ class ElectionProxy(Election):
         self.send(peer, self._message(kind, text))
 
     def _message(self, kind: str, text: str) -> Message:
-        if not text.startswith('{"type":"replstore.messages.'):
+        if Message.registry.get(wire_name_in(text) or "") not in NODE_MESSAGES:
             return StudentMessage(kind[:80], text)
         try:  # one of the node's own: then the other node must take it for what it is
             return decode_message(text)

@@ -12,9 +12,10 @@ from typing import Any, NamedTuple, Protocol
 
 from labs.simulation.hosts import Host
 from labs.simulation.simulator import Simulator
-from replstore.codec import decode_message
-from replstore.election import Election, Seat
-from replstore.messages import Input, NodeId, Received, Tick
+from replstore.core.contract import Input, Received, Tick
+from replstore.core.election import Election, ElectionContext
+from replstore.core.messages import NodeId
+from replstore.wire.codec import decode_message
 
 
 class LookAhead(NamedTuple):
@@ -28,7 +29,7 @@ class LookAhead(NamedTuple):
 class ForeseeingElections(Protocol):
     """A factory of elections that can be asked ahead of time."""
 
-    def __call__(self, seat: Seat) -> Election: ...
+    def __call__(self, seat: ElectionContext) -> Election: ...
 
     def foresee(self, coming: Sequence[LookAhead]) -> float:
         """Find the answers to what is coming; returns until when they are known."""

@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import quote
 
 from labs.cluster.base import Answer, Cluster
-from replstore.values import BadValue, NotJson, read_key, read_value
+from replstore.wire.values import BadValue, NotJson, read_key, read_value
 
 Report = Callable[[str, BaseException], None]
 

@@ -23,7 +23,7 @@ from labs.simulation.schedule import Run, Schedule, Strategy, begin, carry_out, 
 from labs.simulation.simulator import Simulator
 from labs.trace.events import Event
 from labs.trace.story import shortened, story
-from replstore.election import Election, Seat
+from replstore.core.election import Election, ElectionContext
 
 BEFORE = 1.5
 """Seconds before the moment that counts at which a replay is opened, and with which its picture begins."""
@@ -42,7 +42,7 @@ def strategy_of(text: str, name: str = "MyElection") -> Strategy:
     except ValueError as error:
         raise CannotReplay(str(error)) from error
 
-    def seated(seat: Seat) -> Election:
+    def seated(seat: ElectionContext) -> Election:
         return cls(replace(seat, rng=Random(seat.rng.getrandbits(64))))
 
     seated.__name__ = name

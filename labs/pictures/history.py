@@ -17,7 +17,7 @@ from xml.sax.saxutils import escape
 from labs.cluster.base import Outcome
 from labs.history.linearizability import Violation
 from labs.history.operations import History, Operation, by_client
-from replstore.messages import natural_order
+from replstore.core.messages import natural_order
 
 _LANE, _BAR, _TOP, _FOOT = 46, 16, 44, 40
 _CHARACTER = 6.7

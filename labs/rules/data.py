@@ -9,8 +9,9 @@ from labs.rules.evidence import Evidence, Finding, in_the_end, proven
 from labs.simulation.schedule import Run
 from labs.trace import kinds
 from labs.trace.events import Event
-from replstore.messages import Delete, Done, Entry, EntryId, NodeId
-from replstore.node import Node
+from replstore.core.contract import Delete, Done
+from replstore.core.messages import Entry, EntryId, NodeId
+from replstore.core.node import Node
 
 
 def committed_changes(evidence: Evidence) -> Iterable[Finding]:

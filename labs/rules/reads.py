@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from labs.rules.evidence import Evidence, Finding, in_the_end, proven
 from labs.simulation.hosts import ClientCall
 from labs.trace.events import Event
-from replstore.messages import Delete, Done, Entry, LinearizableGet, Value
+from replstore.core.contract import Delete, Done, LinearizableGet, Value
+from replstore.core.messages import Entry
 
 
 def stale_read(evidence: Evidence) -> Iterable[Finding]:

@@ -13,7 +13,7 @@ from multiprocessing import get_context
 from labs.rules import RULES, Claims, Violation, check_run, lost_writes
 from labs.simulation.loading import find_election
 from labs.simulation.schedule import Run, Schedule, carry_out, random_schedule
-from replstore.election import Election
+from replstore.core.election import Election
 
 ONE_LEADER = "one leader a term"
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any, NamedTuple
 
-from replstore.codec import decode_record, encode_record
-from replstore.messages import Command, Input, Install, NodeId, Record, Result, State
-from replstore.node import Node
+from replstore.core.contract import Command, Input, Install, Record, Result, State
+from replstore.core.messages import NodeId
+from replstore.core.node import Node
+from replstore.wire.codec import decode_record, encode_record
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-from replstore.election import Election
+from replstore.core.election import Election
 from replstore.settings import load_election
 
 CLASS = "MyElection"

@@ -15,11 +15,11 @@ from typing import Any
 from labs.simulation.hosts import ClientCall, Network
 from labs.simulation.simulator import Simulator
 from labs.trace.events import Event
-from replstore.election import Election, Seat
-from replstore.messages import Delete, Done, LinearizableGet, Put
-from replstore.node import Node
+from replstore.core.contract import Delete, Done, LinearizableGet, Put
+from replstore.core.election import Election, ElectionContext
+from replstore.core.node import Node
 
-Strategy = Callable[[Seat], Election]
+Strategy = Callable[[ElectionContext], Election]
 
 
 @dataclass(frozen=True)

@@ -16,22 +16,14 @@ from typing import Any
 
 from labs.simulation.hosts import ClientCall, Host, Network, Packet
 from labs.trace.events import Event
-from replstore.answers import answer
-from replstore.codec import decode_message, decode_record, encode_message
-from replstore.election import Election, Seat
-from replstore.events import summary
-from replstore.faults import Faults
-from replstore.messages import (
+from replstore.core.contract import (
     Command,
     Delete,
     Effect,
     Flush,
     FlushAfter,
-    HeartbeatReply,
     Input,
     LinearizableGet,
-    Message,
-    NodeId,
     Note,
     Put,
     Received,
@@ -42,7 +34,13 @@ from replstore.messages import (
     Send,
     Tick,
 )
-from replstore.node import Node
+from replstore.core.election import Election, ElectionContext
+from replstore.core.messages import HeartbeatReply, Message, NodeId
+from replstore.core.node import Node
+from replstore.wire.answers import answer
+from replstore.wire.codec import decode_message, decode_record, encode_message
+from replstore.wire.event_ring import summary
+from replstore.wire.faults import Faults
 
 KINDS: dict[type, str] = {Put: "put", Delete: "delete", LinearizableGet: "get"}
 OUTCOMES = {200: "ok", 404: "ok", 400: "failed", 503: "failed", 504: "unknown"}
@@ -59,7 +57,7 @@ class Simulator:
     def __init__(
         self,
         nodes: int | Sequence[NodeId],
-        election: Callable[[Seat], Election],
+        election: Callable[[ElectionContext], Election],
         *,
         seed: int = 0,
         heartbeat: float = 0.1,

@@ -15,7 +15,7 @@ from labs.trace.prose import Sentence, duration, listed
 from labs.trace.roles import RoleInterval, whole_number
 from labs.trace.sentences import past_of
 from labs.trace.timeline import Timeline
-from replstore.messages import natural_order
+from replstore.core.messages import natural_order
 
 AT_ONCE = 0.01
 """Seconds after a timeout within which a node's next note belongs to it."""

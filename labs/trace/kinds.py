@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from replstore.bully import Objection
-from replstore.lowest_id import Alive
-from replstore.messages import (
-    CatchUp,
-    Diverged,
+from replstore.core.bully import Objection
+from replstore.core.lowest_id import Alive
+from replstore.core.messages import (
+    FetchLog,
     Heartbeat,
     HeartbeatReply,
+    LogConflict,
     Replicate,
     Replicated,
     Snapshot,
@@ -99,9 +99,9 @@ FROM_LEADERS = frozenset(cls.__name__ for cls in (Heartbeat, Replicate, Snapshot
 
 _HEARTBEATS = frozenset(cls.__name__ for cls in (Heartbeat, HeartbeatReply, Alive))
 _REPLICATION = frozenset(
-    cls.__name__ for cls in (Replicate, Replicated, Diverged, Snapshot, SnapshotReceived, CatchUp)
+    cls.__name__ for cls in (Replicate, Replicated, LogConflict, Snapshot, SnapshotReceived, FetchLog)
 )
-_REPLIES = frozenset(cls.__name__ for cls in (HeartbeatReply, Replicated, Diverged, SnapshotReceived, Objection))
+_REPLIES = frozenset(cls.__name__ for cls in (HeartbeatReply, Replicated, LogConflict, SnapshotReceived, Objection))
 _REPLY_SUFFIXES = ("Reply", "Answer", "Response")
 
 YES = frozenset(("granted", "vote_granted", "ok", "yes", "success", "accepted", "grant"))

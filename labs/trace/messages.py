@@ -13,7 +13,7 @@ from typing import Any, Literal
 from labs.trace import kinds
 from labs.trace.events import Event
 from labs.trace.roles import whole_number
-from replstore.messages import natural_order
+from replstore.core.messages import natural_order
 
 DeliveryOutcome = Literal["arrived", "lost", "under way"]
 

@@ -18,7 +18,7 @@ from labs.trace.messages import Delivery, deliveries
 from labs.trace.network import FaultInterval, fault_intervals
 from labs.trace.requests import ClientRequest, client_requests
 from labs.trace.roles import RoleInterval, role_intervals
-from replstore.messages import natural_order
+from replstore.core.messages import natural_order
 
 SANE = 1e12
 """No clock of ours shows a later second; beyond it a float no longer tells milliseconds apart."""

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from replstore.election import Election, Seat
-from replstore.messages import Heartbeat, HeartbeatReply, Message, NodeId
+from replstore import Election, ElectionContext, Heartbeat, HeartbeatReply, Message, NodeId
 
 TRIAL, REAL = "trial", "real"
 
@@ -33,8 +32,8 @@ class Poll:
 
 
 class MyElection(Election):
-    def __init__(self, seat: Seat) -> None:
-        super().__init__(seat)
+    def __init__(self, context: ElectionContext) -> None:
+        super().__init__(context)
         self.poll: Poll | None = None
         self.loyal_until = 0.0  # a leader was heard: nobody else gets a trial vote before
         self.patient_until = -1.0

@@ -9,8 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from replstore.election import Election, Seat
-from replstore.messages import Heartbeat, HeartbeatReply, Message, NodeId
+from replstore import Election, ElectionContext, Heartbeat, HeartbeatReply, Message, NodeId
 
 
 class State(Enum):
@@ -52,8 +51,8 @@ Handler = Callable[["MyElection", NodeId, Message, float], None]
 
 
 class MyElection(Election):
-    def __init__(self, seat: Seat) -> None:
-        super().__init__(seat)
+    def __init__(self, context: ElectionContext) -> None:
+        super().__init__(context)
         self.state = State.FOLLOWER
         self.supporters: set[NodeId] = set()
         self.last_contact: dict[NodeId, float] = {}

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from replstore.election import Election, Seat
-from replstore.messages import Heartbeat, Message, NodeId
+from replstore import Election, ElectionContext, Heartbeat, Message, NodeId
 
 
 @dataclass(frozen=True)
@@ -25,8 +24,8 @@ class RequestVoteReply(Message):
 
 
 class MyElection(Election):
-    def __init__(self, seat: Seat) -> None:
-        super().__init__(seat)
+    def __init__(self, context: ElectionContext) -> None:
+        super().__init__(context)
         self.role = "follower"
         self.remaining: float | None = None  # seconds until this node calls an election
         self.clock = 0.0

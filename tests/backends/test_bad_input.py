@@ -325,7 +325,7 @@ def test_two_thousand_idle_connections_do_not_keep_a_client_out(cluster: Process
 
 # -- peers -----------------------------------------------------------------------------------------------
 
-HEARTBEAT = {"type": "replstore.messages.Heartbeat", "term": 99, "commit": [0, 0, ""], "round": 1}
+HEARTBEAT = {"type": "heartbeat", "term": 99, "commit": [0, 0, ""], "round": 1}
 
 
 def post(cluster: ProcessCluster, body: object, token: str | None = None) -> requests.Response:

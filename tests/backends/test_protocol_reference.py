@@ -19,7 +19,7 @@ import replstore
 import replstore.bully
 import replstore.lowest_id
 from labs.cluster import ProcessCluster, Settings
-from replstore.messages import Message
+from replstore.core.messages import Message
 from replstore.runtime import PATHS
 from replstore.settings import from_environment
 

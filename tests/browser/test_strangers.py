@@ -115,7 +115,7 @@ def test_a_page_whose_name_was_rebound_to_the_node_is_refused(page_of: Callable[
 
 @pytest.mark.parametrize("host", [FOREIGN, "127.0.0.1"])
 def test_no_page_can_speak_for_a_peer_although_no_token_is_set(page_of: Callable[..., Any], host: str) -> None:
-    heartbeat = {"type": "replstore.messages.Heartbeat", "term": 99, "commit": [0, 0, ""], "round": 1}
+    heartbeat = {"type": "heartbeat", "term": 99, "commit": [0, 0, ""], "round": 1}
     envelope = json.dumps({"from": "node-2", "id": "x", "message": heartbeat})
     with node(PEERS="node-2=http://127.0.0.1:9", CLUSTER_TOKEN="") as url:
         page = page_of(host)

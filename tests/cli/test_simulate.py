@@ -13,7 +13,7 @@ from labs.cli.app import app
 from labs.rules import Claims
 from labs.rules.survey import Job, Tally, count, count_all
 from labs.simulation.schedule import Schedule, Step, random_schedule
-from replstore.lowest_id import LowestId
+from replstore.core.lowest_id import LowestId
 
 RUNNER = CliRunner()
 REFERENCE = "solutions.ex3_election:MyElection"

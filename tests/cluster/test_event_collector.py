@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from labs.cluster.event_collector import Happenings
-from replstore.events import PAGE, EventRing
+from replstore.wire.event_ring import PAGE, EventRing
 
 
 class Diaries:

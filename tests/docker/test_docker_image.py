@@ -38,7 +38,7 @@ def run(engine: Engine, *command: str) -> str:
 
 
 def test_only_the_node_goes_into_the_build() -> None:
-    sources = {f"replstore/{source.name}" for source in (ROOT / "replstore").glob("*.py")}
+    sources = {source.relative_to(ROOT).as_posix() for source in (ROOT / "replstore").rglob("*.py")}
 
     assert set(context_files()) == {"Dockerfile", "container/healthcheck.py"} | sources
 
@@ -46,7 +46,7 @@ def test_only_the_node_goes_into_the_build() -> None:
 def test_any_change_of_the_node_or_of_the_base_changes_the_hash() -> None:
     files = context_files()
     changed = files | {"replstore/__init__.py": files["replstore/__init__.py"] + b"#"}
-    without = {name: content for name, content in files.items() if name != "replstore/log.py"}
+    without = {name: content for name, content in files.items() if name != "replstore/core/log.py"}
 
     hashes = {
         content_hash(files, "a"),

@@ -164,7 +164,7 @@ def test_a_handout_has_neither_solutions_nor_tests(tmp_path: Path) -> None:
 
     assert done.exit_code == 0, done.output
     names = {str(path.relative_to(tmp_path / "lab")) for path in (tmp_path / "lab").rglob("*")}
-    assert {"replstore/node.py", "labs/grading/runner.py", "pyproject.toml", "exercises"} <= names
+    assert {"replstore/core/node.py", "labs/grading/runner.py", "pyproject.toml", "exercises"} <= names
     assert not [name for name in names if name.startswith(("solutions", "tests", ".git/")) or "__pycache__" in name]
     assert not [name for name in names if name.startswith(handout.INSTRUCTOR_ONLY)]
 

@@ -20,8 +20,8 @@ from labs.grading.sandbox.limits import Limits
 from labs.grading.session import Session
 from labs.lesson.exercises import BY_ID
 from labs.simulation.simulator import Simulator
-from replstore.lowest_id import LowestId
-from replstore.messages import Put, Tick
+from replstore.core.contract import Put, Tick
+from replstore.core.lowest_id import LowestId
 from tests.grading.toys import GOOD_EX3, QUICK
 
 THE_COURSES = "from replstore.lowest_id import LowestId\nclass MyElection(LowestId):\n    pass\n"

@@ -17,7 +17,7 @@ from labs.grading.results import Status
 from labs.grading.runner import Settings, grade
 from labs.grading.sandbox.sandbox import Sandbox
 from labs.grading.submission.submission import Submission
-from replstore.messages import NodeId
+from replstore.core.messages import NodeId
 from solutions.ex3_election import MyElection, RequestVote
 from tools import mutant_elections, mutants
 from tools.direct import SOLUTIONS, lost

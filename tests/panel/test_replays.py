@@ -15,8 +15,8 @@ from labs.grading.checks import ex3_runs
 from labs.panel.replays import CannotReplay, ReplayedCluster, draw, moments_of, strategy_of
 from labs.panel.stage import span_for
 from labs.simulation.schedule import Schedule, carry_out, random_schedule
-from replstore.lowest_id import LowestId
-from replstore.messages import Message
+from replstore.core.lowest_id import LowestId
+from replstore.core.messages import Message
 
 REFERENCE = (Path(solutions.__path__[0]) / "ex3_election.py").read_text(encoding="utf-8")
 SCHEDULES = [

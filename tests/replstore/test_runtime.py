@@ -13,13 +13,15 @@ from typing import Any
 import pytest
 
 from replstore import runtime as runtime_module
-from replstore.codec import build_message
-from replstore.http import response
-from replstore.lowest_id import Alive, LowestId
-from replstore.messages import Done, Heartbeat, Message, Overloaded, Put, Result
+from replstore.core.contract import Done, Overloaded, Put, Result
+from replstore.core.lowest_id import Alive, LowestId
+from replstore.core.messages import Heartbeat, Message
+from replstore.http.limits import Limits
+from replstore.http.server import Server
+from replstore.http.writing import response
 from replstore.runtime import Runtime
-from replstore.server import Limits, Server
 from replstore.settings import Settings
+from replstore.wire.codec import build_message
 
 ALONE = Settings("node-1", LowestId, port=0, heartbeat_ms=50, election_timeout_ms=200)
 PROTECTED = replace(ALONE, token="secret")

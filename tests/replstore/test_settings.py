@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from replstore.bully import Bully
-from replstore.lowest_id import LowestId
+from replstore.core.bully import Bully
+from replstore.core.lowest_id import LowestId
 from replstore.settings import VARIABLES, BadSettings, describe, from_environment, mistyped
 
 
@@ -119,7 +119,7 @@ def test_the_election_timeout_follows_the_heartbeat() -> None:
         ("REPLICATION_MODE", "eventual", "async, quorum, sync"),
         ("ELECTION", "raft", "lowest-id, bully, or module:Class"),
         ("ELECTION", "no_such_module:Raft", "cannot import"),
-        ("ELECTION", "replstore.election:Seat", "derives from"),
+        ("ELECTION", "replstore.election:ElectionContext", "derives from"),
         ("PEERS", "node-2", "node-2=http://host:port"),
         ("PEERS", "node-2=https://h:1", "node-2=http://host:port"),
         ("PEERS", "node-2=http://h", "node-2=http://host:port"),

@@ -10,10 +10,10 @@ import pytest
 from labs.rules import RULES, Claims, Violation, check, check_run, lost_writes
 from labs.simulation.schedule import Run, Schedule, Step, Strategy, carry_out, random_schedule
 from labs.trace.events import Event
-from replstore.bully import Bully
-from replstore.lowest_id import LowestId
-from replstore.messages import LinearizableGet, NotLeader, Unknown
-from replstore.node import Node
+from replstore.core.bully import Bully
+from replstore.core.contract import LinearizableGet, NotLeader, Unknown
+from replstore.core.lowest_id import LowestId
+from replstore.core.node import Node
 from solutions.ex3_election import MyElection
 from tests.simulation.broken_nodes import (
     AnswersTooEarly,

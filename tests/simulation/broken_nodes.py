@@ -5,24 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from replstore.leadership import Leadership
-from replstore.messages import (
-    Diverged,
-    Done,
-    Entry,
-    EntryId,
-    Heartbeat,
-    NodeId,
-    Put,
-    Replicate,
-    Replicated,
-    Reply,
-    Request,
-    Value,
-)
-from replstore.node import Node
-from replstore.replication import Replication
-from replstore.store import Store
+from replstore.core.contract import Done, Put, Reply, Request, Value
+from replstore.core.leadership import Leadership
+from replstore.core.messages import Entry, EntryId, Heartbeat, LogConflict, NodeId, Replicate, Replicated
+from replstore.core.node import Node
+from replstore.core.replication import Replication
+from replstore.core.store import Store
 
 
 class CountsCopiesOfOldTerms(Node):
@@ -101,7 +89,7 @@ class ReadsUnconfirmed(Node):
 class TakesEntriesUnchecked(Node):
     """Does not compare the entry before the new ones with its own (Raft §5.3)."""
 
-    def _refusal(self, message: Replicate) -> Replicated | Diverged | None:
+    def _refusal(self, message: Replicate) -> Replicated | LogConflict | None:
         if message.prev.index <= self.log.last_index:
             return None
         return super()._refusal(message)

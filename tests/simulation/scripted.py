@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from replstore.election import Election, Seat
-from replstore.messages import Message, NodeId
+from replstore.core.election import Election, ElectionContext
+from replstore.core.messages import Message, NodeId
 
 LATER = 0.05
 """The leader begins so much later than its voters follow it; two ticks are enough."""
@@ -22,7 +22,7 @@ class Reign(NamedTuple):
 
 
 class Scripted(Election):
-    def __init__(self, seat: Seat, plan: tuple[Reign, ...]) -> None:
+    def __init__(self, seat: ElectionContext, plan: tuple[Reign, ...]) -> None:
         super().__init__(seat)
         self.plan = plan
 
@@ -36,5 +36,5 @@ class Scripted(Election):
         """It listens to nobody."""
 
 
-def scripted(*plan: Reign) -> Callable[[Seat], Scripted]:
+def scripted(*plan: Reign) -> Callable[[ElectionContext], Scripted]:
     return lambda seat: Scripted(seat, plan)

@@ -6,10 +6,11 @@ from random import Random
 from typing import Any
 
 from labs.simulation.simulator import Simulator
-from replstore.election import Election, Seat
-from replstore.log import Log
-from replstore.messages import Delete, Done, LinearizableGet, Message, Put, Result
-from replstore.node import Node
+from replstore.core.contract import Delete, Done, LinearizableGet, Put, Result
+from replstore.core.election import Election, ElectionContext
+from replstore.core.log import Log
+from replstore.core.messages import Message
+from replstore.core.node import Node
 
 TIMEOUT = 0.4
 PATIENCE = 3 * TIMEOUT
@@ -26,7 +27,7 @@ def lonely_strategy(
     def send(to: str, message: Message) -> None:
         sent.append((to, message))
 
-    election = strategy(Seat(me, peers, Log(), Random(1), TIMEOUT, TIMEOUT / 4, send, lambda *_, **__: None))
+    election = strategy(ElectionContext(me, peers, Log(), Random(1), TIMEOUT, TIMEOUT / 4, send, lambda *_, **__: None))
     election.term = term
     return election, sent
 

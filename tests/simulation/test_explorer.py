@@ -8,10 +8,10 @@ import pytest
 
 from labs.simulation.explorer.search import Bound, Search
 from labs.simulation.explorer.snapshot import EPOCH, CannotSnapshot, StateCodec
-from replstore.bully import Bully
-from replstore.election import Election, Seat
-from replstore.lowest_id import LowestId
-from replstore.messages import HeartbeatReply, Message, NodeId
+from replstore.core.bully import Bully
+from replstore.core.election import Election, ElectionContext
+from replstore.core.lowest_id import LowestId
+from replstore.core.messages import HeartbeatReply, Message, NodeId
 from solutions.ex3_election import MyElection, RequestVote, Vote
 from tools.mutant_elections import HalfIsEnough, OwnVoteNotRecorded, Plain, TwoVotesInOneTerm, VoteForgottenInACrash
 
@@ -203,7 +203,7 @@ def test_dice_and_helpers_of_the_strategys_own_are_kept() -> None:
 
 def test_what_cannot_be_copied_is_named() -> None:
     class Generates(Plain):
-        def __init__(self, seat: Seat) -> None:
+        def __init__(self, seat: ElectionContext) -> None:
             super().__init__(seat)
             self.numbers = (number for number in range(3))
 

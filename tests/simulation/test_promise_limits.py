@@ -11,10 +11,10 @@ from hypothesis import given
 from labs.rules import lost_writes
 from labs.simulation.schedule import Schedule, Step, carry_out
 from labs.simulation.simulator import Network, Simulator
-from replstore.election import Election
-from replstore.lowest_id import LowestId
-from replstore.messages import Done, LinearizableGet, Put, Value
-from tests.replstore.test_recovery import lose_journal
+from replstore.core.contract import Done, LinearizableGet, Put, Value
+from replstore.core.election import Election
+from replstore.core.lowest_id import LowestId
+from tests.replstore.core.test_recovery import lose_journal
 from tests.simulation.simulated import ask, leaders, node, notes, put, settle, values
 from tests.simulation.test_promises import EVERYTHING, NODES, every_election, few, seeds, troubles
 

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from labs.rules import RULES, Claims, check_run, lost_writes
 from labs.simulation.schedule import Run, Schedule, Step, carry_out
-from replstore.bully import Bully
-from replstore.election import Election
-from replstore.lowest_id import LowestId
+from replstore.core.bully import Bully
+from replstore.core.election import Election
+from replstore.core.lowest_id import LowestId
 from solutions.ex3_election import MyElection
 
 ELECTIONS = [LowestId, Bully, MyElection]

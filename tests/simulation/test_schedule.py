@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from labs.rules import check_run
 from labs.simulation.schedule import ACTIONS, Schedule, Step, carry_out, random_schedule
-from replstore.bully import Bully
-from replstore.election import Election
-from replstore.lowest_id import LowestId
+from replstore.core.bully import Bully
+from replstore.core.election import Election
+from replstore.core.lowest_id import LowestId
 from solutions.ex3_election import MyElection
 from tools.mutant_elections import AnyLogWins, Plain, TermForgottenInACrash
 from tools.mutants import FULL, PLAIN

@@ -10,9 +10,10 @@ import pytest
 from labs.simulation.hosts import Network
 from labs.simulation.simulator import Simulator
 from labs.trace.events import Event
-from replstore.election import Election, Seat
-from replstore.lowest_id import LowestId
-from replstore.messages import Done, Message, Put, State
+from replstore.core.contract import Done, Put, State
+from replstore.core.election import Election, ElectionContext
+from replstore.core.lowest_id import LowestId
+from replstore.core.messages import Message
 from tests.simulation.scripted import Reign, scripted
 from tests.simulation.simulated import ask, leaders, node, put, settle
 
@@ -27,7 +28,7 @@ class Ping(Message):
 class Pings(Election):
     """Says something to everybody at every tick, and remembers when it ticked."""
 
-    def __init__(self, seat: Seat) -> None:
+    def __init__(self, seat: ElectionContext) -> None:
         super().__init__(seat)
         self.ticks: list[float] = []
 
@@ -148,7 +149,7 @@ def test_a_crash_within_a_step_keeps_the_order_of_effects() -> None:
 
 def test_what_is_only_in_memory_does_not_survive() -> None:
     class Remembers(Pings):
-        def __init__(self, seat: Seat) -> None:
+        def __init__(self, seat: ElectionContext) -> None:
             super().__init__(seat)
             self.kept = False
 

@@ -8,8 +8,8 @@ import time
 from random import Random
 from time import monotonic
 
-from replstore.election import Seat
-from replstore.messages import Message
+from replstore.core.election import ElectionContext
+from replstore.core.messages import Message
 from solutions.ex3_election import MyElection
 
 LIVES: list[float] = []
@@ -24,7 +24,7 @@ class GoesThroughASet(MyElection):
 
 
 class GoesThroughItsOwnSet(MyElection):
-    def __init__(self, seat: Seat) -> None:
+    def __init__(self, seat: ElectionContext) -> None:
         super().__init__(seat)
         self.friends: set[str] = {*seat.peers}
 

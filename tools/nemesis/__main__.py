@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from labs.cluster import ClusterError
-from replstore.replication import MODES
+from replstore.core.replication import MODES
 from tools.nemesis.campaign import ELECTIONS, Order, Report, run
 from tools.nemesis.plan import KINDS, Pace
 

@@ -57,8 +57,9 @@ def context_files(root: Path | None = None) -> dict[str, bytes]:
             "Or use --backend process."
         )
     files = {name: (root / name).read_bytes() for name in names}
-    for source in sorted(Path(replstore.__path__[0]).glob("*.py")):
-        files[f"replstore/{source.name}"] = source.read_bytes()
+    package = Path(replstore.__path__[0])
+    for source in sorted(package.rglob("*.py")):
+        files[f"replstore/{source.relative_to(package).as_posix()}"] = source.read_bytes()
     return files
 
 

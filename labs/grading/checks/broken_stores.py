@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from replstore.election import Election, Seat
-from replstore.lowest_id import LowestId
-from replstore.messages import Append, Delete, Done, Effect, Entry, Input, NodeId, Put, Record, Reply, Request, Tick
-from replstore.node import Node
-from replstore.store import Store
+from replstore.core.contract import Append, Delete, Done, Effect, Input, Put, Record, Reply, Request, Tick
+from replstore.core.election import Election, ElectionContext
+from replstore.core.lowest_id import LowestId
+from replstore.core.messages import Entry, NodeId
+from replstore.core.node import Node
+from replstore.core.store import Store
 
 
 class _NeverDeletes(Store):
@@ -135,7 +136,7 @@ class Fault:
     name: str
     promise: str
     node_class: type[Node] = Node
-    election: Callable[[Seat], Election] | None = None
+    election: Callable[[ElectionContext], Election] | None = None
 
 
 FAULTS: tuple[Fault, ...] = (

@@ -14,10 +14,10 @@ from labs.grading.errors import GraderError
 from labs.simulation.hosts import Network
 from labs.trace import kinds
 from labs.trace.events import Event
-from replstore.bully import Bully
-from replstore.election import Election, Seat
-from replstore.lowest_id import LowestId
-from replstore.node import Node
+from replstore.core.bully import Bully
+from replstore.core.election import Election, ElectionContext
+from replstore.core.lowest_id import LowestId
+from replstore.core.node import Node
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Kind:
 
     nodes: int
     mode: str
-    election: Callable[[Seat], Election]
+    election: Callable[[ElectionContext], Election]
     name: str
 
     def __str__(self) -> str:
@@ -53,7 +53,7 @@ def good_kinds(level: str) -> list[Kind]:
     ]
 
 
-def majority_election() -> Callable[[Seat], Election]:
+def majority_election() -> Callable[[ElectionContext], Election]:
     """The reference election. Raises `GraderError` where the solutions are not at hand, as with students."""
     try:
         return import_module("solutions.ex3_election").MyElection  # type: ignore[no-any-return]
@@ -67,7 +67,7 @@ def make(
     kind: Kind,
     seed: int,
     node_class: type[Node] = Node,
-    election: Callable[[Seat], Election] | None = None,
+    election: Callable[[ElectionContext], Election] | None = None,
 ) -> SimulatedCluster:
     """A started cluster. Timings and network vary a little with the seed, so that nothing can be read off a clock."""
     rng = Random(f"cluster/{seed}")

@@ -11,7 +11,7 @@ from labs.cluster.simulated import SimulatedCluster
 from labs.grading.check import Check, Outcome, Scene, StudentCode, StudentObject, failed, passed
 from labs.grading.checks.clusters import Kind, applied_at, make, scene
 from labs.grading.cluster_gateway import ClusterCall, ClusterGateway
-from replstore.lowest_id import LowestId
+from replstore.core.lowest_id import LowestId
 
 KIND = Kind(3, "async", LowestId, "LowestId")
 DELAYS = (0, 100, 500)

@@ -11,9 +11,9 @@ from random import Random
 from typing import Any
 
 from labs.grading.child.values import BadValue
-from replstore.codec import CodecError, decode_message, encode_message, pack, unpack
-from replstore.election import Election, Seat
-from replstore.messages import Message
+from replstore.core.election import Election, ElectionContext
+from replstore.core.messages import Message
+from replstore.wire.codec import CodecError, decode_message, encode_message, pack, unpack
 
 
 class _Log:
@@ -31,7 +31,7 @@ class Place:
         term, index = question["last"]
         self.log.last = (term, index)
         self.election = strategy(
-            Seat(
+            ElectionContext(
                 me=question["me"],
                 peers=tuple(question["peers"]),
                 log=self.log,

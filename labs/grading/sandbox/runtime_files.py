@@ -20,7 +20,7 @@ import replstore
 ROOTS = (
     "labs.grading.child.main",  # what asks the student's file
     *("labs.cluster", "labs.cluster.base", "labs.events"),  # what that file may import
-    *("replstore.election", "replstore.messages", "replstore.lowest_id", "replstore.bully"),
+    *("replstore", "replstore.election", "replstore.messages", "replstore.lowest_id", "replstore.bully"),
 )
 CLOSED = "labs.grading"
 """Of this package only `child` may be in a sandbox."""

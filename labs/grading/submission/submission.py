@@ -16,7 +16,7 @@ from labs.grading.errors import SubmissionRefused
 from labs.grading.submission.archive import Found, Listing, Unreadable, list_files
 from labs.grading.submission.notebook import Extract, NotANotebook, extract
 from labs.lesson.exercises import BY_FILE, EXERCISES, Exercise
-from replstore.messages import natural_order
+from replstore.core.messages import natural_order
 
 _NOTEBOOKS = frozenset(f"{exercise.module}.ipynb" for exercise in EXERCISES)
 

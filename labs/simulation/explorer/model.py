@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 from labs.simulation.explorer.snapshot import EPOCH, CannotSnapshot, StateCodec, StateSnapshot
 from labs.trace import kinds
 from labs.trace.events import Event
-from replstore.codec import decode_message, encode_message
-from replstore.election import Election, Seat
-from replstore.events import summary
-from replstore.messages import START, Heartbeat, HeartbeatReply, Message, NodeId
+from replstore.core.election import Election, ElectionContext
+from replstore.core.messages import START, Heartbeat, HeartbeatReply, Message, NodeId
+from replstore.wire.codec import decode_message, encode_message
+from replstore.wire.event_ring import summary
 
 TIMEOUT, HEARTBEAT = 0.4, 0.1
 HANDED_IN = ("me", "peers", "log", "rng", "timeout", "heartbeat", "send", "note")
@@ -77,7 +77,7 @@ class EmptyLog:
 class Model:
     """`nodes` strategies, named as in the lesson. States and messages get numbers, in the order of their coming up."""
 
-    def __init__(self, strategy: Callable[[Seat], Election], nodes: int) -> None:
+    def __init__(self, strategy: Callable[[ElectionContext], Election], nodes: int) -> None:
         self.nodes = tuple(f"node-{number}" for number in range(1, nodes + 1))
         self.mail: list[Receive] = []
         self._strategy = strategy
@@ -173,7 +173,10 @@ class Model:
             self._sent.append(Receive(to, node, decode_message(encode_message(message))))
 
         rng = ConstantRandom()
-        return self._strategy(Seat(node, peers, EmptyLog(), rng, TIMEOUT, HEARTBEAT, send, lambda *_, **__: None))
+        context = ElectionContext(
+            node, peers, EmptyLog(), rng, TIMEOUT, HEARTBEAT, send=send, note=lambda *_, **__: None
+        )
+        return self._strategy(context)
 
     def _numbered(self, election: Election, now: float) -> int:
         own = {name: value for name, value in vars(election).items() if name not in HANDED_IN}

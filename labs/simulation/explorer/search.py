@@ -23,8 +23,8 @@ from typing import NamedTuple
 from labs.simulation.explorer.model import Model, NodeInput, Receive, Restart, Transition, Wait, step_in_words
 from labs.trace import kinds
 from labs.trace.events import Event
-from replstore.election import Election, Seat
-from replstore.messages import NodeId
+from replstore.core.election import Election, ElectionContext
+from replstore.core.messages import NodeId
 
 NODE_BITS = 20
 LED_BITS = 12
@@ -94,7 +94,9 @@ class Search:
     them one bit for each message under way. What a step does to one node is worked out once (`Model`) and then known.
     """
 
-    def __init__(self, strategy: Callable[[Seat], Election], nodes: int = 3, bound: Bound | None = None) -> None:
+    def __init__(
+        self, strategy: Callable[[ElectionContext], Election], nodes: int = 3, bound: Bound | None = None
+    ) -> None:
         self.bound = bound or Bound()
         self.model = Model(strategy, nodes)
         self._led: list[frozenset[tuple[int, NodeId]]] = [frozenset()]

@@ -13,7 +13,7 @@ from random import Random
 from types import FunctionType, MethodType
 from typing import Any
 
-from replstore.messages import EntryId, Message
+from replstore.core.messages import EntryId, Message
 
 EPOCH = 1_000_000.0
 """What a node's clock shows whenever its state is put back. So large that times can be told from durations."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from replstore.journal import Journal
+from replstore.journal.journal import Journal
 from tools.nemesis.builds.small import Bully, LowestId, MyElection
 
 __all__ = ["Bully", "LowestId", "MyElection"]

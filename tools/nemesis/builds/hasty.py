@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from replstore.replication import MODES
+from replstore.core.replication import MODES
 from tools.nemesis.builds.small import Bully, LowestId, MyElection
 
 __all__ = ["Bully", "LowestId", "MyElection"]

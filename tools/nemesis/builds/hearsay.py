@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from replstore.leadership import Leadership
+from replstore.core.leadership import Leadership
 from tools.nemesis.builds.small import Bully, LowestId, MyElection
 
 __all__ = ["Bully", "LowestId", "MyElection"]

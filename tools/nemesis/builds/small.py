@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from replstore import compaction, journal, log, node
-from replstore.bully import Bully
-from replstore.lowest_id import LowestId
+from replstore.core import log, node
+from replstore.core.bully import Bully
+from replstore.core.lowest_id import LowestId
+from replstore.journal import compaction, journal
 from solutions.ex3_election import MyElection
 
 __all__ = ["Bully", "LowestId", "MyElection"]

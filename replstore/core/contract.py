@@ -1,0 +1,202 @@
+"""What goes into a node, what comes out, and what it must find again after a crash.
+
+Law of this module: values only, as in `messages`.
+
+* *inputs* (`Tick`, `Received`, `Request`, `Flush`) go into `Node.handle`;
+* *effects* (`Save`, `Send`, `Reply`, `Note`, `FlushAfter`) come out of it, to be carried out in order;
+* *records* (`State`, `Append`, `Install`) are what the journal keeps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from replstore.core.messages import Entry, EntryId, Message, NodeId
+
+# --------------------------------------------------------------------------------------------------------
+# Journal records: what a node must find again after a crash
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The election's memory. Term and vote are one record: saved apart, a crash between them allows a second
+    vote in one term (hashicorp/raft issue 661)."""
+
+    term: int
+    vote: Any
+    recovering: bool = False
+    """The node lost entries that it had acknowledged, and does not hold all of them again yet (see `recovery`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """`entries` go into the log, the first one's place and what follows it being overwritten; everything up to
+    index `commit` is committed."""
+
+    entries: tuple[Entry, ...]
+    commit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Install:
+    """The whole store is replaced by `items`, the state as of entry `at`; the log starts anew behind it."""
+
+    at: EntryId
+    items: tuple[Entry, ...]
+
+
+Record = State | Append | Install
+
+
+# --------------------------------------------------------------------------------------------------------
+# Inputs
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time has passed. Hand one in every `Node.tick_interval` seconds, sooner does no harm."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flush:
+    """All that arrived together has been handed in: store it with one save, ship it with one message a peer.
+
+    A driver that forgets it loses speed, not safety: `Tick` flushes too.
+    """
+
+
+class Received(NamedTuple):
+    """A peer's message has arrived. (One is made for each message: a named tuple, because that is made quickest.)"""
+
+    sender: NodeId
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    key: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinearizableGet:
+    """A read that must see every write acknowledged before it began. (A plain read is no input: see `Node.read`.)"""
+
+    key: str
+
+
+Command = Put | Delete | LinearizableGet
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A client asks for `command`, whose value came as `size` bytes; `id` is the driver's and comes back in `Reply`."""
+
+    id: int
+    command: Command
+    size: int = 0
+
+
+Input = Tick | Flush | Received | Request
+
+
+# --------------------------------------------------------------------------------------------------------
+# Effects
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The write `entry` took effect. `found` is false for a delete of a key that was not there."""
+
+    entry: Entry
+    found: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """Answer to a `LinearizableGet`: the `put` that gave the key its value, or None where the key is absent."""
+
+    key: str
+    entry: Entry | None
+
+
+@dataclass(frozen=True, slots=True)
+class NotLeader:
+    """Certain: the command was not carried out and never will be. Ask `leader`, if it is known."""
+
+    role: str
+    leader: NodeId | None
+
+
+@dataclass(frozen=True, slots=True)
+class Overloaded:
+    """Certain: refused, because too many writes are still waiting for their copies."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Certain: no message can carry the command, for this `reason`; so it was not carried out and never will be."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Uncertain: the command may have taken effect, or may yet, or never. Never a guess."""
+
+
+Result = Done | Value | NotLeader | Overloaded | Refused | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Save:
+    """Make `record` durable before carrying out any effect behind this one.
+
+    An effect *before* it may leave the node earlier: the node may crash between the two and then does not have the
+    record. So the core puts there only what promises nothing about it, such as the entries that a leader ships in
+    `quorum` and `sync`.
+    """
+
+    record: Record
+
+
+class Send(NamedTuple):
+    """Give `message` to the network. It may be lost, delayed, repeated or overtaken. (A named tuple, as `Received`.)"""
+
+    to: NodeId
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Answer the client whose `Request` had this id."""
+
+    id: int
+    result: Result
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """For people: a log line, a mark on the timeline. Nothing in the protocol depends on it."""
+
+    kind: str
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FlushAfter:
+    """Hand in a `Flush` so many seconds from now: something waits for company on its way to the followers.
+
+    A driver that forgets it loses speed, not safety, as with `Flush` itself.
+    """
+
+    seconds: float
+
+
+Effect = Save | Send | Reply | Note | FlushAfter

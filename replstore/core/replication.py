@@ -1,0 +1,284 @@
+"""How far each follower is, and what to ship to it next.
+
+Law of this module: book-keeping only. It is made when a node begins to lead and dropped when it ceases to, so no
+stale figure outlives the leadership it belonged to. It decides *what* to send; the node sends it.
+
+A follower is in one of three states (the idea is etcd's `tracker.Progress`):
+
+* *probing*: it is not known where its log matches ours. One message at a time, until it agrees.
+* *streaming*: it agreed, so we ship each new entry at once, without waiting for the answer to the one before.
+* *receiving a snapshot*: what it lacks is no longer in our log (or it must start afresh). One chunk at a time.
+
+Answers may be lost. A follower that owes an answer for too long is probed again from where it last agreed; "too long"
+is twice what its answers took lately (a delayed network is slow, not dead), and doubles while it stays silent.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+
+from replstore.core.log import Log, take_batch
+from replstore.core.messages import Entry, EntryId, NodeId, Replicate, Replicated, Snapshot, SnapshotReceived
+from replstore.core.store import Store
+
+MODES: dict[str, Callable[[int], int]] = {
+    "async": lambda nodes: 1,
+    "quorum": lambda nodes: nodes // 2 + 1,
+    "sync": lambda nodes: nodes,
+}
+"""How many nodes must hold a write before its client is answered."""
+
+MAX_IN_FLIGHT = 64
+"""Unanswered messages to one follower while streaming."""
+
+PACE = 0.002
+"""Seconds between two messages to a follower that owes an answer: what comes meanwhile travels together, with the
+answer's arrival at the latest. It halves the messages of a busy leader, and a lone write never waits.
+
+The news that something is committed waits as long for entries to travel with: clients who write one after the other
+then cost one message for each write, not two. Where no client waits for copies (`async`), messages are always so far
+apart."""
+
+MAX_RETRY = 16
+"""The wait for an answer doubles up to this many times its first value; a snapshot under way is given up then."""
+
+
+class Transfer:
+    """A snapshot on its way: the live entries as of `at`, and how many of them the follower has."""
+
+    def __init__(self, at: EntryId, items: list[Entry], force: bool) -> None:
+        self.at = at
+        self.items = items
+        self.force = force
+        self.offset = 0
+
+
+class Progress:
+    """What is known of one follower. `match` never goes back: what it held once it holds as long as it remembers."""
+
+    def __init__(self, next_index: int, retry: float) -> None:
+        self.match = 0
+        self.next = next_index
+        self.probing = True
+        self.transfer: Transfer | None = None
+        self.sent_commit = 0
+        self._under_way: deque[float] = deque()
+        self._shortest_retry = retry
+        self._retry = retry
+        self._last_word = 0.0
+        self.last_sent = 0.0
+        self.due: float | None = None
+        """When the follower is sent what waits for company now."""
+
+    @property
+    def in_flight(self) -> int:
+        return len(self._under_way)
+
+    def has_all(self, last: int, commit: int) -> bool:
+        """Whether the follower agreed to everything up to index `last`, and was told that `commit` is committed."""
+        return self.match == last and self.next == last + 1 and self.sent_commit >= commit and not (
+            self.probing or self._under_way or self.transfer
+        )
+
+    def sent(self, now: float) -> None:
+        self._under_way.append(now)
+        self.last_sent = now
+
+    def answered(self, now: float) -> None:
+        self._last_word = now
+        if self._under_way:
+            took = now - self._under_way.popleft()
+            self._retry = max(self._shortest_retry, 2 * took)
+
+    def overdue(self, now: float) -> bool:
+        """Whether an answer should have come by now: counted from the last one, or from the oldest message sent.
+
+        Answers are not told apart, so one that came twice stands for one that is lost: what was streamed but never
+        agreed to counts as well.
+        """
+        owes = bool(self._under_way) or (not self.probing and self.match < self.next - 1)
+        since = max(self._under_way[0] if self._under_way else 0.0, self._last_word)
+        return owes and now - since >= self._retry
+
+    def give_up_waiting(self) -> None:
+        self._under_way.clear()
+        self._retry = min(2 * self._retry, MAX_RETRY * self._shortest_retry)
+        if self._retry == MAX_RETRY * self._shortest_retry:
+            self.transfer = None
+        self.probe_from(self.match)
+
+    def probe_from(self, index: int) -> None:
+        self.probing = True
+        self.next = index + 1
+
+
+class Replication:
+    """The leader's (or a lender's, see `FetchLog`) view of the followers `peers`, for `term`. `awaited`: somebody waits
+    for the followers' answers."""
+
+    def __init__(
+        self, term: int, log: Log, store: Store, peers: Iterable[NodeId], retry: float, awaited: bool = True
+    ) -> None:
+        self.term = term
+        self._awaited = awaited
+        self._log = log
+        self._store = store
+        self._retry = retry
+        self.progress = {peer: Progress(log.last_index + 1, retry) for peer in peers}
+        self._all_have: tuple[int, int] | None = None
+        """The end of the log and the commit that all followers have, until an answer tells otherwise."""
+
+    # -- what to send ---------------------------------------------------------------------------------
+
+    def behind(self, commit: int) -> list[NodeId]:
+        """The followers that lack an entry, or do not know that `commit` is committed, or owe an answer. A cluster at
+        rest asks this at every tick and every heartbeat's answer: hence the memory of the last time it was nobody."""
+        last = self._log.last_index
+        if self._all_have == (last, commit):
+            return []
+        behind = [peer for peer, progress in self.progress.items() if not progress.has_all(last, commit)]
+        self._all_have = None if behind else (last, commit)
+        return behind
+
+    def busy_until(self, now: float) -> float | None:
+        """Until when no follower is sent anything, for want of an answer; None: one can be sent to now."""
+        free = [p.last_sent + PACE if p.in_flight else now for p in self.progress.values()]
+        soonest = min(free, default=now)
+        return soonest if soonest > now else None
+
+    def next_due(self, now: float) -> float | None:
+        """When the next of what waits for company is to be sent."""
+        due = [p.due for p in self.progress.values() if p.due is not None and p.due > now]
+        return min(due, default=None)
+
+    def messages_for(self, peer: NodeId, commit: EntryId, now: float) -> list[Replicate | Snapshot]:
+        """Everything worth sending to `peer` now. `commit` identifies the last committed entry."""
+        progress = self.progress[peer]
+        if progress.overdue(now):
+            progress.give_up_waiting()
+        messages: list[Replicate | Snapshot] = []
+        while (message := self._next_for(progress, commit, now)) is not None:
+            progress.sent(now)
+            messages.append(message)
+        return messages
+
+    def _next_for(self, progress: Progress, commit: EntryId, now: float) -> Replicate | Snapshot | None:
+        limit = 1 if progress.probing or progress.transfer else MAX_IN_FLIGHT
+        if progress.in_flight >= limit:
+            return None
+        streaming = not progress.probing and progress.transfer is None
+        if 0 < now - progress.last_sent < PACE:
+            if progress.next <= self._log.last_index and (progress.in_flight or (streaming and not self._awaited)):
+                progress.due = progress.last_sent + PACE
+                return None
+            if progress.in_flight:
+                return None
+        if streaming and self._commit_can_wait(progress, commit, now):
+            return None
+        if progress.next <= self._log.base.index:
+            self._start_transfer(progress, commit, force=False)
+        if progress.transfer is not None:
+            return self._chunk(progress.transfer)
+        return self._entries(progress, commit)
+
+    def _commit_can_wait(self, progress: Progress, commit: EntryId, now: float) -> bool:
+        """Whether all there is to say is that something is committed, and entries may soon come to travel with it."""
+        if progress.next <= self._log.last_index or progress.sent_commit >= commit.index:
+            return False
+        if progress.due is None:
+            progress.due = now + PACE
+        return now < progress.due
+
+    def _entries(self, progress: Progress, commit: EntryId) -> Replicate | None:
+        log = self._log
+        unknown = progress.probing and progress.match < progress.next - 1
+        nothing_new = progress.next > log.last_index and progress.sent_commit >= commit.index
+        if nothing_new and not unknown:
+            return None
+        prev = log.id_at(progress.next - 1)
+        assert prev is not None, "what the log has forgotten is sent as a snapshot"
+        entries = log.batch(after=prev.index)
+        if not progress.probing:
+            progress.next += len(entries)
+        progress.sent_commit = commit.index
+        progress.due = None
+        return Replicate(self.term, prev, entries, commit.index)
+
+    def _chunk(self, transfer: Transfer) -> Snapshot:
+        items = take_batch(transfer.items, transfer.offset)
+        return Snapshot(self.term, transfer.at, transfer.offset, len(transfer.items), items, transfer.force)
+
+    # -- what came back -------------------------------------------------------------------------------
+
+    def _answered(self, peer: NodeId, now: float) -> Progress:
+        self._all_have = None
+        progress = self.progress[peer]
+        progress.answered(now)
+        return progress
+
+    def replicated(self, peer: NodeId, answer: Replicated, commit: EntryId, now: float) -> None:
+        progress = self._answered(peer, now)
+        if answer.ok:
+            progress.match = max(progress.match, answer.index)
+            progress.next = max(progress.next, progress.match + 1)
+            progress.probing = False
+        elif answer.index > self._log.last_index:
+            self._start_transfer(progress, commit, force=True)  # it has applied more than there is here
+        elif answer.index >= progress.match:
+            # (An older refusal can arrive after a newer agreement; it is no news then.)
+            progress.transfer = None
+            progress.probe_from(answer.index)
+
+    def diverged(self, peer: NodeId, commit: EntryId, now: float) -> None:
+        """The follower has applied what we do not have: only a snapshot helps."""
+        progress = self._answered(peer, now)
+        self._start_transfer(progress, commit, force=True)
+
+    def _start_transfer(self, progress: Progress, commit: EntryId, force: bool) -> None:
+        if progress.transfer is None or (force and not progress.transfer.force):
+            progress.transfer = Transfer(commit, self._store.items(), force)
+
+    def snapshot_received(self, peer: NodeId, answer: SnapshotReceived, now: float) -> None:
+        progress = self.progress[peer]
+        transfer = progress.transfer
+        if transfer is None or transfer.at != answer.at:
+            return
+        progress.answered(now)
+        transfer.offset = answer.offset
+        if answer.offset >= len(transfer.items):
+            progress.transfer = None
+            progress.match = max(progress.match, transfer.at.index)
+            progress.next = progress.match + 1
+            progress.probing = False
+
+    def alive(self, peer: NodeId, last: EntryId, silent: bool) -> None:
+        """A heartbeat was answered by a follower whose log ends in `last`; `silent`: it had not answered before.
+
+        One that was away is probed at once rather than when patience ends, and one whose log is shorter than what it
+        once agreed to has lost its memory: it is a new follower.
+        """
+        progress = self.progress[peer]
+        if last.index < progress.match:
+            self._all_have = None
+            self.progress[peer] = Progress(last.index + 1, self._retry)
+        elif silent and progress.in_flight:
+            progress.give_up_waiting()
+
+    # -- what follows from it -------------------------------------------------------------------------
+
+    def held_by(self, copies: int, saved: int) -> int:
+        """The highest index that at least `copies` nodes hold, this one included (up to index `saved`)."""
+        if copies == 1:
+            return saved
+        matches = sorted([saved, *(p.match for p in self.progress.values())], reverse=True)
+        return matches[copies - 1]
+
+    def lag(self) -> dict[NodeId, int]:
+        """Entries that each follower is not yet known to hold."""
+        return {peer: self._log.last_index - p.match for peer, p in self.progress.items()}
+
+    def needed_from(self) -> int:
+        """The log behind this index is still needed to finish the snapshots under way."""
+        running = [p.transfer.at.index for p in self.progress.values() if p.transfer]
+        return min(running, default=self._log.last_index)

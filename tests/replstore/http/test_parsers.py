@@ -1,0 +1,506 @@
+"""What the HTTP parser takes, what it refuses, and that it does not matter how the bytes are cut."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from replstore.http.parser import RequestParser, ResponseParser
+from replstore.http.syntax import (
+    MAX_EMPTY_LINES,
+    MAX_HEAD,
+    MAX_HEADER_LINES,
+    MEMO_BYTES,
+    Admit,
+    HttpError,
+    Request,
+    Response,
+    Stage,
+    check_length,
+    whole_request,
+)
+from replstore.http.writing import CONTINUE, HeaderPairs, Headers, request, response, without_content
+
+
+def small(method: str, path: str, headers: Headers, length: int) -> HeaderPairs:
+    check_length(length, 1000 if path.startswith("/internal/") else 100)
+    return ()
+
+
+def drain(parser: RequestParser) -> list[Request]:
+    return list(iter(parser.next, None))
+
+
+def parse(data: bytes, admit: Admit = small) -> list[Request]:
+    """All requests in `data`, which must end with one."""
+    parser = RequestParser(admit)
+    parser.feed(data)
+    requests = drain(parser)
+    assert parser.stage is Stage.START
+    return requests
+
+
+def refusal(data: bytes, admit: Admit = small) -> HttpError:
+    parser = RequestParser(admit)
+    parser.feed(data)
+    with pytest.raises(HttpError) as caught:
+        drain(parser)
+    return caught.value
+
+
+def get(*lines: bytes, target: bytes = b"/key/name") -> bytes:
+    return b"\r\n".join((b"GET " + target + b" HTTP/1.1", b"Host: node", *lines, b"", b""))
+
+
+def put(*lines: bytes, body: bytes = b"") -> bytes:
+    return b"\r\n".join((b"PUT /key/name HTTP/1.1", b"Host: node", *lines, b"", body))
+
+
+# -- what is taken ---------------------------------------------------------------------------------------
+
+
+def test_a_request_is_split_into_its_parts():
+    (found,) = parse(b"PUT /key/a%20b?read=linearizable&x=? HTTP/1.1\r\nHost: n\r\nContent-Length: 2\r\n\r\n42")
+
+    assert (found.method, found.path, found.query) == ("PUT", "/key/a%20b", "read=linearizable&x=?")
+    assert found.headers == {"host": "n", "content-length": "2"}
+    assert (found.body, found.keep_alive) == (b"42", True)
+
+
+def test_several_requests_in_one_chunk_come_out_in_order():
+    stream = get(target=b"/1") + put(b"Content-Length: 3", body=b"abc") + get(target=b"/2")
+
+    assert [(r.path, r.body) for r in parse(stream)] == [("/1", b""), ("/key/name", b"abc"), ("/2", b"")]
+
+
+def test_header_names_are_lower_case_and_values_lose_the_blanks_around_them():
+    (found,) = parse(get(b"X-Cluster-TOKEN: \t a b \t", b"Empty:"))
+
+    assert found.headers["x-cluster-token"] == "a b"
+    assert found.headers["empty"] == ""
+
+
+def test_the_values_of_a_repeated_header_are_joined():
+    assert parse(get(b"Accept: a", b"Accept: b"))[0].headers["accept"] == "a, b"
+
+
+def test_headers_are_shared_and_therefore_cannot_be_changed():
+    (found,) = parse(get())
+
+    with pytest.raises(TypeError):
+        found.headers["host"] = "another"  # type: ignore[index]
+
+
+def test_a_key_of_ten_thousand_bytes_fits():
+    key = b"k" * 10_000
+
+    assert parse(get(target=b"/key/" + key))[0].path == "/key/" + key.decode()
+
+
+def test_a_head_too_long_to_be_remembered_is_parsed_all_the_same():
+    (found,) = parse(get(b"Cookie: " + b"c" * MEMO_BYTES))
+
+    assert len(found.headers["cookie"]) == MEMO_BYTES
+
+
+@pytest.mark.parametrize(
+    ("target", "path", "query"),
+    [
+        (b"http://node-1:4000/key/a?b", "/key/a", "b"),
+        (b"http://node-1:4000", "/", ""),
+        (b"http://node-1:4000?b/c", "/", "b/c"),
+    ],
+)
+def test_an_absolute_target_is_split_and_its_host_counts_instead_of_the_header(target: bytes, path: str, query: str):
+    (found,) = parse(get(target=target))
+
+    assert (found.path, found.query, found.headers["host"]) == (path, query, "node-1:4000")
+
+
+def test_empty_lines_before_a_request_line_are_ignored_each_time():
+    lines = b"\r\n" * MAX_EMPTY_LINES
+
+    assert [r.path for r in parse(lines + get(target=b"/1") + lines + get(target=b"/2"))] == ["/1", "/2"]
+
+
+def test_the_target_of_options_may_be_a_star():
+    assert parse(b"OPTIONS * HTTP/1.1\r\nHost: n\r\n\r\n")[0].path == "*"
+
+
+def test_an_unknown_method_is_left_to_the_routing():
+    assert parse(b"BREW /pot HTTP/1.1\r\nHost: n\r\n\r\n")[0].method == "BREW"
+
+
+@pytest.mark.parametrize(
+    ("head", "keep_alive"),
+    [
+        (b"GET / HTTP/1.1\r\nHost: n\r\n", True),
+        (b"GET / HTTP/1.1\r\nHost: n\r\nConnection: keep-alive\r\n", True),
+        (b"GET / HTTP/1.1\r\nHost: n\r\nConnection: close\r\n", False),
+        (b"GET / HTTP/1.1\r\nHost: n\r\nConnection: TE, Close\r\n", False),
+        (b"HEAD / HTTP/1.1\r\nHost: n\r\n", True),
+        (b"GET / HTTP/1.0\r\n", False),
+        (b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n", False),
+    ],
+)
+def test_whether_the_connection_stays_open_follows_from_version_and_header(head: bytes, keep_alive: bool):
+    assert parse(head + b"\r\n")[0].keep_alive is keep_alive
+
+
+def test_remembering_a_head_does_not_carry_its_target_or_body_over():
+    one, two = put(b"Content-Length: 1", body=b"1"), put(b"Content-Length: 1", body=b"2")
+
+    first, second = parse(one.replace(b"/name", b"/first") + two.replace(b"/name", b"/second"))
+
+    assert (first.path, first.body) == ("/key/first", b"1")
+    assert (second.path, second.body) == ("/key/second", b"2")
+
+
+# -- what is refused -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("why", "data", "status"),
+    [
+        ("no target", b"GET\r\nHost: n\r\n\r\n", 400),
+        ("no version", b"GET /\r\nHost: n\r\n\r\n", 400),
+        ("a blank in the target", get(target=b"/key/a b"), 400),
+        ("two blanks", b"GET  / HTTP/1.1\r\nHost: n\r\n\r\n", 400),
+        ("an empty target", b"GET  HTTP/1.1\r\nHost: n\r\n\r\n", 400),
+        ("a target without slash", get(target=b"key/name"), 400),
+        ("a target of CONNECT", b"CONNECT node:80 HTTP/1.1\r\nHost: n\r\n\r\n", 400),
+        ("another scheme", get(target=b"ftp://node/key"), 400),
+        ("raw UTF-8 in the target", get(target="/key/ä".encode()), 400),
+        ("a tab in the target", get(target=b"/key/\t"), 400),
+        ("a zero byte in the target", get(target=b"/key/\0"), 400),
+        ("a carriage return in the target", get(target=b"/key/\r"), 400),
+        ("a method that is no word", b"G(T / HTTP/1.1\r\nHost: n\r\n\r\n", 400),
+        ("too many empty lines first", b"\r\n" * (MAX_EMPTY_LINES + 1) + get(), 400),
+        ("a bare line feed first", b"\n" + get(), 400),
+        ("a blank line first", b" \r\n" + get(), 400),
+        ("a fragment", get(target=b"/key/a#b"), 400),
+        ("a star with a query", b"OPTIONS *?a HTTP/1.1\r\nHost: n\r\n\r\n", 400),
+        ("both lengths in HTTP/1.0", b"PUT / HTTP/1.0\r\nContent-Length: 1\r\nTransfer-Encoding: x\r\n\r\n1", 400),
+        ("no HTTP at all", b"SSH-2.0-OpenSSH_9.6 x y\r\n\r\n", 400),
+        ("lower-case HTTP", b"GET / http/1.1\r\nHost: n\r\n\r\n", 400),
+        ("HTTP/0.9", b"GET / HTTP/0.9\r\nHost: n\r\n\r\n", 505),
+        ("HTTP/1.2", b"GET / HTTP/1.2\r\nHost: n\r\n\r\n", 505),
+        ("HTTP/2's preface", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
+        ("no Host", b"GET / HTTP/1.1\r\n\r\n", 400),
+        ("two Hosts", get(b"Host: other"), 400),
+        ("a folded line", get(b"A: b", b" c"), 400),
+        ("a folded first line", b"GET / HTTP/1.1\r\n Host: n\r\n\r\n", 400),
+        ("a blank before the colon", get(b"Content-Length : 3"), 400),
+        ("a header without colon", get(b"nonsense"), 400),
+        ("a header without name", get(b": value"), 400),
+        ("a name that is no token", get(b"a(b: c"), 400),
+        ("a bare line feed between headers", get(b"A: b\nContent-Length: 3"), 400),
+        ("bare line feeds throughout", get().replace(b"\r\n", b"\n"), 400),
+        ("a bare carriage return", get(b"A: b\rC: d"), 400),
+        ("a zero byte in a header", get(b"A: \0"), 400),
+        ("no length", put(), 411),
+        ("no length in a POST", b"POST / HTTP/1.1\r\nHost: n\r\n\r\n", 411),
+        ("a chunked body", put(b"Transfer-Encoding: chunked", body=b"0\r\n\r\n"), 411),
+        ("a chunked body of a GET", get(b"Transfer-Encoding: chunked"), 411),
+        ("both lengths", put(b"Content-Length: 3", b"Transfer-Encoding: chunked", body=b"abc"), 400),
+        ("two lengths", put(b"Content-Length: 3", b"Content-Length: 4", body=b"abcd"), 400),
+        ("one length twice", put(b"Content-Length: 3", b"Content-Length: 3", body=b"abc"), 400),
+        ("a list of lengths", put(b"Content-Length: 3, 3", body=b"abc"), 400),
+        ("a negative length", put(b"Content-Length: -1"), 400),
+        ("a signed length", put(b"Content-Length: +3", body=b"abc"), 400),
+        ("a hexadecimal length", put(b"Content-Length: 0x3", body=b"abc"), 400),
+        ("an underscore in the length", put(b"Content-Length: 1_0"), 400),
+        ("a superscript length", put("Content-Length: ³".encode("latin-1")), 400),
+        ("an empty length", put(b"Content-Length:"), 400),
+        ("an endless length", put(b"Content-Length: " + b"9" * 5000), 413),
+        ("an unknown expectation", put(b"Expect: tea", b"Content-Length: 0"), 417),
+    ],
+)
+def test_a_malformed_request_is_refused(why: str, data: bytes, status: int):
+    error = refusal(data)
+
+    assert error.status == status, why
+    assert error.message
+
+
+def test_bare_line_feeds_are_refused_at_once_and_not_when_time_is_up():
+    assert refusal(b"GET / HTTP/1.1\nHost: n\n\n").status == 400
+
+
+def test_a_head_of_exactly_the_limit_is_taken_and_one_byte_more_is_not():
+    def head(filler: int) -> bytes:
+        return get(b"A: " + b"a" * filler)
+
+    room = MAX_HEAD + 4 - len(head(0))
+
+    assert len(parse(head(room))) == 1
+    assert refusal(head(room + 1)).status == 431
+
+
+def test_an_endless_header_is_refused_before_it_ends():
+    assert refusal(b"GET / HTTP/1.1\r\nA: " + b"a" * MAX_HEAD).status == 431
+
+
+def test_an_endless_target_is_refused_before_it_ends():
+    assert refusal(b"GET /key/" + b"a" * MAX_HEAD).status == 414
+
+
+def test_a_target_that_is_too_long_is_refused_likewise_when_it_arrives_whole():
+    whole = get(target=b"/key/" + b"a" * MAX_HEAD)
+
+    assert refusal(whole).status == 414
+    assert whole_request(whole) is None
+
+
+def test_a_hundred_header_lines_are_taken_and_one_more_is_not():
+    lines = [b"H%d: x" % n for n in range(MAX_HEADER_LINES)]
+
+    assert len(parse(get(*lines[1:]))[0].headers) == MAX_HEADER_LINES
+    assert refusal(get(*lines)).status == 431
+
+
+def test_a_body_that_is_too_large_is_refused_before_it_arrives():
+    assert refusal(put(b"Content-Length: 101")).status == 413
+    assert len(parse(put(b"Content-Length: 100", body=b"x" * 100))) == 1
+
+
+def test_below_internal_a_larger_body_is_taken():
+    def post(length: int) -> bytes:
+        return b"POST /internal/replicate HTTP/1.1\r\nHost: n\r\nContent-Length: %d\r\n\r\n" % length
+
+    assert len(parse(post(1000) + b"x" * 1000)[0].body) == 1000
+    assert refusal(post(1001)).status == 413
+
+
+def test_a_request_is_refused_on_its_head_before_its_body_arrives():
+    asked: list[tuple[str, str, str, int]] = []
+
+    def admit(method: str, path: str, headers: Headers, length: int) -> HeaderPairs:
+        asked.append((method, path, headers["x-cluster-token"], length))
+        raise HttpError(403, "no")
+
+    head = put(b"X-Cluster-Token: wrong", b"Content-Length: 20")
+    assert refusal(head, admit).status == 403
+    assert asked == [("PUT", "/key/name", "wrong", 20)]
+
+
+def test_the_answer_to_head_ends_where_the_content_would_begin():
+    assert without_content(response(200, b"1\r\n\r\n2")) == response(200, b"1\r\n\r\n2")[: -len(b"1\r\n\r\n2")]
+
+
+def test_the_parser_knows_that_a_refused_request_was_head():
+    for data, is_head in ((get().replace(b"GET", b"HEAD").replace(b"1.1", b"9.9"), True), (get(b":"), False)):
+        parser = RequestParser(small)
+        parser.feed(get(target=b"/before") + data)
+        parser.next()
+        with pytest.raises(HttpError):
+            parser.next()
+        assert parser.method_is_head is is_head
+
+
+def test_a_refusal_says_why_in_json_and_closes():
+    head, _, body = HttpError(405, 'use "GET"', (("Allow", "GET"),)).response().partition(b"\r\n\r\n")
+
+    assert head.startswith(b"HTTP/1.1 405 Method Not Allowed\r\nAllow: GET\r\n")
+    assert b"\r\nConnection: close\r\n" in head
+    assert json.loads(body) == {"error": 'use "GET"'}
+
+
+# -- waiting ---------------------------------------------------------------------------------------------
+
+
+def test_the_parser_says_what_it_waits_for():
+    parser = RequestParser(small)
+    stages = []
+    for piece in (b"", b"PUT / HTTP/1.1\r\nHost: n\r\nContent-", b"Length: 4\r\n\r\nab", b"c", b"d"):
+        parser.feed(piece)
+        found = parser.next()
+        stages.append(parser.stage)
+
+    assert found is not None
+    assert found.body == b"abcd"
+    assert stages == [Stage.START, Stage.HEAD, Stage.BODY, Stage.BODY, Stage.START]
+
+
+def test_a_parser_that_has_used_everything_holds_nothing():
+    parser = RequestParser(small)
+    parser.feed(get())
+    assert parser.pending == len(get())
+
+    parser.next()
+
+    assert parser.pending == 0
+
+
+def test_a_client_that_expects_it_is_told_to_send_its_body_unless_the_body_is_there_already():
+    head = put(b"Expect: 100-Continue", b"Content-Length: 3")
+    waiting, content = RequestParser(small), RequestParser(small)
+    waiting.feed(head)
+    content.feed(head + b"abc")
+
+    assert waiting.next() is None
+    assert waiting.wants_continue
+    assert content.next() is not None
+    assert not content.wants_continue
+
+
+# -- however it is cut -----------------------------------------------------------------------------------
+
+TOKEN = st.text("abcXYZ-09", min_size=1, max_size=8)
+GOOD = st.builds(
+    lambda path, headers, body: (
+        b"PUT /%b HTTP/1.1\r\nHost: n\r\n" % path.encode()
+        + b"".join(b"X%b: %b\r\n" % (name.encode(), value.encode()) for name, value in headers)
+        + b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
+    ),
+    st.text("abc/?%20", max_size=20),
+    st.lists(st.tuples(TOKEN, TOKEN), max_size=4),
+    st.binary(max_size=60),
+)
+ODD = st.sampled_from(
+    [
+        get(),
+        put(),
+        get(b"A: b\nC: d"),
+        b"GET / HTTP/2.0\r\nA: b\nC: d\r\n\r\n",
+        get(b" folded"),
+        put(b"Content-Length: 999"),
+        put(b"Content-Length: 5", body=b"cut"),
+        b"GET /" + b"a" * (MAX_HEAD + 10),
+        get(target=b"/" + b"a" * (MAX_HEAD + 10)),
+        get(target=b"http://node/key"),
+        b"\r\n",
+        b"\r\n" * MAX_EMPTY_LINES,
+        b"GET / HTTP/1.1\r\nA: " + b"a" * (MAX_HEAD + 10) + b"\r\n\r\n",
+        b"\r\n\r\n",
+        b"\n",
+    ]
+)
+STREAM = st.lists(GOOD | ODD | st.binary(max_size=30), max_size=5).map(b"".join)
+
+
+def outcome(pieces: list[bytes]) -> tuple[list[Request], int | None]:
+    """The requests found, and the status of the refusal that ended it, if one did."""
+    parser, requests = RequestParser(small), []
+    try:
+        for piece in pieces:
+            parser.feed(piece)
+            while (found := parser.next()) is not None:
+                requests.append(found)
+    except HttpError as error:
+        return requests, error.status
+    return requests, None
+
+
+def cut(data: bytes, places: list[int]) -> list[bytes]:
+    bounds = [0, *sorted(place % (len(data) + 1) for place in places), len(data)]
+    return [data[start:end] for start, end in pairwise(bounds)]
+
+
+@given(STREAM, st.lists(st.integers(0, 40_000), max_size=12))
+def test_any_cut_of_a_stream_gives_the_same_requests_and_the_same_refusal(stream: bytes, places: list[int]):
+    assert outcome(cut(stream, places)) == outcome([stream])
+
+
+@given(st.lists(GOOD | st.sampled_from([get(), put(), get(b"A: b\nC: d")]), max_size=3).map(b"".join))
+def test_byte_by_byte_gives_the_same_too(stream: bytes):
+    assert outcome([stream[n : n + 1] for n in range(len(stream))]) == outcome([stream])
+
+
+@given(
+    st.lists(st.sampled_from([get(), get(b"A: b"), get(b"A:\0")]) | ODD | GOOD, min_size=1, max_size=2).map(b"".join)
+)
+def test_the_short_way_gives_what_the_parser_gives_or_nothing(data: bytes):
+    short = short_outcome(data)
+
+    assert short is None or short == outcome([data])
+
+
+def short_outcome(data: bytes) -> tuple[list[Request], int | None] | None:
+    try:
+        found = whole_request(data)
+    except HttpError as error:
+        return [], error.status
+    return None if found is None else ([found], None)
+
+
+@pytest.mark.parametrize("data", [get(), get(b"Accept: */*", target=b"/key/a%20b?c"), get().replace(b"GET", b"DELETE")])
+def test_the_short_way_takes_what_most_clients_send(data: bytes):
+    assert [whole_request(data)] == parse(data)
+
+
+@given(st.binary(max_size=300))
+def test_whatever_arrives_there_is_nothing_but_requests_and_refusals(noise: bytes):
+    outcome([noise, b"\r\n\r\n", noise])
+
+
+# -- answers ---------------------------------------------------------------------------------------------
+
+
+def answers(data: bytes, max_body: int = 1000) -> list[Response]:
+    parser = ResponseParser(max_body)
+    parser.feed(data)
+    return list(iter(parser.next, None))
+
+
+def test_an_answer_is_complete_and_json_unless_said_otherwise():
+    assert response(200, b"{}") == (b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}")
+    assert response(404, b"no", keep_alive=False, headers=(("Content-Type", "text/plain"),)) == (
+        b"HTTP/1.1 404 Not Found\r\nContent-Type: text/plain\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno"
+    )
+
+
+def test_a_line_break_cannot_be_smuggled_into_what_we_send():
+    with pytest.raises(ValueError, match="not a header"):
+        response(200, headers=(("Allow", "GET\r\nSet-Cookie: a=b"),))
+    with pytest.raises(ValueError, match="not a request target"):
+        request("POST", "/a b\r\n", b"", (("Host", "n"),))
+
+
+@given(st.lists(st.tuples(st.sampled_from([200, 400, 503]), st.binary(max_size=40)), max_size=4), st.data())
+def test_a_client_reads_what_a_server_wrote_however_it_is_cut(sent: list[tuple[int, bytes]], data: st.DataObject):
+    stream = b"".join(response(status, body) for status, body in sent)
+    places = data.draw(st.lists(st.integers(0, 400), max_size=8))
+    parser, found = ResponseParser(1000), []
+    for piece in cut(stream, places):
+        parser.feed(piece)
+        while (answer := parser.next()) is not None:
+            found.append((answer.status, answer.body))
+
+    assert found == sent
+
+
+@given(st.sampled_from(["GET", "POST"]), st.binary(max_size=90))
+def test_a_server_reads_what_a_client_wrote(method: str, body: bytes):
+    (found,) = parse(request(method, "/internal/heartbeat", body, (("Host", "n"), ("X-Cluster-Token", "t"))))
+
+    assert (found.method, found.path, found.body) == (method, "/internal/heartbeat", body)
+    assert found.headers["x-cluster-token"] == "t"
+
+
+def test_an_answer_that_closes_the_connection_says_so():
+    assert [a.keep_alive for a in answers(response(200, b"a") + response(200, b"b", keep_alive=False))] == [True, False]
+
+
+def test_an_answer_without_content_needs_no_length():
+    assert answers(b"HTTP/1.1 204 No Content\r\n\r\n")[0].body == b""
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"hello\r\n\r\n",
+        b"HTTP/2 200\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+        CONTINUE,
+    ],
+)
+def test_a_peer_that_does_not_speak_our_http_is_refused(data: bytes):
+    with pytest.raises(HttpError):
+        answers(data)
