@@ -221,7 +221,7 @@ def words(cell: str) -> list[str]:
 
 def source() -> str:
     folder = Path(replstore.__file__).parent
-    return "\n".join(path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.py")))
+    return "\n".join(path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*.py")))
 
 
 def test_the_table_of_notes_is_complete() -> None:
@@ -236,7 +236,7 @@ def test_the_table_of_messages_is_complete() -> None:
     registered = {
         name: (PATHS.get(cls, "/internal/election"), [field.name for field in fields(cls)])  # type: ignore[arg-type]
         for name, cls in Message.registry.items()
-        if name.startswith("replstore.")
+        if cls.__module__.startswith("replstore.")
     }
 
     assert documented == registered

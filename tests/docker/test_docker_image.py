@@ -100,13 +100,15 @@ def test_the_node_finds_nothing_outside_the_standard_library(engine: Engine) -> 
 def test_the_source_in_the_image_is_the_source_here(engine: Engine) -> None:
     program = (
         "import hashlib, pathlib;"
-        "[print(p.name, hashlib.sha256(p.read_bytes()).hexdigest()) for p in pathlib.Path('/app/replstore').iterdir()]"
+        "root = pathlib.Path('/app/replstore');"
+        "[print(p.relative_to(root), hashlib.sha256(p.read_bytes()).hexdigest()) for p in root.rglob('*') if p.is_file()]"
     )
     inside = dict(line.split() for line in run(engine, "python3", "-c", program).splitlines())
 
+    root = Path(replstore.__path__[0])
     assert inside == {
-        source.name: hashlib.sha256(source.read_bytes()).hexdigest()
-        for source in Path(replstore.__path__[0]).glob("*.py")
+        source.relative_to(root).as_posix(): hashlib.sha256(source.read_bytes()).hexdigest()
+        for source in root.rglob("*.py")
     }
 
 
