@@ -101,7 +101,8 @@ def test_the_source_in_the_image_is_the_source_here(engine: Engine) -> None:
     program = (
         "import hashlib, pathlib;"
         "root = pathlib.Path('/app/replstore');"
-        "[print(p.relative_to(root), hashlib.sha256(p.read_bytes()).hexdigest()) for p in root.rglob('*') if p.is_file()]"
+        "[print(p.relative_to(root), hashlib.sha256(p.read_bytes()).hexdigest())"
+        " for p in root.rglob('*') if p.is_file()]"
     )
     inside = dict(line.split() for line in run(engine, "python3", "-c", program).splitlines())
 
