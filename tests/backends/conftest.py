@@ -20,7 +20,20 @@ BACKENDS = [
 QUICK = Settings(heartbeat_ms=100, election_timeout_ms=400)
 """Long enough that a busy machine does not take a leader for dead, short enough for a test."""
 
+same_in_containers = pytest.mark.same_in_containers
+"""For tests of what the nodes and the client do: containers run the same nodes behind the same client
+(`labs.cluster.http_cluster`), so processes and the simulator prove it. What starts, ends, freezes or cuts nodes goes
+through the backend's own hooks and runs in containers as well."""
+
 ClusterOf = Callable[..., Cluster]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def superfluous(item: pytest.Item) -> bool:
+        parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+        return parameters.get("backend") == "docker" and item.get_closest_marker("same_in_containers") is not None
+
+    items[:] = [item for item in items if not superfluous(item)]
 
 
 @pytest.fixture(params=BACKENDS)

@@ -9,7 +9,7 @@ import pytest
 from labs.cluster import Cluster, ClusterError, ConditionTimeout, NoSuchNode, Outcome
 from labs.trace.events import Event
 
-from .conftest import QUICK, ClusterOf, has, lacks, one_leader
+from .conftest import QUICK, ClusterOf, has, lacks, one_leader, same_in_containers
 
 # -- who leads --------------------------------------------------------------------------------------------
 
@@ -22,6 +22,7 @@ def test_a_fresh_cluster_elects_node_1_in_term_1(cluster: Cluster) -> None:
     assert cluster.leader() == "node-1"
 
 
+@same_in_containers
 @pytest.mark.parametrize("size", [1, 2, 5])
 def test_a_cluster_of_any_size_elects_a_leader_and_stores(cluster_of: ClusterOf, size: int) -> None:
     cluster = cluster_of(replace(QUICK, nodes=size))
@@ -40,6 +41,7 @@ def test_when_the_leader_stops_node_2_leads_in_term_2(cluster: Cluster) -> None:
     assert cluster.status()["node-1"].state == "stopped"
 
 
+@same_in_containers
 def test_when_node_2_stops_too_the_lowest_id_takes_the_next_term(cluster: Cluster) -> None:
     cluster.stop("node-1")
     cluster.wait_for(one_leader("node-2"))
@@ -75,6 +77,7 @@ def test_a_write_to_the_leader_reaches_every_follower(cluster: Cluster) -> None:
         assert cluster.get("name", via=node).body["node_role"] == "follower"
 
 
+@same_in_containers
 def test_a_follower_refuses_a_write_and_names_the_leader(cluster: Cluster) -> None:
     answer = cluster.put("test", "should fail", via="node-2")
 
@@ -84,6 +87,7 @@ def test_a_follower_refuses_a_write_and_names_the_leader(cluster: Cluster) -> No
     assert cluster.get("test").code == 404
 
 
+@same_in_containers
 def test_every_json_value_comes_back_as_it_went(cluster: Cluster) -> None:
     for value in (None, 0, False, "", [], {"a": [1, 2.5, None]}, "naïve ☃ 👑"):
         assert cluster.put("key", value).ok
@@ -93,6 +97,7 @@ def test_every_json_value_comes_back_as_it_went(cluster: Cluster) -> None:
         assert type(answer.value) is type(value)
 
 
+@same_in_containers
 def test_every_key_is_taken_as_it_is(cluster: Cluster) -> None:
     keys = ["a key", "a/b", "..", ".", "%", "%41", "ключ", "?x=1#y", "k" * 2000]
     for key in keys:
@@ -102,12 +107,14 @@ def test_every_key_is_taken_as_it_is(cluster: Cluster) -> None:
     assert cluster.status()["node-1"].raw["keys"] == sorted(keys)
 
 
+@same_in_containers
 def test_a_missing_key_is_a_certain_answer(cluster: Cluster) -> None:
     for answer in (cluster.get("nothing"), cluster.delete("nothing")):
         assert (answer.outcome, answer.code) == (Outcome.OK, 404)
         assert answer.body["error"] == "Key not found"
 
 
+@same_in_containers
 def test_a_delete_reaches_every_follower(cluster: Cluster) -> None:
     cluster.put("name", "Alice")
     cluster.wait_for(has("node-3", "name", "Alice"))
@@ -132,6 +139,7 @@ def test_a_write_confirmed_by_copies_survives_the_crash_of_the_leader(cluster_of
     assert cluster.get("name", linearizable=True).value == "Alice"
 
 
+@same_in_containers
 def test_a_linearizable_read_sees_the_write_before_it(cluster: Cluster) -> None:
     cluster.put("name", "Alice")
 
@@ -147,6 +155,7 @@ def test_a_write_finds_the_new_leader_by_itself(cluster: Cluster) -> None:
     assert (answer.outcome, answer.node) == (Outcome.OK, "node-2")
 
 
+@same_in_containers
 def test_a_write_to_a_stopped_node_has_certainly_failed(cluster: Cluster) -> None:
     cluster.stop("node-1")
 
@@ -163,6 +172,7 @@ def test_a_write_to_a_paused_leader_is_of_unknown_outcome(cluster: Cluster) -> N
     assert (answer.outcome, answer.code) == (Outcome.UNKNOWN, None)
 
 
+@same_in_containers
 def test_with_every_node_stopped_a_write_has_certainly_failed(cluster: Cluster) -> None:
     for node in cluster.node_ids:
         cluster.stop(node)
@@ -228,6 +238,7 @@ def test_restart_is_stop_and_start(cluster: Cluster) -> None:
     assert [event.kind for event in faults(cluster) if event.node == "node-3"] == ["start", "stop", "start"]
 
 
+@same_in_containers
 def test_what_is_already_so_is_not_done_again(cluster: Cluster) -> None:
     cluster.start("node-2")
     cluster.resume("node-2")
@@ -290,6 +301,7 @@ def test_a_partition_holds_for_a_node_that_is_restarted(cluster: Cluster) -> Non
     cluster.wait_for(has("node-3", "name", "Alice"))
 
 
+@same_in_containers
 def test_a_partition_holds_for_a_node_that_slept_through_its_beginning(cluster: Cluster) -> None:
     cluster.pause("node-3")
     cluster.partition(["node-1", "node-2"], ["node-3"])
@@ -316,11 +328,13 @@ def test_a_cut_in_one_direction_loses_only_what_goes_that_way(cluster: Cluster) 
     assert cluster.status()["node-3"].raw["faults"]["lost_from"] == []
 
 
+@same_in_containers
 def test_only_nodes_that_there_are_can_be_cut(cluster: Cluster) -> None:
     with pytest.raises(NoSuchNode):
         cluster.cut("node-1", "node-9")
 
 
+@same_in_containers
 def test_a_new_partition_takes_the_place_of_the_old_one(cluster: Cluster) -> None:
     cluster.partition(["node-1"], ["node-2", "node-3"])
     cluster.partition(["node-1", "node-2"], ["node-3"])
@@ -345,6 +359,7 @@ def test_delayed_replication_makes_a_follower_stale_for_that_long(cluster: Clust
     assert cluster.now() - began < 0.5
 
 
+@same_in_containers
 def test_a_delay_holds_for_a_leader_that_is_restarted(cluster_of: ClusterOf) -> None:
     cluster = cluster_of(replace(QUICK, nodes=2))
     cluster.wait_for(one_leader("node-1"))
@@ -359,6 +374,7 @@ def test_a_delay_holds_for_a_leader_that_is_restarted(cluster_of: ClusterOf) -> 
     assert cluster.get("name", via="node-2").code == 404
 
 
+@same_in_containers
 def test_a_write_gets_through_a_network_that_loses_and_repeats_messages(cluster: Cluster) -> None:
     cluster.lose_messages(drop=0.2, duplicate=0.2)
     for number in range(10):
@@ -394,6 +410,7 @@ def test_the_events_tell_what_was_done_in_order(cluster: Cluster) -> None:
     assert [event.node for event in done[-3:]] == ["node-3"] * 3
 
 
+@same_in_containers
 def test_the_events_tell_who_became_leader(cluster: Cluster) -> None:
     crowned = [event for event in cluster.events() if event.kind == "became_leader"]
 
@@ -414,6 +431,7 @@ def test_the_events_of_a_killed_node_are_kept_and_go_on_after_its_restart(cluste
     assert numbers == sorted(set(numbers))
 
 
+@same_in_containers
 def test_a_message_sent_and_the_same_message_received_are_joined_by_its_id(cluster: Cluster) -> None:
     cluster.put("name", "Alice")
     cluster.wait_for(has("node-2", "name", "Alice"))
@@ -427,6 +445,7 @@ def test_a_message_sent_and_the_same_message_received_are_joined_by_its_id(clust
         assert (sent[event.id].node, sent[event.id].peer) == (event.peer, event.node)
 
 
+@same_in_containers
 def test_a_clients_request_and_its_reply_are_joined_by_their_id(cluster: Cluster) -> None:
     cluster.put("name", "Alice", via="node-1")
 
@@ -440,6 +459,7 @@ def test_a_clients_request_and_its_reply_are_joined_by_their_id(cluster: Cluster
 # -- mistakes of the caller -------------------------------------------------------------------------------
 
 
+@same_in_containers
 def test_every_verb_refuses_a_node_that_does_not_exist(cluster: Cluster) -> None:
     for verb in (cluster.start, cluster.stop, cluster.kill, cluster.pause, cluster.resume, cluster.restart,
                  cluster.url, cluster.logs):  # fmt: skip
@@ -455,6 +475,7 @@ def test_every_verb_refuses_a_node_that_does_not_exist(cluster: Cluster) -> None
         cluster.delete("name", via="node-9")
 
 
+@same_in_containers
 def test_faults_that_make_no_sense_are_refused(cluster: Cluster) -> None:
     with pytest.raises(ClusterError, match="one side"):
         cluster.partition(["node-1", "node-2"], ["node-2", "node-3"])
@@ -464,12 +485,14 @@ def test_faults_that_make_no_sense_are_refused(cluster: Cluster) -> None:
         cluster.lose_messages(drop=1.5)
 
 
+@same_in_containers
 def test_a_value_without_a_json_form_is_refused_before_it_is_sent(cluster: Cluster) -> None:
     for value in (float("nan"), {1, 2}, object()):
         with pytest.raises(ValueError, match="JSON"):
             cluster.put("name", value)
 
 
+@same_in_containers
 def test_waiting_in_vain_ends_with_the_nodes_status(cluster: Cluster) -> None:
     def pigs_fly(cluster: Cluster) -> bool:
         return False
@@ -478,6 +501,7 @@ def test_waiting_in_vain_ends_with_the_nodes_status(cluster: Cluster) -> None:
         cluster.wait_for(pigs_fly, timeout=0.2)
 
 
+@same_in_containers
 def test_closing_twice_does_no_harm(cluster: Cluster) -> None:
     cluster.close()
     cluster.close()

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from labs.cluster import FAST, Cluster, Outcome, ProcessCluster
-from tests.backends.conftest import ClusterOf, has, one_leader
+from tests.backends.conftest import ClusterOf, has, one_leader, same_in_containers
 
 # -- through the cluster object, on every backend ---------------------------------------------------------------
 
@@ -46,6 +46,7 @@ def holds_itself() -> Any:
     return value
 
 
+@same_in_containers
 def test_what_is_not_carried_is_refused_with_the_same_sentence_everywhere(cluster: Cluster) -> None:
     assert cluster.put("before", 1).ok
     for name, (make, sentence) in REFUSED.items():
@@ -57,12 +58,14 @@ def test_what_is_not_carried_is_refused_with_the_same_sentence_everywhere(cluste
     assert cluster.put("after", 1).ok
 
 
+@same_in_containers
 def test_what_python_cannot_write_is_a_value_error_everywhere(cluster: Cluster) -> None:
     for make, sentence in NO_JSON.values():
         with pytest.raises(ValueError, match=sentence):
             cluster.put("key", make())
 
 
+@same_in_containers
 def test_keys_that_are_not_carried_are_refused_everywhere(cluster: Cluster) -> None:
     bad = {"": "The key is empty", "k" * 10_241: "The key has 10,241 characters", "é" * 2_000: "12,000 characters"}
     for key, sentence in bad.items():
@@ -142,6 +145,7 @@ def everywhere(cluster: Cluster, stored: dict[str, Any]) -> None:
             cluster.wait_for(has(node, key, value))
 
 
+@same_in_containers
 def test_a_follower_refuses_a_bad_value_for_what_it_is(cluster_of: ClusterOf) -> None:
     cluster = cluster_of()
     cluster.wait_for(one_leader("node-1"))
