@@ -45,6 +45,14 @@ def panel(session: nox.Session) -> None:
 
 
 @nox.session
+def example(session: nox.Session) -> None:
+    """The lesson's node in TypeScript: lint, types, tests, build. Needs Node.js 20."""
+    session.chdir("examples/node-typescript")
+    session.run("npm", "ci", external=True)
+    session.run("npm", "run", "check", external=True)
+
+
+@nox.session
 def release(session: nox.Session) -> None:
     """Build the wheel and the source archive into dist/."""
     session.install("build")
