@@ -14,7 +14,11 @@ from tools.nemesis.plan import KINDS, Pace
 
 def main(arguments: list[str] | None = None) -> int:
     """0: nothing was violated; 1: something was; 2: it could not run."""
-    order = _order(_parser().parse_args(arguments))
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    if given.backend == "docker" and given.election == "majority" and given.build != "real":
+        parser.error("containers get only one package: --election majority needs --build real there")
+    order = _order(given)
     print(f"seed {order.seed}: {order.command}", flush=True)
     try:
         report = run(order, lambda line: print(line, flush=True))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from replstore.core.replication import MODES
-from tools.nemesis.builds.small import Bully, LowestId, MyElection
+from solutions.ex3_election import MyElection
+from tools.nemesis.builds.small import Bully, LowestId
 
 __all__ = ["Bully", "LowestId", "MyElection"]
 
