@@ -20,7 +20,7 @@ from labs.grading.errors import GraderError
 from labs.grading.reports.console import STYLES
 from labs.grading.reports.words import MARKS, explain, number, score
 from labs.grading.results import CheckResult, Report, Status
-from labs.grading.runner import VISIBLE_SEEDS, Settings, grade
+from labs.grading.runner import VISIBLE_SEEDS, Settings, grade, unknown_name
 from labs.grading.submission.archive import Unreadable
 from labs.grading.submission.submission import Submission, open_submission, read_text
 from labs.lesson.exercises import BY_FILE, BY_ID
@@ -115,10 +115,10 @@ def _open(path: Path, what: What) -> Submission:
 
 def _asked(what: What, only: list[str]) -> tuple[str, ...]:
     checks: tuple[Check, ...] = tuple(SUITE.checks("student", VISIBLE_SEEDS))
-    known = [one.id for one in checks if what is What.everything or one.exercise == what.value]
-    if unknown := [name for name in only if name not in known]:
-        raise typer.BadParameter(f"there is no check {unknown[0]!r}; there are {', '.join(known)}")
-    return tuple(only or known)
+    mine = [one for one in checks if what is What.everything or one.exercise == what.value]
+    if message := unknown_name(only, mine):
+        raise typer.BadParameter(message, param_hint="--only")
+    return tuple(only or (one.id for one in mine))
 
 
 class _Teller:

@@ -15,7 +15,7 @@ from labs.grading import batch, reports
 from labs.grading.errors import GraderError
 from labs.grading.reports import console as screen
 from labs.grading.results import Report
-from labs.grading.runner import Settings, seeds_for
+from labs.grading.runner import Settings, load_suite, seeds_for, unknown_name
 from labs.grading.sandbox.isolation import KINDS
 from labs.grading.sandbox.sandbox import best_isolation
 
@@ -58,15 +58,19 @@ def grade(
     level = "student" if student else "instructor"
     settings = Settings(level=level, seeds=seeds_for(level, seed), only=tuple(only or ()))
     try:
+        if message := unknown_name(settings.only, load_suite(suite).checks(level, settings.seeds)):
+            raise typer.BadParameter(message, param_hint="--only")
         chosen = best_isolation(None if isolation == "auto" else isolation)
         settings = replace(settings, isolation=chosen)
-        jobs = batch.plan(submissions, out, suite, settings, wanted, single=single)
-        graded = _run(jobs, min(workers, os.cpu_count() or 1), again)
-        path = batch.write_table(jobs, graded, out)
+        plan = batch.plan(submissions, out, suite, settings, wanted, single=single)
+        graded = _run(plan.jobs, min(workers, os.cpu_count() or 1), again)
+        path = batch.write_table(plan.jobs, graded, out)
     except GraderError as fault:
         typer.echo(f"replab: {fault}", err=True)
         raise typer.Exit(NO_MARK) from None
     _show(graded)
+    for line in plan.passed_over:
+        typer.echo(f"not graded: {line}")
     typer.echo(f"Isolation: {chosen.describe()}\nMarks: {path}")
     if not all(report.graded for report in graded):
         raise typer.Exit(NO_MARK)

@@ -2,16 +2,18 @@
 
 Law of this module: each submission is graded by itself, in a worker process, and its result is on disk before the next
 one begins; a batch that was broken off goes on where it stopped. How many workers there are changes nothing but the
-time.
+time. What goes wrong with one submission, even in the grader, leaves the others their marks.
 """
 
 from __future__ import annotations
 
 import re
+import traceback
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from multiprocessing import get_context
 from pathlib import Path
@@ -19,9 +21,10 @@ from pathlib import Path
 from labs.grading import reports
 from labs.grading.errors import GraderError
 from labs.grading.reports import table
-from labs.grading.results import Report
-from labs.grading.runner import Settings, grade, load_suite
-from labs.grading.submission.submission import find_submissions, open_submission
+from labs.grading.results import Report, clean
+from labs.grading.runner import Settings, grade, load_suite, ungraded
+from labs.grading.submission.class_folder import ClassFolder, find_submissions
+from labs.grading.submission.submission import open_submission, submission_name
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,14 @@ class Job:
     formats: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Plan:
+    """`passed_over`: what is in the given folders, but is no submission, and why."""
+
+    jobs: list[Job] = field(default_factory=list)
+    passed_over: list[str] = field(default_factory=list)
+
+
 Progress = Callable[[Report, bool], None]
 """Called with each result, and whether it was there already."""
 
@@ -48,35 +59,49 @@ def plan(
     formats: tuple[str, ...] = ("html",),
     *,
     single: bool = False,
-) -> list[Job]:
-    """A job for each submission in `paths`, each with a name of its own. Raises `GraderError` for a missing path.
+) -> Plan:
+    """A job for each submission in `paths`, each with a name of its own. Raises `GraderError` for a missing path, and
+    for a folder that may be either one submission or a class.
 
     `single`: each path is one submission, whatever is in it.
     """
-    jobs: list[Job] = []
-    taken: set[str] = set()
+    made = Plan()
+    taken = set(map(_comparable, _RESERVED))
     for path in paths:
         if not path.exists():
             raise GraderError(f"there is no {path}")
-        for found in [path] if single else find_submissions(path):
-            name = _free_name(found.resolve().name if found.is_dir() else found.stem, taken)
-            jobs.append(Job(found, name, out / _folder_name(name), suite, settings, formats))
-    return jobs
+        folder = ClassFolder([path]) if single else find_submissions(path, out)
+        made.passed_over.extend(clean(line) for line in folder.passed_over)
+        for found in folder.submissions:
+            name = _free_name(clean(submission_name(found), _LONGEST_NAME), taken)
+            made.jobs.append(Job(found, name, out / _folder_name(name), suite, settings, formats))
+    return made
+
+
+_LONGEST_NAME = 100
+"""A file system takes 255 bytes, and a character may have four."""
+_RESERVED = (table.FILE, "con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10)))
+"""Names that are taken in the results' folder, or by Windows."""
 
 
 def _free_name(name: str, taken: set[str]) -> str:
     """`name`, or `name-2` … if a submission of that name (or its folder) is there already."""
     number, free = 1, name
-    while _folder_name(free) in taken:
+    while _comparable(free) in taken:
         number += 1
         free = f"{name}-{number}"
-    taken.add(_folder_name(free))
+    taken.add(_comparable(free))
     return free
 
 
 def _folder_name(name: str) -> str:
-    """In lower case for the comparison's sake: some file systems do not tell `Ann` from `ann`."""
     return re.sub(r"[^\w.-]", "_", name).strip(".").lower() or "_"
+
+
+def _comparable(name: str) -> str:
+    """The same for two names that some file system does not tell apart: `Ann` and `ann`, `é` as one character or
+    two."""
+    return unicodedata.normalize("NFKC", _folder_name(unicodedata.normalize("NFKC", name))).casefold()
 
 
 def run(jobs: Sequence[Job], workers: int, progress: Progress, *, again: bool = False) -> list[Report]:
@@ -99,7 +124,7 @@ def run(jobs: Sequence[Job], workers: int, progress: Progress, *, again: bool = 
 def _known(job: Job) -> Report | None:
     """The result of an earlier run, if it is of this very submission and a mark. The grader's failures are retried."""
     report = reports.read(job.folder)
-    if report is None or not report.graded:
+    if report is None or not report.graded or report.submission != job.name:
         return None
     submission = open_submission(job.path, job.name)
     same = report.fingerprint == job.settings.fingerprint(submission, load_suite(job.suite))
@@ -125,9 +150,22 @@ def _grade(jobs: Sequence[Job], waiting: Sequence[int], workers: int) -> Iterato
 
 
 def grade_job(job: Job) -> Report:
-    """Grade one submission and write its results."""
-    report = grade(open_submission(job.path, job.name), load_suite(job.suite), job.settings)
-    reports.write(report, job.folder, job.formats)
+    """Grade one submission and write its results. If the grader fails, the report says so and has no mark."""
+    try:
+        report = grade(open_submission(job.path, job.name), load_suite(job.suite), job.settings)
+        reports.write(report, job.folder, job.formats)
+    except Exception as error:  # noqa: BLE001  # it concerns this submission alone
+        return failed_job(job, f"{type(error).__name__}: {error}", traceback.format_exc())
+    return report
+
+
+def failed_job(job: Job, why: str, details: str = "") -> Report:
+    """The report of a job that the grader could not do. It is written if that is possible."""
+    report = ungraded(job.name, load_suite(job.suite), job.settings, why, details or why)
+    try:
+        reports.write(report, job.folder, job.formats)
+    except (OSError, ValueError) as error:
+        return ungraded(job.name, load_suite(job.suite), job.settings, f"{why}; its report: {error}", details or why)
     return report
 
 
@@ -139,4 +177,7 @@ def write_table(jobs: Sequence[Job], graded: Sequence[Report], out: Path) -> Pat
 
 
 def _handed_in(path: Path) -> str:
-    return datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="seconds")
+    try:
+        return datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="seconds")
+    except (OSError, OverflowError, ValueError):  # taken away meanwhile, or a time that no calendar has
+        return ""

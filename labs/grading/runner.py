@@ -14,9 +14,10 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from hashlib import sha256
 from importlib import import_module
 from typing import Protocol
@@ -105,6 +106,58 @@ def _nobody(result: CheckResult, outcome: Outcome) -> None:
     pass
 
 
+def asked(suite: CheckSuite, settings: Settings) -> list[Check]:
+    """The checks that these settings ask for. Raises `GraderError` for a name in `only` that means none."""
+    checks = suite.checks(settings.level, settings.seeds)
+    if unknown := unknown_name(settings.only, checks):
+        raise GraderError(unknown)
+    only = settings.only
+    return [check for check in checks if not only or check.exercise in only or check.id in only]
+
+
+def unknown_name(only: Iterable[str], checks: Sequence[Check]) -> str | None:
+    """What to say about the first name in `only` that is neither an exercise nor a check; None if all are known."""
+    exercises = [exercise.id for exercise in EXERCISES if any(check.exercise == exercise.id for check in checks)]
+    known = [*exercises, *(check.id for check in checks)]
+    for name in only:
+        if name not in known:
+            near = [one for one in known if one.lower() == name.strip().lower()]
+            near = near or get_close_matches(name.lower(), known, 1, 0.8)
+            hint = f": did you mean {near[0]}?" if near else "."
+            return f"there is no check {name[:60]!r}{hint} There are {', '.join(known)}."
+    return None
+
+
+def ungraded(name: str, suite: CheckSuite, settings: Settings, why: str, details: str) -> Report:
+    """The report of a submission that the grader failed to grade: no mark. `details`: for the instructor."""
+    outcome = failed(f"the grader failed: {why}")
+    checks = asked(suite, settings)
+    results = tuple(_from_outcome(check, Status.ERROR, outcome) for check in checks)
+    return Report(
+        submission=name,
+        level=settings.level,
+        suite=suite.name,
+        seeds=settings.seeds,
+        isolation=settings.isolation.describe() if settings.isolation is not None else "",
+        fingerprint="",
+        exercises=tuple(_summary(exercise, results, present=True) for exercise in EXERCISES),
+        checks=results,
+        run=Particulars(datetime.now(UTC).isoformat(timespec="seconds"), errors={"submission": clean(details)}),
+    )
+
+
+def _summary(exercise: Exercise, results: Iterable[CheckResult], *, present: bool) -> ExerciseSummary:
+    mine = [result for result in results if result.check["exercise"] == exercise.id]
+    return ExerciseSummary(
+        exercise.id,
+        exercise.title,
+        exercise.file_name,
+        present=present,
+        earned=round(sum(result.earned for result in mine), 2),
+        points=round(sum(result.points for result in mine), 2),
+    )
+
+
 Judged = tuple[CheckResult, Outcome]
 
 
@@ -153,18 +206,12 @@ class _Grading:
 
     def run(self) -> Report:
         begun = time.monotonic()
-        checks = [
-            check for check in self._suite.checks(self._settings.level, self._settings.seeds) if self._asked(check)
-        ]
+        checks = asked(self._suite, self._settings)
         _require_order(checks)
         for exercise in EXERCISES:
             self._grade_exercise(exercise, [check for check in checks if check.exercise == exercise.id])
         self._written.seconds["total"] = round(time.monotonic() - begun, 3)
         return self._report()
-
-    def _asked(self, check: Check) -> bool:
-        only = self._settings.only
-        return not only or check.exercise in only or check.id in only
 
     def _grade_exercise(self, exercise: Exercise, checks: list[Check]) -> None:
         if not checks:
@@ -279,15 +326,8 @@ class _Grading:
         )
 
     def _summary(self, exercise: Exercise) -> ExerciseSummary:
-        results = [result for result in self._results.values() if result.check["exercise"] == exercise.id]
-        return ExerciseSummary(
-            exercise.id,
-            exercise.title,
-            exercise.file_name,
-            present=exercise.id in self._submission.sources or exercise.id in self._submission.problems,
-            earned=round(sum(result.earned for result in results), 2),
-            points=round(sum(result.points for result in results), 2),
-        )
+        present = exercise.id in self._submission.sources or exercise.id in self._submission.problems
+        return _summary(exercise, self._results.values(), present=present)
 
 
 def _require_order(checks: Sequence[Check]) -> None:

@@ -46,7 +46,7 @@ def classroom(tmp_path: Path) -> Path:
 
 def run(classroom: Path, out: Path, workers: int = 1, **options: Any) -> tuple[list[Report], list[bool]]:
     known: list[bool] = []
-    jobs = batch.plan([classroom], out, SUITE_SPEC, SETTINGS)
+    jobs = batch.plan([classroom], out, SUITE_SPEC, SETTINGS).jobs
     graded = batch.run(jobs, workers, lambda report, was_known: known.append(was_known), **options)
     batch.write_table(jobs, graded, out)
     return graded, known
@@ -93,7 +93,7 @@ def test_a_changed_submission_is_graded_anew(classroom: Path, tmp_path: Path) ->
 
 def test_names_that_collide_get_folders_of_their_own(tmp_path: Path) -> None:
     paths = [write_files(tmp_path / place, GOOD) for place in ("a/ann", "b/ann", "c/Ann", "d/ann.")]
-    jobs = batch.plan(paths, tmp_path / "out", SUITE_SPEC, SETTINGS)
+    jobs = batch.plan(paths, tmp_path / "out", SUITE_SPEC, SETTINGS).jobs
 
     assert [job.name for job in jobs] == ["ann", "ann-2", "Ann-3", "ann.-2"]
     assert len({job.folder.name.lower() for job in jobs}) == 4
@@ -255,3 +255,60 @@ def test_the_classroom_repository_has_its_workflow(tmp_path: Path) -> None:
     for exercise in ("ex1", "ex2", "ex3"):
         assert f"classroom-{exercise}.b64" in text
         assert f"{exercise.upper()}_RESULTS" in text
+
+
+# --------------------------------------------------------------------------------------------------------
+# Nobody vanishes
+
+
+def test_what_is_no_submission_is_named_at_the_end(tmp_path: Path) -> None:
+    write_files(tmp_path / "class", {f"ann/{name}": text for name, text in GOOD.items()})
+    write_files(tmp_path / "class", {"bob.7z": "7z", "list.txt": ""})
+    (tmp_path / "class" / "dan").symlink_to("ann")
+
+    done = call(
+        "grade", str(tmp_path / "class"), "--out", str(tmp_path / "out"), "--suite", SUITE_SPEC, "--only", "double"
+    )
+
+    assert done.exit_code == 0, done.output
+    assert "not graded: dan: a link, which is not followed" in done.output
+    assert "not graded: list.txt: no submission" in done.output
+    rows = (tmp_path / "out" / "grades.csv").read_text().splitlines()[1:]
+    assert [row.split(",")[3] for row in rows] == ["ann", "bob"]
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("EX1", "did you mean ex1?"), ("doubel", "did you mean double?"), ("ex4", "There are ex1,"), ("", "")],
+)
+def test_an_unknown_check_is_refused_and_the_known_ones_are_named(name: str, hint: str, tmp_path: Path) -> None:
+    folder = write_files(tmp_path / "ann", GOOD)
+
+    done = call("grade", str(folder), "--out", str(tmp_path / "out"), "--suite", SUITE_SPEC, "--only", name)
+
+    said = " ".join(done.output.replace("│", " ").split())
+    assert done.exit_code == 2
+    assert f"there is no check '{name}'" in said
+    assert hint in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_submission_named_like_a_result_does_not_hide_it(tmp_path: Path) -> None:
+    paths = [write_files(tmp_path / name, GOOD) for name in ("grades.csv", "a/con", "é", "b/e\u0301", "n" * 150)]
+    jobs = batch.plan(paths, tmp_path / "out", SUITE_SPEC, SETTINGS).jobs
+
+    assert [job.name for job in jobs][:2] == ["grades.csv-2", "con-2"]
+    assert jobs[3].name.endswith("-2")
+    assert len(jobs[4].folder.name) <= 100
+
+
+def test_a_job_in_which_the_grader_fails_leaves_the_others_their_marks(classroom: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "bob").write_text("a file where bob's folder should be")
+    shutil.rmtree(classroom / "cid")
+
+    graded, _ = run(classroom, tmp_path / "out")
+
+    assert [report.graded for report in graded] == [True, False, True]
+    rows = (tmp_path / "out" / "grades.csv").read_text().splitlines()[1:]
+    assert [(row.split(",")[3], row.split(",")[7]) for row in rows] == [("ann", "6"), ("bob", ""), ("dan", "0")]

@@ -64,5 +64,6 @@ def _remarks(report: Report) -> str:
     missing = [one.id for one in report.exercises if not one.present and one.points]
     shaky = [result.id for result in report.checks if result.deterministic is False]
     remarks = [f"missing: {', '.join(missing)}"] if missing else []
+    remarks += [f"{report.notes[0]}"] if missing and report.notes else []
     remarks += [f"not deterministic: {', '.join(shaky)}"] if shaky else []
     return "; ".join(remarks)
