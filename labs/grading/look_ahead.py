@@ -95,4 +95,4 @@ class LookAheadSimulator(Simulator):
 
 def _is_idle(host: Host) -> bool:
     """Whether the next tick concerns its election alone."""
-    return host.node is not None and host.node.office is None and host.node.lending is None
+    return host.node is not None and host.node.leading is None and host.node.catch_up_sender is None

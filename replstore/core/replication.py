@@ -1,25 +1,25 @@
-"""How far each follower is, and what to ship to it next.
+"""What to ship to the followers, and when; and what follows from their answers.
 
-Law of this module: book-keeping only. It is made when a node begins to lead and dropped when it ceases to, so no
-stale figure outlives the leadership it belonged to. It decides *what* to send; the node sends it.
+Law of this module: book-keeping only. It is made when a node begins to lead and dropped when it ceases to, so no stale
+figure outlives the leadership it belonged to. It decides *what* to send; the node sends it.
 
-A follower is in one of three states (the idea is etcd's `tracker.Progress`):
-
-* *probing*: it is not known where its log matches ours. One message at a time, until it agrees.
-* *streaming*: it agreed, so we ship each new entry at once, without waiting for the answer to the one before.
-* *receiving a snapshot*: what it lacks is no longer in our log (or it must start afresh). One chunk at a time.
+Each follower has a `Progress` with three states (see `progress`): it is probed until its log and ours are known to
+agree somewhere, then entries are streamed, and where entries cannot help it is sent a snapshot.
 
 Answers may be lost. A follower that owes an answer for too long is probed again from where it last agreed; "too long"
 is twice what its answers took lately (a delayed network is slow, not dead), and doubles while it stays silent.
+
+From the answers follows what is committed (`held_by`): sort what all nodes are known to hold, and count `copies` of
+them from the top. In `quorum` with three nodes that is the middle one: a majority holds at least as much.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable
 
 from replstore.core.log import Log, take_batch
-from replstore.core.messages import Entry, EntryId, NodeId, Replicate, Replicated, Snapshot, SnapshotReceived
+from replstore.core.messages import EntryId, NodeId, Replicate, Replicated, Snapshot, SnapshotReceived
+from replstore.core.progress import PROBING, STREAMING, Progress, Transfer
 from replstore.core.store import Store
 
 MODES: dict[str, Callable[[int], int]] = {
@@ -39,78 +39,6 @@ answer's arrival at the latest. It halves the messages of a busy leader, and a l
 The news that something is committed waits as long for entries to travel with: clients who write one after the other
 then cost one message for each write, not two. Where no client waits for copies (`async`), messages are always so far
 apart."""
-
-MAX_RETRY = 16
-"""The wait for an answer doubles up to this many times its first value; a snapshot under way is given up then."""
-
-
-class Transfer:
-    """A snapshot on its way: the live entries as of `at`, and how many of them the follower has."""
-
-    def __init__(self, at: EntryId, items: list[Entry], force: bool) -> None:
-        self.at = at
-        self.items = items
-        self.force = force
-        self.offset = 0
-
-
-class Progress:
-    """What is known of one follower. `match` never goes back: what it held once it holds as long as it remembers."""
-
-    def __init__(self, next_index: int, retry: float) -> None:
-        self.match = 0
-        self.next = next_index
-        self.probing = True
-        self.transfer: Transfer | None = None
-        self.sent_commit = 0
-        self._under_way: deque[float] = deque()
-        self._shortest_retry = retry
-        self._retry = retry
-        self._last_word = 0.0
-        self.last_sent = 0.0
-        self.due: float | None = None
-        """When the follower is sent what waits for company now."""
-
-    @property
-    def in_flight(self) -> int:
-        return len(self._under_way)
-
-    def has_all(self, last: int, commit: int) -> bool:
-        """Whether the follower agreed to everything up to index `last`, and was told that `commit` is committed."""
-        return self.match == last and self.next == last + 1 and self.sent_commit >= commit and not (
-            self.probing or self._under_way or self.transfer
-        )
-
-    def sent(self, now: float) -> None:
-        self._under_way.append(now)
-        self.last_sent = now
-
-    def answered(self, now: float) -> None:
-        self._last_word = now
-        if self._under_way:
-            took = now - self._under_way.popleft()
-            self._retry = max(self._shortest_retry, 2 * took)
-
-    def overdue(self, now: float) -> bool:
-        """Whether an answer should have come by now: counted from the last one, or from the oldest message sent.
-
-        Answers are not told apart, so one that came twice stands for one that is lost: what was streamed but never
-        agreed to counts as well.
-        """
-        owes = bool(self._under_way) or (not self.probing and self.match < self.next - 1)
-        since = max(self._under_way[0] if self._under_way else 0.0, self._last_word)
-        return owes and now - since >= self._retry
-
-    def give_up_waiting(self) -> None:
-        self._under_way.clear()
-        self._retry = min(2 * self._retry, MAX_RETRY * self._shortest_retry)
-        if self._retry == MAX_RETRY * self._shortest_retry:
-            self.transfer = None
-        self.probe_from(self.match)
-
-    def probe_from(self, index: int) -> None:
-        self.probing = True
-        self.next = index + 1
 
 
 class Replication:
@@ -164,10 +92,9 @@ class Replication:
         return messages
 
     def _next_for(self, progress: Progress, commit: EntryId, now: float) -> Replicate | Snapshot | None:
-        limit = 1 if progress.probing or progress.transfer else MAX_IN_FLIGHT
-        if progress.in_flight >= limit:
+        streaming = progress.state is STREAMING
+        if progress.in_flight >= (MAX_IN_FLIGHT if streaming else 1):
             return None
-        streaming = not progress.probing and progress.transfer is None
         if 0 < now - progress.last_sent < PACE:
             if progress.next <= self._log.last_index and (progress.in_flight or (streaming and not self._awaited)):
                 progress.due = progress.last_sent + PACE
@@ -176,8 +103,8 @@ class Replication:
                 return None
         if streaming and self._commit_can_wait(progress, commit, now):
             return None
-        if progress.next <= self._log.base.index:
-            self._start_transfer(progress, commit, force=False)
+        if progress.next <= self._log.base.index:  # forgotten here
+            self._send_snapshot(progress, commit, force=False)
         if progress.transfer is not None:
             return self._chunk(progress.transfer)
         return self._entries(progress, commit)
@@ -192,14 +119,14 @@ class Replication:
 
     def _entries(self, progress: Progress, commit: EntryId) -> Replicate | None:
         log = self._log
-        unknown = progress.probing and progress.match < progress.next - 1
+        unknown = progress.state is PROBING and progress.match < progress.next - 1
         nothing_new = progress.next > log.last_index and progress.sent_commit >= commit.index
         if nothing_new and not unknown:
             return None
         prev = log.id_at(progress.next - 1)
         assert prev is not None, "what the log has forgotten is sent as a snapshot"
         entries = log.batch(after=prev.index)
-        if not progress.probing:
+        if progress.state is STREAMING:
             progress.next += len(entries)
         progress.sent_commit = commit.index
         progress.due = None
@@ -220,24 +147,20 @@ class Replication:
     def replicated(self, peer: NodeId, answer: Replicated, commit: EntryId, now: float) -> None:
         progress = self._answered(peer, now)
         if answer.ok:
-            progress.match = max(progress.match, answer.index)
-            progress.next = max(progress.next, progress.match + 1)
-            progress.probing = False
+            progress.agreed(answer.index)
         elif answer.index > self._log.last_index:
-            self._start_transfer(progress, commit, force=True)  # it has applied more than there is here
-        elif answer.index >= progress.match:
-            # (An older refusal can arrive after a newer agreement; it is no news then.)
-            progress.transfer = None
-            progress.probe_from(answer.index)
+            self._send_snapshot(progress, commit, force=True)  # it has applied more than there is here
+        else:
+            progress.refused(answer.index)
 
-    def diverged(self, peer: NodeId, commit: EntryId, now: float) -> None:
+    def log_conflict(self, peer: NodeId, commit: EntryId, now: float) -> None:
         """The follower has applied what we do not have: only a snapshot helps."""
         progress = self._answered(peer, now)
-        self._start_transfer(progress, commit, force=True)
+        self._send_snapshot(progress, commit, force=True)
 
-    def _start_transfer(self, progress: Progress, commit: EntryId, force: bool) -> None:
+    def _send_snapshot(self, progress: Progress, commit: EntryId, force: bool) -> None:
         if progress.transfer is None or (force and not progress.transfer.force):
-            progress.transfer = Transfer(commit, self._store.items(), force)
+            progress.send_snapshot(commit, self._store.items(), force)
 
     def snapshot_received(self, peer: NodeId, answer: SnapshotReceived, now: float) -> None:
         progress = self.progress[peer]
@@ -247,10 +170,7 @@ class Replication:
         progress.answered(now)
         transfer.offset = answer.offset
         if answer.offset >= len(transfer.items):
-            progress.transfer = None
-            progress.match = max(progress.match, transfer.at.index)
-            progress.next = progress.match + 1
-            progress.probing = False
+            progress.installed(transfer.at.index)
 
     def alive(self, peer: NodeId, last: EntryId, silent: bool) -> None:
         """A heartbeat was answered by a follower whose log ends in `last`; `silent`: it had not answered before.

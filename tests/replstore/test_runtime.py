@@ -148,7 +148,7 @@ async def tell(runtime: Runtime, message: Message) -> list[Message]:
 def test_a_peer_that_cannot_be_reached_learns_term_and_leader_from_the_response_to_its_own_message() -> None:
     async def test(runtime: Runtime) -> None:
         await until(lambda: runtime._links["node-2"].connected is False)
-        await until(lambda: runtime.node._rounds >= 2)
+        await until(lambda: runtime.node.leading is not None and runtime.node.leading.state.round >= 2)
         told = await tell(runtime, Alive(0))
 
         assert told[0] == Alive(1)

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
-from replstore.core.contract import Done, Put, Reply, Request, Value
-from replstore.core.leadership import Leadership
+from replstore.core.contract import Done, Put, Request, Value
+from replstore.core.follower import Follower
+from replstore.core.leader import Leader
 from replstore.core.messages import Entry, EntryId, Heartbeat, LogConflict, NodeId, Replicate, Replicated
 from replstore.core.node import Node
 from replstore.core.replication import Replication
 from replstore.core.store import Store
 
 
+class _CommitsWhateverIsHeld(Leader):
+    def _committable(self) -> int:
+        return self.replication.held_by(self._node.copies, saved=self._node.log.last_index)
+
+
 class CountsCopiesOfOldTerms(Node):
     """Commits whatever a majority holds, also entries of an earlier leadership (Raft §5.4.2)."""
 
-    def _committable(self, office: Leadership) -> int:
-        return office.replication.held_by(self.copies, saved=self.log.last_index)
+    leader_class = _CommitsWhateverIsHeld
 
 
 class _MatchGoesBack(Replication):
@@ -30,15 +34,14 @@ class _MatchGoesBack(Replication):
 class MatchGoesBack(Node):
     """Believes a late answer, and its commit index follows what it believes."""
 
-    def _replication_to(self, peers: Iterable[NodeId]) -> Replication:
-        return _MatchGoesBack(self.election.term, self.log, self.store, peers, retry=2 * self.heartbeat)
+    replication_class = _MatchGoesBack
 
-    def _advance_commit(self, index: int) -> None:
+    def advance_commit(self, index: int) -> None:
         if self.leads and index < self.commit.index:
             entry = self.log.get(index)
             self.commit = entry.id
-            self._note("committed", index=index, term=entry.term, leader=entry.leader)
-        super()._advance_commit(index)
+            self.note("committed", index=index, term=entry.term, leader=entry.leader)
+        super().advance_commit(index)
 
 
 class _TakesAnyAnswerForAll(Replication):
@@ -51,8 +54,7 @@ class _TakesAnyAnswerForAll(Replication):
 class TakesAnyAnswerForAll(Node):
     """Counts a follower's "yes" to one message as one to all that is in the log by then."""
 
-    def _replication_to(self, peers: Iterable[NodeId]) -> Replication:
-        return _TakesAnyAnswerForAll(self.election.term, self.log, self.store, peers, retry=2 * self.heartbeat)
+    replication_class = _TakesAnyAnswerForAll
 
 
 class AnswersTooEarly(Node):
@@ -60,39 +62,47 @@ class AnswersTooEarly(Node):
 
     def _on_request(self, request: Request) -> None:
         super()._on_request(request)
-        if self.leads and self.office is not None and isinstance(request.command, Put):
-            waiting = self.office.waiting.pop()
-            self._effects.append(Reply(waiting.request, Done(self.log.get(waiting.index), True)))
+        if self.leads and self.leading is not None and isinstance(request.command, Put):
+            waiting = self.leading.state.writes.pop()
+            self.reply(waiting.request, Done(self.log.get(waiting.index), True))
 
 
 class RoundsBeginAgain(Node):
     """Numbers the rounds of heartbeats from 1 in each leadership, also in a second one of the same term, and takes
     every answer of that term for its own."""
 
-    def _take_office(self) -> None:
+    def _lead(self) -> None:
         self._rounds = 0
-        super()._take_office()
-        assert self.office is not None
-        term = self.office.term
-        self.office.is_ours = lambda reply: reply.term == term  # type: ignore[method-assign]
+        super()._lead()
+        assert self.leading is not None
+        term = self.leading.term
+        self.leading.state.is_ours = lambda reply: reply.term == term  # type: ignore[method-assign]
+
+
+class _AnswersReadsAtOnce(Leader):
+    def _answer_reads(self) -> None:
+        while self.state.reads:
+            read = self.state.reads.popleft()
+            self._node.reply(read.request, Value(read.key, self._node.store.get(read.key)))
 
 
 class ReadsUnconfirmed(Node):
     """Answers a linearizable read at once, as long as it takes itself for the leader."""
 
-    def _answer_reads(self, office: Leadership) -> None:
-        while office.reads:
-            read = office.reads.popleft()
-            self._effects.append(Reply(read.request, Value(read.key, self.store.get(read.key))))
+    leader_class = _AnswersReadsAtOnce
+
+
+class _TakesEverything(Follower):
+    def _refusal(self, message: Replicate) -> Replicated | LogConflict | None:
+        if message.prev.index <= self._node.log.last_index:
+            return None
+        return super()._refusal(message)
 
 
 class TakesEntriesUnchecked(Node):
     """Does not compare the entry before the new ones with its own (Raft §5.3)."""
 
-    def _refusal(self, message: Replicate) -> Replicated | LogConflict | None:
-        if message.prev.index <= self.log.last_index:
-            return None
-        return super()._refusal(message)
+    follower_class = _TakesEverything
 
 
 class _KeepsEverything(Store):
@@ -112,6 +122,7 @@ class DropsDeletes(Node):
 class BelievesHeartbeats(Node):
     """Commits up to the leader's commit index, whatever its own log holds there."""
 
-    def _answer_heartbeat(self, sender: NodeId, message: Heartbeat) -> None:
-        self._advance_commit(min(message.commit.index, self.log.last_index))
-        super()._answer_heartbeat(sender, message)
+    def _on_heartbeat(self, sender: NodeId, message: Heartbeat) -> None:
+        self._tell_election(sender, message)
+        self.advance_commit(min(message.commit.index, self.log.last_index))
+        super()._on_heartbeat(sender, message)

@@ -26,9 +26,10 @@ from replstore.core.contract import (
     Unknown,
     Value,
 )
+from replstore.core.leader import MAX_UNCOMMITTED, MAX_UNCOMMITTED_BYTES
 from replstore.core.lowest_id import LowestId
 from replstore.core.messages import Entry, EntryId, Snapshot
-from replstore.core.node import MAX_UNCOMMITTED, MAX_UNCOMMITTED_BYTES, Node
+from replstore.core.node import Node
 from tests.simulation.simulated import TIMEOUT, ask, node, notes, put, settle, values
 
 
@@ -129,8 +130,8 @@ def test_a_leader_without_followers_refuses_more_writes_than_it_can_remember() -
     )  # fmt: skip
     alone.election.leader, alone.election.term = "node-1", 1
     alone.handle(Tick(), 0.0)
-    assert alone.office is not None
-    alone._open(alone.office)
+    assert alone.leading is not None
+    alone.leading.accept_writes()
 
     results = [
         effect.result
@@ -337,8 +338,8 @@ def test_a_write_appended_but_not_saved_when_the_leadership_ends_leaves_no_trace
     lonely = Node("node-1", ["node-2"], LowestId, heartbeat=0.1, timeout=0.4, mode="async", rng=Random(1))
     lonely.election.leader, lonely.election.term = "node-1", 1
     lonely.handle(Tick(), 0.0)
-    assert lonely.office is not None
-    lonely._open(lonely.office)
+    assert lonely.leading is not None
+    lonely.leading.accept_writes()
     lonely.handle(Flush(), 0.0)
     before = lonely.log.last_id
     lonely.handle(Request(1, Put("k", 1)), 0.1)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from replstore.core.leadership import Leadership
+from replstore.core.leader_state import LeaderState
 from solutions.ex3_election import MyElection
 from tools.nemesis.builds.small import Bully, LowestId
 
 __all__ = ["Bully", "LowestId", "MyElection"]
 
 
-def _sure(office: Leadership) -> int:
-    return office.round
+def _sure(state: LeaderState) -> int:
+    return state.round
 
 
-Leadership.confirmed_round = _sure  # type: ignore[method-assign, assignment]
+LeaderState.confirmed_round = _sure  # type: ignore[method-assign, assignment]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
-from replstore.core import log, node
+from replstore.core import log, restore
 from replstore.core.bully import Bully
 from replstore.core.lowest_id import LowestId
 from replstore.journal import compaction, journal
@@ -17,7 +17,7 @@ __all__ = ["Bully", "LowestId"]
 
 _LIMITS: dict[ModuleType, dict[str, int]] = {
     log: {"KEEP_ENTRIES": 12, "KEEP_BYTES": 16 * 2**10, "BATCH_ENTRIES": 8, "BATCH_BYTES": 4 * 2**10},
-    node: {"KEEP_ENTRIES": 12},
+    restore: {"KEEP_ENTRIES": 12},
     journal: {"SLACK_BYTES": 16 * 2**10},
     compaction: {"COPY_RATIO": 2},
 }

@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 
+from replstore.core.batching import BATCH_TIME, FULL_BATCH, Batching
 from replstore.core.contract import (
     Effect,
     Flush,
@@ -19,7 +20,6 @@ from replstore.core.contract import (
     Tick,
 )
 from replstore.core.election import Election
-from replstore.core.leadership import COMPANY_TIME, FULL, Company
 from replstore.core.messages import Heartbeat, HeartbeatReply, Message, NodeId, Replicate, Replicated
 from replstore.core.node import Node
 from replstore.core.replication import PACE
@@ -56,14 +56,14 @@ class Leader:
     def agree(self, now: float) -> list[Effect]:
         """Both followers have everything that was shipped."""
         for peer in self.node.peers:
-            assert self.node.office is not None
-            shipped = self.node.office.replication.progress[peer].next - 1
+            assert self.node.leading is not None
+            shipped = self.node.leading.replication.progress[peer].next - 1
             self.node.handle(Received(peer, Replicated(1, True, max(1, shipped))), now)
         return self.node.handle(Flush(), now)
 
     def confirm(self, now: float) -> list[Effect]:
-        assert self.node.office is not None
-        reply = HeartbeatReply(1, self.node.office.round, True, self.node.log.last_id)
+        assert self.node.leading is not None
+        reply = HeartbeatReply(1, self.node.leading.state.round, True, self.node.log.last_id)
         return self.node.handle(Received("node-2", reply), now) + self.node.handle(Flush(), now)
 
 
@@ -91,7 +91,7 @@ def test_what_waits_when_a_client_is_answered_waits_for_that_clients_next_write(
 
     effects = leader.agree(0.1005)
     assert (answered(effects), shipped(effects)) == (1, [])
-    assert [effect.seconds for effect in effects if type(effect) is FlushAfter] == [pytest.approx(COMPANY_TIME)]
+    assert [effect.seconds for effect in effects if type(effect) is FlushAfter] == [pytest.approx(BATCH_TIME)]
 
     assert shipped(leader.write(0.1012)) == [2]
 
@@ -102,8 +102,8 @@ def test_it_waits_no_longer_than_a_moment() -> None:
     leader.write(0.1001)
     leader.agree(0.101)
 
-    assert shipped(leader.node.handle(Flush(), 0.101 + COMPANY_TIME / 2)) == []
-    assert shipped(leader.node.handle(Flush(), 0.101 + COMPANY_TIME)) == [1]
+    assert shipped(leader.node.handle(Flush(), 0.101 + BATCH_TIME / 2)) == []
+    assert shipped(leader.node.handle(Flush(), 0.101 + BATCH_TIME)) == [1]
 
 
 def test_where_waiting_was_in_vain_it_is_not_tried_again_at_once() -> None:
@@ -111,7 +111,7 @@ def test_where_waiting_was_in_vain_it_is_not_tried_again_at_once() -> None:
     leader.write(0.1)
     leader.write(0.1001)
     leader.agree(0.101)
-    leader.node.handle(Flush(), 0.101 + COMPANY_TIME)
+    leader.node.handle(Flush(), 0.101 + BATCH_TIME)
 
     leader.write(0.1025)
     assert shipped(leader.agree(0.103)) == [1], "at once, though a client was answered"
@@ -140,16 +140,16 @@ def test_a_round_whose_answers_are_lost_does_not_hold_up_reads_for_long() -> Non
     assert [e for e in leader.node.handle(Flush(), 0.1001 + wake) if type(e) is Send and type(e.message) is Heartbeat]
 
 
-@pytest.mark.parametrize("here", [FULL, FULL + 1, 4 * FULL])
+@pytest.mark.parametrize("here", [FULL_BATCH, FULL_BATCH + 1, 4 * FULL_BATCH])
 def test_many_together_wait_for_nobody(here: int) -> None:
-    company = Company()
+    company = Batching()
     company.answered(30, here, 1.0)
 
     assert company.wait_until(here, 1.0) is None
 
 
 def test_the_pauses_between_waits_in_vain_double_up_to_a_limit() -> None:
-    company = Company()
+    company = Batching()
     now, pauses = 0.0, []
     for _ in range(9):
         skipped = 0
@@ -159,14 +159,14 @@ def test_the_pauses_between_waits_in_vain_double_up_to_a_limit() -> None:
             if company.wait_until(1, now) is not None:
                 break
             skipped += 1
-        assert company.wait_until(1, now + COMPANY_TIME) is None
+        assert company.wait_until(1, now + BATCH_TIME) is None
         pauses.append(skipped)
 
     assert pauses == [0, 1, 3, 7, 15, 31, 63, 64, 64]
 
 
 def test_one_wait_that_was_worth_it_ends_the_pauses() -> None:
-    company = Company()
+    company = Batching()
     company.answered(1, 1, 1.0)
     company.wait_until(1, 2.0)
     company.answered(1, 1, 3.0)
@@ -174,7 +174,7 @@ def test_one_wait_that_was_worth_it_ends_the_pauses() -> None:
     company.answered(1, 1, 4.0)
     assert company.wait_until(2, 4.0) is None
     company.answered(1, 1, 5.0)
-    assert company.wait_until(1, 5.0) == 5.0 + COMPANY_TIME
+    assert company.wait_until(1, 5.0) == 5.0 + BATCH_TIME
 
 
 def test_where_no_client_waits_for_copies_writes_travel_together() -> None:
