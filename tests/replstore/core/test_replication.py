@@ -69,7 +69,7 @@ def test_a_new_commit_puts_everybody_behind() -> None:
         lambda it: it.alive("node-3", START, False),
         lambda it: it.replicated("node-3", Replicated(1, False, 2), START, NOW),
         lambda it: it.replicated("node-3", Replicated(1, False, 9), START, NOW),
-        lambda it: it.diverged("node-3", START, NOW),
+        lambda it: it.log_conflict("node-3", START, NOW),
     ],
     ids=["its log is empty", "it refuses", "it has applied more", "its history is another"],
 )
