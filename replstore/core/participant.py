@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from random import Random
 from typing import Any
 
+from replstore.core.awake import AwakeTime
 from replstore.core.contract import Record, Save, Send, State
 from replstore.core.election import Election, ElectionContext
 from replstore.core.messages import Heartbeat, HeartbeatReply, Message, NodeId
@@ -36,6 +37,7 @@ class Participant(Replica):
         records: Iterable[Record],
     ) -> None:
         super().__init__(node_id, peers, heartbeat, timeout, mode)
+        self._awake = AwakeTime(heartbeat)
         self._outbox: list[Send] = []
         self._earlier_term = -1
         """The term in which an earlier life of this node ended."""
@@ -56,15 +58,21 @@ class Participant(Replica):
 
     def _tick_election(self) -> None:
         try:
-            self.election.tick(self.now)
+            self.election.tick(self._strategy_time())
         finally:
             self._after_election()
 
     def _tell_election(self, sender: NodeId, message: Message) -> None:
         try:
-            self.election.receive(sender, message, self.now)
+            self.election.receive(sender, message, self._strategy_time())
         finally:
             self._after_election()
+
+    def _strategy_time(self) -> float:
+        """A strategy without votes acts on silence alone, so time in which this node slept is kept from it. (One with
+        votes asks the others first, and gets the time as it is.)"""
+        awake = self._awake.at(self.now)
+        return awake if self.election.catches_up else self.now
 
     def _after_election(self) -> None:
         """Save, send and draw the consequences of what the strategy did, in this order."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -131,11 +131,12 @@ def test_a_node_without_a_token_says_so_after_its_first_line(
 # -- peers -----------------------------------------------------------------------------------------------
 
 
-def unreachable_peer() -> Settings:
-    """node-2 is where nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = int(server.getsockname()[1])
-    return replace(ALONE, peers={"node-2": ("127.0.0.1", port)})
+@pytest.fixture
+def unreachable_peer() -> Iterator[Settings]:
+    """node-2 has a port, and does not listen there."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield replace(ALONE, peers={"node-2": ("127.0.0.1", int(taken.getsockname()[1]))})
 
 
 async def tell(runtime: Runtime, message: Message) -> list[Message]:
@@ -145,7 +146,9 @@ async def tell(runtime: Runtime, message: Message) -> list[Message]:
     return [build_message(envelope["message"]) for envelope in json.loads(await response)]
 
 
-def test_a_peer_that_cannot_be_reached_learns_term_and_leader_from_the_response_to_its_own_message() -> None:
+def test_a_peer_that_cannot_be_reached_learns_term_and_leader_from_the_response_to_its_own_message(
+    unreachable_peer: Settings,
+) -> None:
     async def test(runtime: Runtime) -> None:
         await until(lambda: runtime._links["node-2"].connected is False)
         await until(lambda: runtime.node.leading is not None and runtime.node.leading.state.round >= 2)
@@ -155,10 +158,12 @@ def test_a_peer_that_cannot_be_reached_learns_term_and_leader_from_the_response_
         assert isinstance(told[1], Heartbeat)
         assert told[1].term == 1
 
-    run(unreachable_peer(), test)
+    run(unreachable_peer, test)
 
 
-def test_a_message_of_a_peer_makes_the_link_to_it_try_again_but_not_one_that_a_fault_blocks() -> None:
+def test_a_message_of_a_peer_makes_the_link_to_it_try_again_but_not_one_that_a_fault_blocks(
+    unreachable_peer: Settings,
+) -> None:
     async def test(runtime: Runtime) -> None:
         seen: list[str] = []
         runtime._links["node-2"].peer_seen = lambda: seen.append("node-2")  # type: ignore[method-assign]
@@ -169,12 +174,14 @@ def test_a_message_of_a_peer_makes_the_link_to_it_try_again_but_not_one_that_a_f
         await tell(runtime, Alive(1))
         assert seen == ["node-2"]
 
-    run(unreachable_peer(), test)
+    run(unreachable_peer, test)
 
 
 @pytest.mark.parametrize(("heartbeat_ms", "seconds"), [(100, 0.2), (500, 1.0), (2000, 2.0), (1, 0.02)])
-def test_an_attempt_to_connect_takes_two_heartbeats_at_most(heartbeat_ms: int, seconds: float) -> None:
-    settings = replace(unreachable_peer(), heartbeat_ms=heartbeat_ms, election_timeout_ms=4 * heartbeat_ms)
+def test_an_attempt_to_connect_takes_two_heartbeats_at_most(
+    unreachable_peer: Settings, heartbeat_ms: int, seconds: float
+) -> None:
+    settings = replace(unreachable_peer, heartbeat_ms=heartbeat_ms, election_timeout_ms=4 * heartbeat_ms)
 
     async def test() -> None:
         runtime = Runtime(settings, None, Random(1))

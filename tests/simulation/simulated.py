@@ -32,6 +32,12 @@ def lonely_strategy(
     return election, sent
 
 
+def tick(election: Election, begin: float, end: float) -> None:
+    """Ticks as a node gives them, from `begin` to `end`."""
+    for number in range(round((end - begin) / (TIMEOUT / 16)) + 1):
+        election.tick(begin + number * TIMEOUT / 16)
+
+
 def node(sim: Simulator, name: str) -> Node:
     running = sim.hosts[name].node
     assert running is not None, f"{name} is down"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from labs.simulation.simulator import Simulator
 from replstore.core.bully import Bully, Challenge, Coordinator, LaterTerm
-from tests.simulation.simulated import TIMEOUT, leaders, lonely_strategy, notes, put, settle, values
+from tests.simulation.simulated import TIMEOUT, leaders, lonely_strategy, notes, put, settle, tick, values
 
 
 def cluster(nodes: int = 3, **options: object) -> Simulator:
@@ -60,26 +60,20 @@ def test_whoever_is_told_an_earlier_term_says_so_in_the_answer() -> None:
 
 
 def test_a_challenge_by_a_higher_id_ends_ones_own_and_puts_the_next_one_off() -> None:
-    for challenged_at in (TIMEOUT + 0.01, TIMEOUT - 0.01):
+    for challenged_at in (0.75 * TIMEOUT, 1.125 * TIMEOUT):
         election, _ = lonely_strategy(Bully, term=0)
-        election.tick(0.0)
-        for now in sorted((TIMEOUT, challenged_at)):
-            if now == challenged_at:
-                election.receive("node-3", Challenge(0), now)
-            else:
-                election.tick(now)
-        election.tick(TIMEOUT + 0.2)
-        election.tick(TIMEOUT + 0.3)
+        tick(election, 0.0, challenged_at)
+        election.receive("node-3", Challenge(0), challenged_at)
+        tick(election, challenged_at, challenged_at + 1.125 * TIMEOUT)
 
         assert election.leader is None
 
 
 def test_a_challenger_that_learns_a_later_term_goes_on_and_leads_after_that() -> None:
     election, _ = lonely_strategy(Bully, term=1, me="node-3")
-    election.tick(0.0)
-    election.tick(TIMEOUT)
-    election.receive("node-2", LaterTerm(5), TIMEOUT + 0.01)
-    election.tick(TIMEOUT + 0.2)
+    tick(election, 0.0, TIMEOUT)
+    election.receive("node-2", LaterTerm(5), TIMEOUT)
+    tick(election, TIMEOUT, 1.375 * TIMEOUT)
 
     assert (election.leader, election.term) == ("node-3", 6)
 

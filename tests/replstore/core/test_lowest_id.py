@@ -183,6 +183,37 @@ def test_a_node_that_has_heard_nobody_waits_until_the_others_count_as_dead() -> 
     assert settle(sim) == "node-1"
 
 
+@pytest.mark.parametrize("seconds", [1.1 * TIMEOUT, 2 * TIMEOUT, 20 * TIMEOUT])
+def test_a_follower_that_slept_does_not_take_its_own_sleep_for_the_leaders_silence(seconds: float) -> None:
+    """A machine that is too busy stops all nodes at once, and they do not go on in the same instant."""
+    sim = cluster()
+    settle(sim)
+    for name in sim.node_ids:
+        sim.pause(name)
+    sim.run_for(seconds)
+    for name in reversed(sim.node_ids):
+        sim.resume(name)
+        sim.run_for(0.7 * TIMEOUT / 2)
+    sim.run_for(3 * TIMEOUT)
+
+    assert leaders(sim) == {"node-1": 1}
+    assert len(notes(sim, "became_leader")) == 1
+
+
+def test_a_node_that_was_frozen_while_it_started_waits_for_the_others_all_the_same() -> None:
+    sim = Simulator(3, LowestId, timeout=TIMEOUT)
+    sim.start("node-3")
+    sim.run_for(TIMEOUT / 2)
+    sim.pause("node-3")
+    sim.run_for(5 * TIMEOUT)
+    sim.resume("node-3")
+    sim.run_for(TIMEOUT / 2)
+    sim.start()
+
+    assert settle(sim) == "node-1"
+    assert leaders(sim) == {"node-1": 1}
+
+
 def test_a_healthy_leader_is_left_alone() -> None:
     sim = cluster(5, network=Network(0.001, 0.02))
     settle(sim)
