@@ -17,6 +17,7 @@ import ipywidgets as widgets
 from IPython import display as ipython_display
 
 from labs.cluster import FAST, Answer, Cluster, Settings, open_cluster
+from labs.cluster.opening import default_backend
 from labs.lesson.failures import load as load_failure
 from labs.panel import ClusterPanel, ExercisePanel
 from labs.panel.node_view import PROBE_KEY
@@ -27,11 +28,12 @@ _panels: list[ClusterPanel] = []
 _exercises: dict[str, ExercisePanel] = {}
 
 
-def cluster(backend: str = "process", name: str = "lab", settings: Settings = FAST, **changes: Any) -> Cluster:
+def cluster(backend: str | None = None, name: str = "lab", settings: Settings = FAST, **changes: Any) -> Cluster:
     """A started cluster with a leader. Calling it again under the same `name` (a cell that is run twice) ends the one
-    before. `changes` are fields of `Settings`: `mode="quorum"`, `nodes=5`, `election="bully"`, …"""
+    before. `backend`: as for `open_cluster`; without one, what the environment variable `REPLAB_BACKEND` names, else
+    `process`. `changes` are fields of `Settings`: `mode="quorum"`, `nodes=5`, `election="bully"`, …"""
     end(name)
-    made = open_cluster(backend, replace(settings, **changes), say=print)
+    made = open_cluster(backend or default_backend(), replace(settings, **changes), say=print)
     _running[name] = made
     made.start()
     made.wait_for(lambda c: c.leader(), timeout=30)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 from labs.cluster.base import BackendUnavailable, Cluster, ClusterError, Settings
 
 BACKENDS = ("auto", "process", "docker", "simulated")
+
+BACKEND_VARIABLE = "REPLAB_BACKEND"
+"""The environment variable that says which backend the notebooks use, where their cells name none."""
 
 
 def open_cluster(
@@ -25,6 +29,15 @@ def open_cluster(
         return _best(chosen, tell)
     tell(f"Backend: {backend}, as asked.")
     return _MAKERS[backend](chosen)
+
+
+def default_backend() -> str:
+    """What `REPLAB_BACKEND` names, else `process`, which works on every machine. Raises `ClusterError` for a name that
+    no backend has."""
+    named = os.environ.get(BACKEND_VARIABLE) or "process"
+    if named not in BACKENDS:
+        raise ClusterError(f"{BACKEND_VARIABLE}={named}: expected one of {', '.join(BACKENDS)}")
+    return named
 
 
 def _best(settings: Settings, tell: Callable[[str], None]) -> Cluster:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import replace
 
 import pytest
 
-from labs.cluster import Cluster, Settings, open_cluster
+from labs.cluster import FAST, Cluster, Settings, open_cluster
 from tests.docker.availability import engine_or_skip
 
 BACKENDS = [
@@ -17,8 +16,8 @@ BACKENDS = [
     "simulated",
 ]
 
-QUICK = Settings(heartbeat_ms=100, election_timeout_ms=400)
-"""Long enough that a busy machine does not take a leader for dead, short enough for a test."""
+QUICK = FAST
+"""What students get in notebooks and with `replab steps`, on every backend."""
 
 same_in_containers = pytest.mark.same_in_containers
 """For tests of what the nodes and the client do: containers run the same nodes behind the same client
@@ -43,20 +42,13 @@ def backend(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def fitting(backend: str, settings: Settings) -> Settings:
-    """The settings with an election timeout for which the backend is quick enough: starting a container takes an
-    engine a second of the machine's time, in which the other nodes must not take their leader for dead."""
-    patience = max(settings.election_timeout_ms, 1200) if backend == "docker" else settings.election_timeout_ms
-    return replace(settings, election_timeout_ms=patience)
-
-
 @pytest.fixture
 def cluster_of(backend: str) -> Iterator[ClusterOf]:
     """A started cluster of the given settings; ended with the test, however that ends."""
     with ExitStack() as stack:
 
         def make(settings: Settings = QUICK) -> Cluster:
-            cluster = stack.enter_context(open_cluster(backend, fitting(backend, settings)))
+            cluster = stack.enter_context(open_cluster(backend, settings))
             cluster.start()
             return cluster
 

@@ -12,17 +12,15 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from labs.cluster import ProcessCluster, Settings
+from labs.cluster import FAST, ProcessCluster
 
 pytestmark = pytest.mark.processes
 NODE = "node-1"
-PATIENT = Settings(heartbeat_ms=200, election_timeout_ms=2000)
-"""A long timeout: on a busy machine no election may come between a request and its answer."""
 
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[ProcessCluster]:
-    with ProcessCluster(PATIENT) as cluster:
+    with ProcessCluster(FAST) as cluster:
         cluster.start()
         cluster.wait_for(lambda c: c.leader() == NODE)
         assert cluster.put("treasure", {"still": "here"}).ok

@@ -8,7 +8,7 @@ import json
 import re
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,7 +18,7 @@ import pytest
 import replstore
 import replstore.bully
 import replstore.lowest_id
-from labs.cluster import ProcessCluster, Settings
+from labs.cluster import FAST, ProcessCluster
 from replstore.core.messages import Message
 from replstore.runtime import PATHS
 from replstore.settings import from_environment
@@ -28,7 +28,6 @@ pytestmark = pytest.mark.processes
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text(encoding="utf-8")
 PATIENCE = 10.0
 """Seconds until an answer is as documented, where one may ask again: followers lag, and peers really talk meanwhile."""
-SETTINGS = Settings(heartbeat_ms=200, election_timeout_ms=2000)
 
 
 @dataclass(frozen=True)
@@ -126,7 +125,7 @@ def follows_node_1(cluster: ProcessCluster) -> bool:
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[ProcessCluster]:
     """Three nodes that have gone through all the examples that are meant for them."""
-    with ProcessCluster(SETTINGS) as nodes:
+    with ProcessCluster(FAST) as nodes:
         nodes.start()
         nodes.wait_for(follows_node_1, 30.0)
         for example in examples():
@@ -146,7 +145,7 @@ def test_a_leader_without_followers_answers_as_documented() -> None:
     alone = [example for example in examples() if example.where == "quorum, node-1 alone"]
     assert alone
 
-    with ProcessCluster(Settings(heartbeat_ms=200, election_timeout_ms=1500, mode="quorum")) as nodes:
+    with ProcessCluster(replace(FAST, mode="quorum")) as nodes:
         nodes.start()
         nodes.wait_for(follows_node_1, 30.0)
         nodes.kill("node-2")

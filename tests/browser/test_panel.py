@@ -11,9 +11,9 @@ from tests.browser.conftest import OpenNotebook
 from tools.browser.lab import Notebook
 
 START = """from labs.cluster import ProcessCluster
-from labs.cluster.base import Settings
+from labs.cluster.base import FAST
 from labs.panel import ClusterPanel
-cluster = ProcessCluster(Settings(nodes=3, heartbeat_ms=200, election_timeout_ms=1000))
+cluster = ProcessCluster(FAST)
 cluster.start()"""
 PANEL = "panel = ClusterPanel(cluster)\npanel"
 THREADS = """import threading

@@ -50,12 +50,7 @@ def compose(request: pytest.FixtureRequest, engine: Engine, ports: None) -> Iter
             pytest.fail("neither docker-compose nor docker compose is installed")
         pytest.skip("neither docker-compose nor docker compose is installed")
     project = f"replab{secrets.token_hex(3)}"
-    environment = os.environ | {
-        "PYTHON_IMAGE": choose_base(engine),
-        "HEARTBEAT_MS": "300",
-        # Compose starts one container after another: node-1 must not be given up before it is there.
-        "ELECTION_TIMEOUT_MS": "1500",
-    }
+    environment = os.environ | {"PYTHON_IMAGE": choose_base(engine)}  # and the file's own timings, the lesson's
 
     def run(*arguments: str) -> str:
         command = [*request.param, "-p", project, "-f", str(ROOT / "docker-compose.yml"), *arguments]

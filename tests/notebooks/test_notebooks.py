@@ -1,4 +1,5 @@
-"""Every notebook runs from top to bottom without a person, on local processes, and nothing fails in the background."""
+"""Every notebook runs from top to bottom without a person, on local processes, and nothing fails in the background. The
+first ones, which walk through the lesson, run on containers as well, at the timings that students get."""
 
 from __future__ import annotations
 
@@ -13,6 +14,8 @@ import pytest
 from nbclient import NotebookClient
 
 import labs
+from labs.cluster.opening import BACKEND_VARIABLE
+from tests.docker.availability import engine_or_skip
 
 NOTEBOOKS = sorted((Path(labs.__file__).parent / "notebooks").glob("*.ipynb"))
 
@@ -35,6 +38,23 @@ def children() -> set[int]:
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_runs_from_top_to_bottom_and_leaves_nothing_behind(path: Path) -> None:
+    run_through(path)
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("path", NOTEBOOKS[:3], ids=lambda path: path.stem)
+def test_the_lessons_notebooks_run_on_containers_too(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine_or_skip().client.close()
+    monkeypatch.setenv(BACKEND_VARIABLE, "docker")
+
+    said = run_through(path)
+
+    assert "Backend: docker, as asked." in said
+    assert "Backend: process" not in said
+
+
+def run_through(path: Path) -> str:
+    """Everything that its cells printed."""
     before = children()
     notebook = nbformat.read(path, as_version=4)
 
@@ -52,6 +72,7 @@ def test_a_notebook_runs_from_top_to_bottom_and_leaves_nothing_behind(path: Path
     while children() - before and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not children() - before
+    return "".join(output.get("text", "") for cell in notebook.cells for output in cell.get("outputs", ()))
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

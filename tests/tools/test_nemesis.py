@@ -24,8 +24,8 @@ def real_nodes(test: Callable[..., None]) -> Callable[..., None]:
 
 
 def short(tmp_path: Path, **changes: object) -> Order:
-    """One round, on timings that a busy machine keeps."""
-    order = Order(seconds=7.0, round_seconds=7.0, heartbeat_ms=100, election_timeout_ms=500, keep_in=tmp_path)
+    """One round."""
+    order = Order(seconds=7.0, round_seconds=7.0, keep_in=tmp_path)
     return replace(order, **changes)  # type: ignore[arg-type]
 
 
