@@ -14,7 +14,7 @@ from labs.grading.check import Check
 from labs.grading.checks import SUITE
 from labs.grading.reports.words import explain
 from labs.grading.results import CheckResult, Status
-from labs.grading.runner import VISIBLE_SEEDS, Settings, grade
+from labs.grading.runner import VISIBLE_SEEDS, GradingSettings, grade
 from labs.grading.submission.submission import Submission, open_submission
 
 CHECKS = {check.id: check for check in SUITE.checks("student", VISIBLE_SEEDS)}
@@ -29,7 +29,7 @@ class Answers:
 
     def of(self, check: Check) -> CheckResult:
         if check.id not in self._known:
-            [self._known[check.id]] = grade(self._submission, SUITE, Settings(only=(check.id,))).checks
+            [self._known[check.id]] = grade(self._submission, SUITE, GradingSettings(only=(check.id,))).checks
         return self._known[check.id]
 
     def missing(self, check: Check) -> Check | None:

@@ -108,14 +108,14 @@ def roles(of: Cluster) -> None:
 def failure(name: str) -> None:
     """A run in which an election that lacks something breaks a rule: its picture, its story, and how to see whether
     one's own does better. `name` is one of `labs.lesson.failures.NAMES`."""
-    shown = load_failure(name)
-    story = "".join(f"<li>{escape(sentence)}</li>" for sentence in shown.story())
+    failure = load_failure(name)
+    story = "".join(f"<li>{escape(sentence)}</li>" for sentence in failure.story())
     page = (
-        f"<p>This election <b>{escape(shown.lacks)}</b>. What it breaks: <i>{escape(shown.rule)}</i>.</p>"
-        f"{shown.picture()}<details><summary>The same in words</summary><ul>{story}</ul></details>"
-        f"<p>Yours in the same situation: <code>{escape(shown.command)}</code></p>"
+        f"<p>This election <b>{escape(failure.lacks)}</b>. What it breaks: <i>{escape(failure.rule)}</i>.</p>"
+        f"{failure.picture()}<details><summary>The same in words</summary><ul>{story}</ul></details>"
+        f"<p>Yours in the same situation: <code>{escape(failure.command)}</code></p>"
     )
-    show({"text/html": page, "text/plain": f"{shown.rule}: {shown.text}"}, raw=True)
+    show({"text/html": page, "text/plain": f"{failure.rule}: {failure.text}"}, raw=True)
 
 
 # -- asking --------------------------------------------------------------------------------------------------

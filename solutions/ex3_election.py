@@ -42,7 +42,7 @@ class MyElection(Election):
         if not self.deadline:
             self.wait(now)
         elif self.leader == self.me:
-            self.step_down_if_lonely(now)
+            self.step_down_without_quorum(now)
         elif now >= self.deadline:
             self.campaign(now, pre=True)
 
@@ -126,7 +126,7 @@ class MyElection(Election):
 
     # -- as the leader --------------------------------------------------------------------------------
 
-    def step_down_if_lonely(self, now: float) -> None:
+    def step_down_without_quorum(self, now: float) -> None:
         """Without a majority in reach nothing can be committed, and somebody else may lead by now (thesis §6.2)."""
         in_reach = 1 + sum(now - self.heard[peer] < self.timeout for peer in self.peers)
         if in_reach < self.majority:

@@ -16,7 +16,7 @@ from typing import Any, cast
 
 import solutions
 from labs.cluster import base
-from labs.grading.check import Check, Outcome, broken_off
+from labs.grading.check import Check, CheckOutcome, broken_off
 from labs.grading.checks import SUITE
 from labs.grading.child.cluster import ProxyCluster
 from labs.grading.child.values import decode, encode
@@ -125,7 +125,7 @@ def the_checks(exercise: str, level: str = "student", seeds: tuple[int, ...] = V
     return {check.id: check for check in SUITE.checks(level, seeds) if check.exercise == exercise}
 
 
-def outcome(check: Check, module: Any, seeds: tuple[int, ...] = VISIBLE_SEEDS, level: str = "student") -> Outcome:
+def outcome(check: Check, module: Any, seeds: tuple[int, ...] = VISIBLE_SEEDS, level: str = "student") -> CheckOutcome:
     """What `check` says of this code. An error of the grader is raised."""
     try:
         return check.run(DirectSession(module, seeds, level))

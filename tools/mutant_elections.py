@@ -15,7 +15,7 @@ class Plain(MyElection):
     def campaign(self, now: float, pre: bool) -> None:
         super().campaign(now, pre=False)
 
-    def step_down_if_lonely(self, now: float) -> None:
+    def step_down_without_quorum(self, now: float) -> None:
         return
 
 
@@ -187,7 +187,7 @@ class AnyLogWins(Plain):
 
 
 class NeverStepsDown(MyElection):
-    def step_down_if_lonely(self, now: float) -> None:
+    def step_down_without_quorum(self, now: float) -> None:
         return
 
 

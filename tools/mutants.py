@@ -62,11 +62,11 @@ class Mutant:
     nodes: int = 5
 
 
-IMPOLITE = ("lonely", "pre-vote")
+IMPOLITE = ("quorum", "pre-vote")
 """What every descendant of `Plain` loses, whatever else is wrong with it."""
 
 MUTANTS: tuple[Mutant, ...] = (
-    Mutant("two votes in one term", TwoVotesInOneTerm, "one vote a term", 4, ("votes", "patience"), FULL),
+    Mutant("two votes in one term", TwoVotesInOneTerm, "one vote a term", 4, ("votes", "randomized-timeout"), FULL),
     Mutant("own vote not recorded", OwnVoteNotRecorded, "elected by a majority", 3, ("majority", *IMPOLITE)),
     Mutant("no step-down on a higher term", OnceALeaderAlwaysALeader, "one leader in the end", 3, ("terms", *IMPOLITE)),
     Mutant(
@@ -84,33 +84,37 @@ MUTANTS: tuple[Mutant, ...] = (
         TimerResetOnAnyRequest,
         "a leader is back in time",
         1,
-        ("patience", *IMPOLITE),
+        ("randomized-timeout", *IMPOLITE),
     ),
     Mutant(
-        "timer never reset", TimerNeverReset, "a settled cluster stays settled", 1, ("terms", "patience", *IMPOLITE)
+        "timer never reset",
+        TimerNeverReset,
+        "a settled cluster stays settled",
+        1,
+        ("terms", "randomized-timeout", *IMPOLITE),
     ),
     Mutant(
         "timer not reset on granting a vote",
         TimerNotResetOnAVote,
         "a settled cluster stays settled",
         1,
-        ("patience", *IMPOLITE),
+        ("randomized-timeout", *IMPOLITE),
         nodes=9,
     ),
-    Mutant("no randomization", NoRandomization, "a leader is back in time", 1, ("patience", *IMPOLITE)),
+    Mutant("no randomization", NoRandomization, "a leader is back in time", 1, ("randomized-timeout", *IMPOLITE)),
     Mutant(
         "timeout shorter than the heartbeat",
         TimeoutShorterThanTheHeartbeat,
         "a settled cluster stays settled",
         1,
-        ("patience", *IMPOLITE),
+        ("randomized-timeout", *IMPOLITE),
     ),
     Mutant("a candidate never retries", NeverAsksAgain, "a leader is back in time", 4, ("elects",)),
     Mutant("votes of an old term counted", CountsVotesOfAnOldTerm, "elected by a majority", 3, ("majority", *IMPOLITE)),
-    Mutant("half is enough", HalfIsEnough, "elected by a majority", 5, ("majority", "lonely", "pre-vote"), FULL),
+    Mutant("half is enough", HalfIsEnough, "elected by a majority", 5, ("majority", "quorum", "pre-vote"), FULL),
     Mutant("a majority of the living", MajorityOfTheLiving, "elected by a majority", 1, ("majority", *IMPOLITE)),
     Mutant(
-        "counts itself twice", CountsItselfTwice, "elected by a majority", 5, ("majority", "lonely", "pre-vote"), FULL
+        "counts itself twice", CountsItselfTwice, "elected by a majority", 5, ("majority", "quorum", "pre-vote"), FULL
     ),
     Mutant("vote not kept over a crash", VoteForgottenInACrash, "one vote a term", 8, ("votes",), FULL),
     Mutant("term not kept over a crash", TermForgottenInACrash, "terms never go back", 7, ("terms", *IMPOLITE)),
@@ -120,7 +124,7 @@ MUTANTS: tuple[Mutant, ...] = (
         PreVoteRecordsTheVote,
         "a healthy leader is left alone",
         3,
-        ("lonely", "pre-vote"),
+        ("quorum", "pre-vote"),
         FULL,
     ),
     Mutant(
@@ -134,7 +138,9 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("logs compared by length only", LongerLogWins, "acknowledged writes stay", 7, ("log", *IMPOLITE)),
     Mutant("votes for any log", AnyLogWins, "acknowledged writes stay", 3, ("log", *IMPOLITE)),
     Mutant("a blocking call to a dead peer", AsksOneAfterTheOther, "a leader is back in time", 5, ("elects",)),
-    Mutant("a lonely leader stays", NeverStepsDown, "a lonely leader steps down", 7, ("lonely",), FULL),
+    Mutant(
+        "a leader without a quorum stays", NeverStepsDown, "a leader without a quorum steps down", 7, ("quorum",), FULL
+    ),
 )
 
 

@@ -38,10 +38,10 @@ RECIPES = {
         "acknowledged writes stay",
         (3.55, 4.3),
     ),
-    "same-patience": Recipe(
+    "same-timeout": Recipe(
         "lets every node wait equally long",
         NoRandomization,
-        "patience",
+        "randomized-timeout",
         "a leader is back in time",
         (3.3, 4.0),
     ),
@@ -52,11 +52,11 @@ RECIPES = {
         "a healthy leader is left alone",
         (2.9, 4.05),
     ),
-    "lonely-leader": Recipe(
+    "leader-without-quorum": Recipe(
         "lets a leader lead on, whoever still hears it",
         NeverStepsDown,
-        "lonely",
-        "a lonely leader steps down",
+        "quorum",
+        "a leader without a quorum steps down",
         (1.5, 2.45),
     ),
 }

@@ -13,14 +13,14 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from labs.grading.check import Check, Outcome
+from labs.grading.check import Check, CheckOutcome
 from labs.grading.checks import SUITE
 from labs.grading.checks.ex3 import PARTS
 from labs.grading.errors import GraderError
 from labs.grading.reports.console import STYLES
 from labs.grading.reports.words import MARKS, explain, number, score
 from labs.grading.results import CheckResult, Report, Status
-from labs.grading.runner import VISIBLE_SEEDS, Settings, grade, unknown_name
+from labs.grading.runner import VISIBLE_SEEDS, GradingSettings, grade, unknown_name
 from labs.grading.submission.archive import Unreadable
 from labs.grading.submission.submission import Submission, open_submission, read_text
 from labs.lesson.exercises import BY_FILE, BY_ID
@@ -58,7 +58,7 @@ def check(
     path = _find(file)
     if file is None:
         console.print(Text(f"Checking {path}", style="dim"))
-    settings = Settings(seeds=VISIBLE_SEEDS if seed is None else (seed,), only=_asked(what, only or []))
+    settings = GradingSettings(seeds=VISIBLE_SEEDS if seed is None else (seed,), only=_asked(what, only or []))
     try:
         report = grade(_open(path, what), SUITE, settings, _Teller(console, picture).tell)
     except GraderError as fault:
@@ -129,7 +129,7 @@ class _Teller:
         self._pictures = pictures
         self._exercise = ""
 
-    def tell(self, result: CheckResult, outcome: Outcome) -> None:
+    def tell(self, result: CheckResult, outcome: CheckOutcome) -> None:
         exercise = BY_ID[str(result.check["exercise"])]
         if self._exercise != exercise.id:
             self._exercise = exercise.id
@@ -138,10 +138,10 @@ class _Teller:
         head = Text(f"{MARKS[result.status]} {score(result):>6} {result.check['title']}", style=style)
         self._console.print(head.append(f"  {result.id}", style="dim"))
         for line in [*_explain(result), *self._picture(result, outcome)]:
-            shown = Text(line, style="default" if line.startswith(("Rule", "Hint", "See", "Picture")) else "dim")
-            self._console.print(Padding(shown, (0, 0, 0, 9)))
+            visible = Text(line, style="default" if line.startswith(("Rule", "Hint", "See", "Picture")) else "dim")
+            self._console.print(Padding(visible, (0, 0, 0, 9)))
 
-    def _picture(self, result: CheckResult, outcome: Outcome) -> list[str]:
+    def _picture(self, result: CheckResult, outcome: CheckOutcome) -> list[str]:
         if outcome.page is None:
             return []
         self._pictures.mkdir(parents=True, exist_ok=True)

@@ -34,31 +34,31 @@ class Weight(Enum):
 
 
 @dataclass(frozen=True)
-class Finding:
+class Diagnosis:
     what: str
     weight: Weight
     found: str
     advice: str = ""
 
 
-def python() -> Finding:
+def python() -> Diagnosis:
     found = f"{sys.version.split()[0]} at {sys.executable}"
     if sys.version_info[:2] >= OLDEST_PYTHON:
-        return Finding("Python", Weight.GOOD, found)
-    return Finding("Python", Weight.NEEDED, found, "install Python 3.11 or later")
+        return Diagnosis("Python", Weight.GOOD, found)
+    return Diagnosis("Python", Weight.NEEDED, found, "install Python 3.11 or later")
 
 
-def packages() -> Finding:
+def packages() -> Diagnosis:
     """Of the package's own requirements, those that are always needed."""
     try:
         wanted = [line for line in metadata.requires(PACKAGE) or () if "extra ==" not in line]
     except metadata.PackageNotFoundError:
-        return Finding("packages", Weight.NEEDED, "the lab itself is not installed", "pip install -e .")
+        return Diagnosis("packages", Weight.NEEDED, "the lab itself is not installed", "pip install -e .")
     names = [_name(line) for line in wanted]
     missing = [name for name in names if not _installed(name)]
     if missing:
-        return Finding("packages", Weight.NEEDED, f"missing: {', '.join(missing)}", "pip install -e .")
-    return Finding("packages", Weight.GOOD, f"all {len(names)} installed")
+        return Diagnosis("packages", Weight.NEEDED, f"missing: {', '.join(missing)}", "pip install -e .")
+    return Diagnosis("packages", Weight.GOOD, f"all {len(names)} installed")
 
 
 def _name(requirement: str) -> str:
@@ -73,7 +73,7 @@ def _installed(name: str) -> bool:
     return True
 
 
-def node() -> Finding:
+def node() -> Diagnosis:
     """The only proof that local processes work is one that does."""
     from labs.cluster.process import ProcessCluster
 
@@ -83,43 +83,43 @@ def node() -> Finding:
             cluster.start()
             answer = cluster.put("doctor", "well")
     except ClusterError as error:
-        return Finding("a node as a process", Weight.NEEDED, str(error), "see its log lines; the lab needs this")
+        return Diagnosis("a node as a process", Weight.NEEDED, str(error), "see its log lines; the lab needs this")
     took = time.perf_counter() - started
     if not answer.ok:
-        return Finding("a node as a process", Weight.NEEDED, f"it runs but refuses a write: {answer.body}")
-    return Finding("a node as a process", Weight.GOOD, f"started, wrote and ended in {took:.1f} s")
+        return Diagnosis("a node as a process", Weight.NEEDED, f"it runs but refuses a write: {answer.body}")
+    return Diagnosis("a node as a process", Weight.GOOD, f"started, wrote and ended in {took:.1f} s")
 
 
-def docker() -> Finding:
+def docker() -> Diagnosis:
     why_not = why_no_docker()
     if why_not is None:
-        return Finding("Docker engine", Weight.GOOD, "answers")
-    return Finding("Docker engine", Weight.OPTIONAL, why_not, "or work with --backend process: no Docker needed")
+        return Diagnosis("Docker engine", Weight.GOOD, "answers")
+    return Diagnosis("Docker engine", Weight.OPTIONAL, why_not, "or work with --backend process: no Docker needed")
 
 
-def sandbox() -> Finding:
+def sandbox() -> Diagnosis:
     """Grading runs other people's code; bubblewrap keeps it in a box."""
     program = shutil.which("bwrap")
     advice = "needed for grading other people's code: `apt install bubblewrap` (Linux)"
     if program is None:
-        return Finding("bubblewrap", Weight.OPTIONAL, "not installed", advice)
+        return Diagnosis("bubblewrap", Weight.OPTIONAL, "not installed", advice)
     tried = subprocess.run(
         [program, "--ro-bind", "/", "/", "--unshare-all", "true"], capture_output=True, text=True, timeout=10
     )
     if tried.returncode:
         why = tried.stderr.strip().splitlines()[-1:] or ["it fails"]
-        return Finding("bubblewrap", Weight.OPTIONAL, why[0], "allow unprivileged user namespaces for grading")
-    return Finding("bubblewrap", Weight.GOOD, "works")
+        return Diagnosis("bubblewrap", Weight.OPTIONAL, why[0], "allow unprivileged user namespaces for grading")
+    return Diagnosis("bubblewrap", Weight.GOOD, "works")
 
 
-def browser() -> Finding:
+def browser() -> Diagnosis:
     """Only the tests drive a browser; students use their own."""
     names = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge", "firefox", "safari")
     found = next((path for name in names if (path := shutil.which(name))), None) or _playwright_browser()
     if found:
-        return Finding("browser", Weight.GOOD, found)
+        return Diagnosis("browser", Weight.GOOD, found)
     advice = "notebooks open in any browser of yours; for the browser tests: `playwright install chromium`"
-    return Finding("browser", Weight.OPTIONAL, "none found on this machine's PATH", advice)
+    return Diagnosis("browser", Weight.OPTIONAL, "none found on this machine's PATH", advice)
 
 
 def _playwright_browser() -> str | None:
@@ -130,26 +130,26 @@ def _playwright_browser() -> str | None:
     return None
 
 
-def usual_ports() -> Finding:
+def usual_ports() -> Diagnosis:
     taken = [port for port in (4001, 4002, 4003) if not ports.is_free(port)]
     if not taken:
-        return Finding("ports 4001-4003", Weight.GOOD, "free")
+        return Diagnosis("ports 4001-4003", Weight.GOOD, "free")
     found = ", ".join(f"{port} in use{ports.holder(port)}" for port in taken)
-    return Finding("ports 4001-4003", Weight.OPTIONAL, found, "end that program, or `replab up --first-port 5001`")
+    return Diagnosis("ports 4001-4003", Weight.OPTIONAL, found, "end that program, or `replab up --first-port 5001`")
 
 
-def open_files() -> Finding:
+def open_files() -> Diagnosis:
     try:
         import resource
     except ImportError:
-        return Finding("open files", Weight.GOOD, "no limit on this system")
+        return Diagnosis("open files", Weight.GOOD, "no limit on this system")
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     if limit < 0 or limit >= ENOUGH_FILES:
-        return Finding("open files", Weight.GOOD, f"limit {limit}")
-    return Finding("open files", Weight.OPTIONAL, f"limit {limit}", "`ulimit -n 1024` before starting the lab")
+        return Diagnosis("open files", Weight.GOOD, f"limit {limit}")
+    return Diagnosis("open files", Weight.OPTIONAL, f"limit {limit}", "`ulimit -n 1024` before starting the lab")
 
 
-CHECKS: tuple[Callable[[], Finding], ...] = (
+CHECKS: tuple[Callable[[], Diagnosis], ...] = (
     python,
     packages,
     node,

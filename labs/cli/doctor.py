@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from labs.cli.diagnosis import CHECKS, Finding, Weight
+from labs.cli.diagnosis import CHECKS, Diagnosis, Weight
 
 MARKS = {Weight.GOOD: "[green]✓[/green]", Weight.OPTIONAL: "[yellow]○[/yellow]", Weight.NEEDED: "[red]✗[/red]"}
 
@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor() -> None:
-    """Look what works on this machine. Exit code 1 if something is missing that the lab cannot do without."""
+    """Check what works on this machine. Exit code 1 if something is missing that the lab cannot do without."""
     errors = Console(stderr=True)
     findings = [check() for check in track(CHECKS, "Looking …", console=errors, transient=True)]
     table = Table("", "what", "found", "what to do", show_lines=False)
@@ -33,7 +33,7 @@ def _plain(text: str) -> str:
     return text.replace("[", "\\[")
 
 
-def _verdict(findings: list[Finding]) -> str:
+def _verdict(findings: list[Diagnosis]) -> str:
     missing = [finding.what for finding in findings if finding.weight is Weight.NEEDED]
     without = [finding.what for finding in findings if finding.weight is Weight.OPTIONAL]
     if missing:

@@ -8,7 +8,7 @@ import typer
 
 from labs.cluster.base import ClusterError
 from labs.cluster.docker.engine import Engine, connect
-from labs.cluster.docker.leftovers import Found, find, remove, remove_images
+from labs.cluster.docker.leftovers import FoundCluster, find, remove, remove_images
 
 
 def register(app: typer.Typer) -> None:
@@ -38,7 +38,7 @@ def down(
             typer.echo(f"left alone: {spared}. `replab down {spared.cluster_id}` removes it.")
 
 
-def chosen(found: list[Found], clusters: list[str], everything: bool) -> list[Found]:
+def chosen(found: list[FoundCluster], clusters: list[str], everything: bool) -> list[FoundCluster]:
     """Which of the clusters are meant: the named ones, else all, else those whose owner is gone."""
     unknown = set(clusters) - {one.cluster_id for one in found}
     if unknown:
@@ -49,14 +49,14 @@ def chosen(found: list[Found], clusters: list[str], everything: bool) -> list[Fo
     return [one for one in found if everything or one.is_leftover]
 
 
-def _print_list(found: list[Found]) -> None:
+def _print_list(found: list[FoundCluster]) -> None:
     for one in found:
         typer.echo(str(one))
     if not found:
         typer.echo("The lab has nothing on this engine.")
 
 
-def _remove(engine: Engine, wanted: list[Found], images: bool) -> None:
+def _remove(engine: Engine, wanted: list[FoundCluster], images: bool) -> None:
     removed = [name for one in wanted for name in remove(engine, one.cluster_id)]
     if images:
         removed += remove_images(engine)

@@ -15,7 +15,7 @@ from labs.grading import batch, reports
 from labs.grading.errors import GraderError
 from labs.grading.reports import console as screen
 from labs.grading.results import Report
-from labs.grading.runner import Settings, load_suite, seeds_for, unknown_name
+from labs.grading.runner import GradingSettings, load_suite, seeds_for, unknown_name
 from labs.grading.sandbox.isolation import KINDS
 from labs.grading.sandbox.sandbox import best_isolation
 
@@ -56,7 +56,7 @@ def grade(
     if isolation not in ("auto", *KINDS):
         raise typer.BadParameter(f"no isolation {isolation!r}; there are auto, {', '.join(KINDS)}")
     level = "student" if student else "instructor"
-    settings = Settings(level=level, seeds=seeds_for(level, seed), only=tuple(only or ()))
+    settings = GradingSettings(level=level, seeds=seeds_for(level, seed), only=tuple(only or ()))
     try:
         if message := unknown_name(settings.only, load_suite(suite).checks(level, settings.seeds)):
             raise typer.BadParameter(message, param_hint="--only")
@@ -76,7 +76,7 @@ def grade(
         raise typer.Exit(NO_MARK)
 
 
-def _run(jobs: list[batch.Job], workers: int, again: bool) -> list[Report]:
+def _run(jobs: list[batch.BatchJob], workers: int, again: bool) -> list[Report]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("grading", total=len(jobs))

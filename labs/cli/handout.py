@@ -22,7 +22,7 @@ LEFT_OUT = frozenset(("__pycache__", ".ipynb_checkpoints", ".mypy_cache", ".pyte
 TEMPLATES = Path(labs.__path__[0]) / "grading" / "templates"
 
 
-class Use(StrEnum):
+class Audience(StrEnum):
     students = "students"
     classroom = "classroom"
     gradescope = "gradescope"
@@ -35,8 +35,8 @@ def register(app: typer.Typer) -> None:
 def handout(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder.")],
     use: Annotated[
-        Use, typer.Option("--for", help="classroom: with a GitHub workflow. gradescope: what goes into its zip.")
-    ] = Use.students,
+        Audience, typer.Option("--for", help="classroom: with a GitHub workflow. gradescope: what goes into its zip.")
+    ] = Audience.students,
 ) -> None:
     """Copy the lab; for students without its solutions and the instructor's checks."""
     root = Path(labs.__path__[0]).parent
@@ -44,19 +44,19 @@ def handout(
         raise typer.BadParameter(f"{root} is no source tree of the lab: run this from a checkout")
     if folder.exists() and any(folder.iterdir()):
         raise typer.BadParameter(f"{folder} is not empty: name a new folder")
-    target = folder / "lab" if use is Use.gradescope else folder
-    copy_lab(root, target, withhold=use is not Use.gradescope)
+    target = folder / "lab" if use is Audience.gradescope else folder
+    copy_lab(root, target, withhold=use is not Audience.gradescope)
     _test_exercises(target / "pyproject.toml")
-    if use is not Use.gradescope:
+    if use is not Audience.gradescope:
         shutil.copyfile(TEMPLATES / "README.students.md", target / "README.md")
     _add_templates(folder, use)
     typer.echo(f"{folder}: {_NEXT[use]}")
 
 
 _NEXT = {
-    Use.students: "give this to your students.",
-    Use.classroom: "make this the assignment's template repository.",
-    Use.gradescope: "zip what is in it (not the folder itself) and upload it as the autograder.",
+    Audience.students: "give this to your students.",
+    Audience.classroom: "make this the assignment's template repository.",
+    Audience.gradescope: "zip what is in it (not the folder itself) and upload it as the autograder.",
 }
 
 
@@ -84,12 +84,12 @@ def _test_exercises(project: Path) -> None:
     project.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
 
 
-def _add_templates(folder: Path, use: Use) -> None:
-    if use is Use.classroom:
+def _add_templates(folder: Path, use: Audience) -> None:
+    if use is Audience.classroom:
         workflows = folder / ".github" / "workflows"
         workflows.mkdir(parents=True)
         shutil.copyfile(TEMPLATES / "autograding.yml", workflows / "classroom.yml")
-    if use is Use.gradescope:
+    if use is Audience.gradescope:
         for name in ("setup.sh", "run_autograder"):
             shutil.copyfile(TEMPLATES / name, folder / name)
             (folder / name).chmod(0o755)

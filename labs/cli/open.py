@@ -30,7 +30,7 @@ SETTINGS = {
 }
 HARMLESS = (b"Kernel is running over TCP without encryption", b"received signal 15, stopping")
 """The kernels talk to nobody but this machine; and it is this command that sends signal 15."""
-PATIENCE = 60.0
+START_TIMEOUT = 60.0
 """Seconds that the server may take to answer."""
 
 
@@ -53,8 +53,8 @@ def open_lab(
     if space.made:
         console.print(f"Working copy: {space.root.resolve()}", soft_wrap=True)
     for path in space.offered:
-        told = f"There is a newer version of a file that you changed; it is beside yours: {path}"
-        console.print(told, soft_wrap=True)
+        text = f"There is a newer version of a file that you changed; it is beside yours: {path}"
+        console.print(text, soft_wrap=True)
     if prepare:
         return
     token = secrets.token_hex(16)
@@ -120,7 +120,7 @@ def _checked(port: int) -> int:
 
 def _wait(server: subprocess.Popen[bytes], port: int, token: str) -> None:
     """Until it answers. Raises `typer.Exit` with a reason if it ends before that."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + START_TIMEOUT
     address = f"http://127.0.0.1:{port}/api/status"
     asking = requests.Session()
     asking.trust_env = False  # a proxy of the campus is for the world, not for this machine
@@ -133,5 +133,5 @@ def _wait(server: subprocess.Popen[bytes], port: int, token: str) -> None:
                 return
         except requests.RequestException:
             time.sleep(0.1)
-    typer.echo(f"replab: JupyterLab did not answer within {PATIENCE:g} s.", err=True)
+    typer.echo(f"replab: JupyterLab did not answer within {START_TIMEOUT:g} s.", err=True)
     raise typer.Exit(1)

@@ -11,7 +11,7 @@ from rich.console import Console
 from labs.cli.options import Mode
 from labs.pictures.html import page
 from labs.rules import Claims, Violation, check_run
-from labs.rules.survey import Job, claims_of
+from labs.rules.survey import SurveyJob, claims_of
 from labs.simulation.loading import find_election
 from labs.simulation.schedule import Run, Schedule, carry_out, random_schedule
 from labs.trace.events import Event
@@ -50,7 +50,7 @@ def replay(
     if save is not None:
         save.write_text(chosen.to_json() + "\n", encoding="utf-8")
     run, violations = _judged(chosen, election, claims_from(claim))
-    again = _command(schedule, Job(election, mode.value, nodes, seed, claims_from(claim)))
+    again = _command(schedule, SurveyJob(election, mode.value, nodes, seed, claims_from(claim)))
     events = run.trace
     console = Console(highlight=False, soft_wrap=True)
     _tell(console, run, events, violations, whole)
@@ -115,5 +115,5 @@ def _page(run: Run, events: list[Event], violations: list[Violation], election: 
     return page(events, node_ids=run.node_ids, window=window, highlight=proof, title=title, origin=0.0)
 
 
-def _command(file: Path | None, job: Job) -> str:
+def _command(file: Path | None, job: SurveyJob) -> str:
     return job.replay if file is None else f"replab replay {file} --election {job.election}{job.promises}"

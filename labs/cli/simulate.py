@@ -13,7 +13,7 @@ from rich.table import Table
 
 from labs.cli.options import Mode
 from labs.cli.replay import ClaimsOption, claims_from
-from labs.rules.survey import Job, Tally, cell, count_all
+from labs.rules.survey import SurveyJob, Tally, cell, count_all
 from labs.simulation.loading import find_election
 
 REFERENCE = "solutions.ex3_election:MyElection"
@@ -47,7 +47,7 @@ def simulate(
     elections = _importable(election)
     modes = [chosen.value for chosen in mode or Mode]
     seeds = range(seed, seed + schedules)
-    jobs = [Job(name, m, nodes, number, claims) for name in elections for m in modes for number in seeds]
+    jobs = [SurveyJob(name, m, nodes, number, claims) for name in elections for m in modes for number in seeds]
     counted = _count(jobs, workers)
     console = Console(highlight=False)
     console.print(_table(counted, elections, modes, nodes, schedules))
@@ -67,10 +67,10 @@ def _importable(elections: list[str] | None) -> list[str]:
     return found
 
 
-def _count(jobs: list[Job], workers: int) -> dict[Job, Tally]:
+def _count(jobs: list[SurveyJob], workers: int) -> dict[SurveyJob, Tally]:
     """For each election and mode, all its runs together."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    counted: dict[Job, Tally] = {}
+    counted: dict[SurveyJob, Tally] = {}
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("simulating", total=len(jobs))
         for job, tally in count_all(jobs, workers):
@@ -79,7 +79,9 @@ def _count(jobs: list[Job], workers: int) -> dict[Job, Tally]:
     return counted
 
 
-def _table(counted: dict[Job, Tally], elections: list[str], modes: list[str], nodes: int, schedules: int) -> Table:
+def _table(
+    counted: dict[SurveyJob, Tally], elections: list[str], modes: list[str], nodes: int, schedules: int
+) -> Table:
     caption = "lost: of the acknowledged writes · two leaders: in one term · not served: of the writes wanted"
     table = Table("election", *modes, title=f"{schedules} runs each, {nodes} nodes", caption=caption, show_lines=True)
     by_place = {(job.election, job.mode): tally for job, tally in counted.items()}
@@ -101,13 +103,13 @@ def _cell(tally: Tally) -> str:
     )
 
 
-def _tell_broken(console: Console, counted: dict[Job, Tally]) -> None:
+def _tell_broken(console: Console, counted: dict[SurveyJob, Tally]) -> None:
     for job, tally in counted.items():
         for rule, seeds in tally.broken.items():
-            shown = replace(job, seed=min(seeds))
+            example = replace(job, seed=min(seeds))
             console.print(
                 f"{job.election}, {job.mode}: “{rule}” broken in {len(seeds)} of {tally.runs} runs. See one:\n"
-                f"  {shown.replay}",
+                f"  {example.replay}",
                 soft_wrap=True,
                 markup=False,
             )

@@ -20,7 +20,7 @@ from labs.cli.options import (
     settings_from,
 )
 from labs.cluster.opening import open_cluster
-from labs.lesson.steps import STEPS, Check, Exchange, StepReport, run_step
+from labs.lesson.steps import STEPS, Exchange, StepCheck, StepReport, run_step
 
 SHORT = (100, 400)
 LESSON = (2000, 6000)
@@ -79,7 +79,7 @@ def _show_exchange(exchange: Exchange, console: Console) -> None:
     console.print(f"  {code} {json.dumps(exchange.answer, ensure_ascii=False)}")
 
 
-def _mark(check: Check) -> Text:
+def _mark(check: StepCheck) -> Text:
     if check.holds:
         return Text(f"✓ {check.claim}", style="green")
     return Text(f"✗ {check.claim}\n  instead: {check.seen}", style="red")

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import quote
 
 from labs.cluster.base import Answer, Outcome
-from labs.cluster.transport import Reply, Transport
+from labs.cluster.transport import HttpReply, Transport
 
 CERTAINLY_REFUSED = 503
 LOOK_TIMEOUT = 0.5
@@ -29,7 +29,7 @@ would be of unknown outcome for no good reason."""
 
 
 @dataclass(frozen=True)
-class Operation:
+class ClientOperation:
     """A client's operation: `kind` is `put`, `get` or `delete`."""
 
     kind: str
@@ -55,7 +55,7 @@ class Operation:
         return self.kind != "get"
 
 
-Observer = Callable[[Operation, Answer, float, float], None]
+Observer = Callable[[ClientOperation, Answer, float, float], None]
 """Is told of each single attempt: operation, answer, and the wall-clock times of request and answer."""
 
 
@@ -108,15 +108,15 @@ class Client:
 
     def put(self, key: str, value: Any, via: str | None = None, timeout: float | None = None) -> Answer:
         """Write. Raises `ValueError` for a value that JSON does not have."""
-        return self._run(Operation("put", key, as_json(value)), via, timeout)
+        return self._run(ClientOperation("put", key, as_json(value)), via, timeout)
 
     def get(self, key: str, via: str | None = None, linearizable: bool = False, timeout: float | None = None) -> Answer:
-        return self._run(Operation("get", key, linearizable=linearizable), via, timeout)
+        return self._run(ClientOperation("get", key, linearizable=linearizable), via, timeout)
 
     def delete(self, key: str, via: str | None = None, timeout: float | None = None) -> Answer:
-        return self._run(Operation("delete", key), via, timeout)
+        return self._run(ClientOperation("delete", key), via, timeout)
 
-    def _run(self, operation: Operation, via: str | None, timeout: float | None) -> Answer:
+    def _run(self, operation: ClientOperation, via: str | None, timeout: float | None) -> Answer:
         limit = self.request_timeout if timeout is None else timeout
         if via is not None:
             return self._ask(via, operation, limit)
@@ -124,7 +124,7 @@ class Client:
 
     # -- one attempt ----------------------------------------------------------------------------------
 
-    def _ask(self, node: str, operation: Operation, timeout: float) -> Answer:
+    def _ask(self, node: str, operation: ClientOperation, timeout: float) -> Answer:
         started = self._clock.monotonic()
         wall = self._clock.wall()
         reply = self.exchange(node, operation.method, operation.path, operation.body, timeout)
@@ -143,17 +143,17 @@ class Client:
         body: bytes | None = None,
         timeout: float | None = None,
         headers: dict[str, str] | None = None,
-    ) -> Reply:
+    ) -> HttpReply:
         """One plain request to one node, whatever it is about."""
         url = self._url_of(node)
         if url is None:
-            return Reply(None, delivered=False, error="the node has no address")
+            return HttpReply(None, delivered=False, error="the node has no address")
         limit = self.request_timeout if timeout is None else timeout
         return self.transport.exchange(method, url + path, body, limit, headers)
 
     # -- the leader -----------------------------------------------------------------------------------
 
-    def _ask_the_leader(self, operation: Operation, limit: float) -> Answer:
+    def _ask_the_leader(self, operation: ClientOperation, limit: float) -> Answer:
         """Again and again until an answer settles the matter or the time is up; the last answer counts."""
         started = self._clock.monotonic()
         deadline = started + limit
@@ -223,7 +223,7 @@ def as_json(value: Any) -> bytes:
         raise ValueError(f"this value cannot be stored, it has no JSON form: {error}") from error
 
 
-def outcome_of(reply: Reply, writes: bool) -> Outcome:
+def outcome_of(reply: HttpReply, writes: bool) -> Outcome:
     """What a client may believe after this reply."""
     if reply.code is None:
         return Outcome.UNKNOWN if writes and reply.delivered else Outcome.FAILED
@@ -238,7 +238,7 @@ def outcome_of(reply: Reply, writes: bool) -> Outcome:
     return Outcome.FAILED
 
 
-def _settled(answer: Answer, operation: Operation) -> bool:
+def _settled(answer: Answer, operation: ClientOperation) -> bool:
     """Whether asking again is either needless or not allowed."""
     if answer.outcome is Outcome.UNKNOWN:
         return True

@@ -1,7 +1,7 @@
-"""One story out of many diaries: the nodes' own events, and what was done to them, merged by time.
+"""Merges the event logs of all nodes, and what was done to them, into one list ordered by time.
 
-Law of this module: what was once collected is kept, also when its node has been killed since. Nothing runs in
-the background: whoever wants a node's events must collect them before the node is gone.
+Law of this module: events that were collected are kept, also after their node was killed. Nothing runs in the
+background: the events of a node must be collected before the node is gone.
 """
 
 from __future__ import annotations

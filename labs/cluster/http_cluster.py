@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from labs.cluster.base import Answer, Cluster, ClusterError, NodeStatus, NoSuchNode, Settings, StartFailed
-from labs.cluster.client import Client, Operation
+from labs.cluster.client import Client, ClientOperation
 from labs.cluster.environment import check_delay, check_loss, check_settings, node_environment
 from labs.cluster.event_collector import Happenings
 from labs.trace.events import Event
@@ -30,7 +30,7 @@ from labs.trace.events import Event
 RUNNING, PAUSED, STOPPED = "running", "paused", "stopped"
 ANSWER_TIMEOUT = 1.0
 """Seconds that a node may take over a question about itself."""
-WEATHER = ("replication_delay_ms", "jitter_ms", "drop", "duplicate")
+NETWORK_FAULTS = ("replication_delay_ms", "jitter_ms", "drop", "duplicate")
 """The fault settings that are the same for all nodes."""
 READING = "Reading the journal: "
 """What a node that starts with a large journal says once a second, with how far it is."""
@@ -49,7 +49,7 @@ class HttpCluster(Cluster):
         self._lock = threading.RLock()
         self._groups: tuple[frozenset[str], ...] = (frozenset(settings.node_ids),)
         self._cuts: set[tuple[str, str]] = set()
-        self._weather: dict[str, float] = dict.fromkeys(WEATHER, 0)
+        self._network_faults: dict[str, float] = dict.fromkeys(NETWORK_FAULTS, 0)
         self._numbers = itertools.count(1)
         self._happenings = Happenings(self._fetch_events)
         self._client = Client(
@@ -216,22 +216,22 @@ class HttpCluster(Cluster):
 
     def delay_replication(self, ms: float, jitter_ms: float = 0) -> None:
         check_delay(ms, jitter_ms)
-        self._change_weather("delay", replication_delay_ms=ms, jitter_ms=jitter_ms)
+        self._set_network_faults("delay", replication_delay_ms=ms, jitter_ms=jitter_ms)
 
     def lose_messages(self, drop: float, duplicate: float = 0.0) -> None:
         check_loss(drop, duplicate)
-        self._change_weather("loss", drop=drop, duplicate=duplicate)
+        self._set_network_faults("loss", drop=drop, duplicate=duplicate)
 
-    def _change_weather(self, kind: str, **changes: float) -> None:
+    def _set_network_faults(self, kind: str, **changes: float) -> None:
         with self._lock:
-            self._weather |= changes
+            self._network_faults |= changes
             self._fault(kind, details=dict(changes))
             self._apply_faults(self.node_ids)
 
     def _faults_of(self, node: str) -> dict[str, Any]:
         mine = next(group for group in self._groups if node in group)
         return {
-            **self._weather,
+            **self._network_faults,
             "blocked": [peer for peer in self.node_ids if peer not in mine],
             "lost_from": [sender for sender, to in sorted(self._cuts) if to == node],
         }
@@ -243,8 +243,8 @@ class HttpCluster(Cluster):
             if self._state(node) != RUNNING:
                 continue
             body = json.dumps(self._faults_of(node)).encode()
-            told = self._ask(node, "PUT", "/internal/faults", body)
-            if told is None and self._state(node) == RUNNING:
+            text = self._ask(node, "PUT", "/internal/faults", body)
+            if text is None and self._state(node) == RUNNING:
                 raise ClusterError(self._with_log(f"{node} did not take its fault settings", node))
 
     def _fault(self, kind: str, node: str = "", details: dict[str, Any] | None = None) -> None:
@@ -253,32 +253,32 @@ class HttpCluster(Cluster):
     # -- clients --------------------------------------------------------------------------------------
 
     def put(self, key: str, value: Any, via: str | None = None, timeout: float | None = None) -> Answer:
-        return self._client.put(key, value, self._target(via), self._patience(via, timeout))
+        return self._client.put(key, value, self._target(via), self._request_timeout(via, timeout))
 
     def get(self, key: str, via: str | None = None, linearizable: bool = False, timeout: float | None = None) -> Answer:
-        return self._client.get(key, self._target(via), linearizable, self._patience(via, timeout))
+        return self._client.get(key, self._target(via), linearizable, self._request_timeout(via, timeout))
 
     def delete(self, key: str, via: str | None = None, timeout: float | None = None) -> Answer:
-        return self._client.delete(key, self._target(via), self._patience(via, timeout))
+        return self._client.delete(key, self._target(via), self._request_timeout(via, timeout))
 
     def _target(self, via: str | None) -> str | None:
         return None if via is None else self._known(via)
 
-    def _patience(self, via: str | None, timeout: float | None) -> float:
+    def _request_timeout(self, via: str | None, timeout: float | None) -> float:
         """Long enough for a fail-over where any node will do."""
         if timeout is not None:
             return timeout
         return self._client.request_timeout * (1 if via is not None else 2)
 
-    def _saw_exchange(self, operation: Operation, answer: Answer, started: float, ended: float) -> None:
+    def _saw_exchange(self, operation: ClientOperation, answer: Answer, started: float, ended: float) -> None:
         number = f"client-{next(self._numbers)}"
         asked = {"key": operation.key}
         if operation.body is not None:
             asked["value"] = json.loads(operation.body)
         self._happenings.record(started, answer.node, "request", operation.kind, asked, number)
         if answer.code is not None:
-            told = {"key": operation.key, "code": answer.code, "outcome": answer.outcome.value}
-            self._happenings.record(ended, answer.node, "reply", operation.kind, told, number)
+            text = {"key": operation.key, "code": answer.code, "outcome": answer.outcome.value}
+            self._happenings.record(ended, answer.node, "reply", operation.kind, text, number)
 
     # -- looking --------------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ import replstore
 from labs.cluster import ports
 from labs.cluster.base import Settings, StartFailed
 from labs.cluster.http_cluster import PAUSED, RUNNING, STOPPED, HttpCluster
-from labs.cluster.processes import Family
+from labs.cluster.processes import ProcessTree
 
 START_TIMEOUT = 20.0
 """Seconds that a node may take from its start to its first answer (a busy laptop with a virus scanner)."""
@@ -47,7 +47,7 @@ class ProcessCluster(HttpCluster):
         self._python = python or sys.executable
         self._ports: dict[str, int] = {}
         self._has_run = False
-        self._family = Family()
+        self._family = ProcessTree()
         # Called when this object is forgotten, and at the interpreter's exit; so it must not refer to `self`.
         self._finalizer = weakref.finalize(self, self._family.end)
 

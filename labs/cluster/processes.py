@@ -57,14 +57,14 @@ class NodeProcess:
             process.resume()
         self.paused = False
 
-    def stop(self, patience: float) -> None:
-        """Ask it to leave; after `patience` seconds without an effect, kill it."""
+    def stop(self, timeout: float) -> None:
+        """Ask it to leave; after `timeout` seconds without an effect, kill it."""
         if self.alive:
             self._popen.terminate()
         if self.paused and self.alive:
             self.resume()
         try:
-            self._popen.wait(patience)
+            self._popen.wait(timeout)
         except subprocess.TimeoutExpired:
             self.kill()
         self._forget()
@@ -89,7 +89,7 @@ def _sleeps(pid: int) -> bool:
     return psutil.Process(pid).status() == psutil.STATUS_STOPPED
 
 
-class Family:
+class ProcessTree:
     """All the processes of one cluster, and the private folder with their logs and data."""
 
     def __init__(self) -> None:
@@ -111,12 +111,12 @@ class Family:
 
     def _tell_watchdog(self, pid: int) -> None:
         if self._watchdog is None or self._watchdog.poll() is not None:
-            told = [process.pid for process in self.nodes.values() if process.alive]
+            text = [process.pid for process in self.nodes.values() if process.alive]
             self._watchdog = _start_watchdog(self.folder)
         else:
-            told = [pid]
+            text = [pid]
         assert self._watchdog.stdin is not None
-        self._watchdog.stdin.write(b"".join(b"%d\n" % one for one in told))
+        self._watchdog.stdin.write(b"".join(b"%d\n" % one for one in text))
         self._watchdog.stdin.flush()
 
     def log(self, node: str) -> Path:

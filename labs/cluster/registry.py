@@ -1,6 +1,6 @@
 """Which clusters `replab up` keeps running now: one small file for each, in a folder that only this user can write.
 
-Law of this module: a file is believed only as long as the process that wrote it lives (its id *and* time of birth).
+Law of this module: an entry is valid only while the process that wrote it is running (its id *and* its start time).
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs
 from labs.cluster.base import Answer, Cluster, ClusterError, NodeStatus, NoSuchNode, Outcome, Settings, StartFailed
 from labs.cluster.client import Client, Clock
 from labs.cluster.environment import check_delay, check_loss, check_settings
-from labs.cluster.transport import Reply
+from labs.cluster.transport import HttpReply
 from labs.simulation.hosts import Network
 from labs.simulation.simulator import Simulator
 from labs.trace.events import Event
@@ -179,20 +179,20 @@ class SimulatedCluster(Cluster):
 
     @verb
     def put(self, key: str, value: Any, via: str | None = None, timeout: float | None = None) -> Answer:
-        return self._client.put(key, value, self._target(via), self._patience(via, timeout))
+        return self._client.put(key, value, self._target(via), self._request_timeout(via, timeout))
 
     @verb
     def get(self, key: str, via: str | None = None, linearizable: bool = False, timeout: float | None = None) -> Answer:
-        return self._client.get(key, self._target(via), linearizable, self._patience(via, timeout))
+        return self._client.get(key, self._target(via), linearizable, self._request_timeout(via, timeout))
 
     @verb
     def delete(self, key: str, via: str | None = None, timeout: float | None = None) -> Answer:
-        return self._client.delete(key, self._target(via), self._patience(via, timeout))
+        return self._client.delete(key, self._target(via), self._request_timeout(via, timeout))
 
     def _target(self, via: str | None) -> str | None:
         return None if via is None else self._known(via)
 
-    def _patience(self, via: str | None, timeout: float | None) -> float:
+    def _request_timeout(self, via: str | None, timeout: float | None) -> float:
         if timeout is not None:
             return timeout
         return self._client.request_timeout * (1 if via is not None else 2)
@@ -252,12 +252,12 @@ class SimulatedCluster(Cluster):
 
     def logs(self, node: str, lines: int = 20) -> list[str]:
         self._known(node)
-        said = [
+        statement = [
             f"[{node}] {LOG_LINES[e.kind].format_map({'port': 4000, **e.details})}"
             for e in self.simulator.trace
             if e.node == node and e.event == "note" and e.kind in LOG_LINES
         ]
-        return said[-lines:]
+        return statement[-lines:]
 
     def close(self) -> None:
         for node in self.node_ids:
@@ -299,7 +299,7 @@ class SimulatedClient(Client):
         body: bytes | None = None,
         timeout: float | None = None,
         headers: dict[str, str] | None = None,
-    ) -> Reply:
+    ) -> HttpReply:
         limit = self.request_timeout if timeout is None else timeout
         if path == "/status":
             return self._status(node)
@@ -320,41 +320,43 @@ class SimulatedClient(Client):
             case _:
                 return self._read(node, key, limit)
 
-    def _status(self, node: str) -> Reply:
+    def _status(self, node: str) -> HttpReply:
         seen = self._cluster.status()[node]
-        return Reply(200, seen.raw) if seen.answers else Reply(None, delivered=False, error="connection refused")
+        if not seen.answers:
+            return HttpReply(None, delivered=False, error="connection refused")
+        return HttpReply(200, seen.raw)
 
-    def _refused(self, node: str, error: BadValue | HttpError) -> Reply:
+    def _refused(self, node: str, error: BadValue | HttpError) -> HttpReply:
         """What a node says to what it does not take; one that is down says nothing."""
         host = self._cluster.simulator.hosts[node]
         if host.node is None:
-            return Reply(None, delivered=False, error="connection refused")
+            return HttpReply(None, delivered=False, error="connection refused")
         if host.paused:
-            return Reply(None, error="no answer")
-        return Reply(error.status if isinstance(error, HttpError) else 400, {"error": str(error)})
+            return HttpReply(None, error="no answer")
+        return HttpReply(error.status if isinstance(error, HttpError) else 400, {"error": str(error)})
 
-    def _ask_node(self, node: str, command: Put | Delete | LinearizableGet, limit: float) -> Reply:
+    def _ask_node(self, node: str, command: Put | Delete | LinearizableGet, limit: float) -> HttpReply:
         simulator = self._cluster.simulator
         call = simulator.request(node, command)
         simulator.run_while(lambda: not call.done, limit)
         if call.result is None:
             error = "connection refused" if call.refused else "no answer"
-            return Reply(None, delivered=not call.refused, error=error)
+            return HttpReply(None, delivered=not call.refused, error=error)
         host = simulator.hosts[node]
         role = host.node.role if host.node else "leader"
-        return Reply(*answer(call.result, role))
+        return HttpReply(*answer(call.result, role))
 
-    def _read(self, node: str, key: str, limit: float) -> Reply:
+    def _read(self, node: str, key: str, limit: float) -> HttpReply:
         """A plain read takes its way to the node and back as any request does."""
         simulator = self._cluster.simulator
         host = simulator.hosts[node]
         simulator.run_for(simulator.network.delay(node, node, simulator.rng))
         if host.node is None:
-            return Reply(None, delivered=False, error="connection refused")
+            return HttpReply(None, delivered=False, error="connection refused")
         if host.paused:
             simulator.run_while(lambda: host.paused and host.node is not None, limit)
         if host.node is None or host.paused:
-            return Reply(None, error="no answer")
-        reply = Reply(*found(key, host.node.read(key), host.node.role))
+            return HttpReply(None, error="no answer")
+        reply = HttpReply(*found(key, host.node.read(key), host.node.role))
         simulator.run_for(simulator.network.delay(node, node, simulator.rng))
         return reply

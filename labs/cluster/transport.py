@@ -21,7 +21,7 @@ JSON_HEADERS = {"Content-Type": "application/json"}
 
 
 @dataclass(frozen=True)
-class Reply:
+class HttpReply:
     """What one exchange gave. `code` is None where no complete answer came, and `error` then says why."""
 
     code: int | None
@@ -46,7 +46,7 @@ class Transport:
         body: bytes | None = None,
         timeout: float = 2.0,
         headers: dict[str, str] | None = None,
-    ) -> Reply:
+    ) -> HttpReply:
         """Send one request. `timeout` (seconds) bounds the connecting and each wait for the answer."""
         session = self._session()
         request = session.prepare_request(
@@ -58,15 +58,15 @@ class Transport:
             response = session.send(request, timeout=timeout, allow_redirects=False)
             return _understood(response)
         except requests.ConnectTimeout:
-            return Reply(None, delivered=False, error=f"no connection within {timeout:g} s")
+            return HttpReply(None, delivered=False, error=f"no connection within {timeout:g} s")
         except requests.Timeout:
-            return Reply(None, error=f"no answer within {timeout:g} s")
+            return HttpReply(None, error=f"no answer within {timeout:g} s")
         except requests.ConnectionError as error:
             if _nothing_listened(error):
-                return Reply(None, delivered=False, error="connection refused")
-            return Reply(None, error="the connection broke before the answer was complete")
+                return HttpReply(None, delivered=False, error="connection refused")
+            return HttpReply(None, error="the connection broke before the answer was complete")
         except requests.RequestException as error:
-            return Reply(None, error=f"the answer is not HTTP ({type(error).__name__})")
+            return HttpReply(None, error=f"the answer is not HTTP ({type(error).__name__})")
 
     def close(self) -> None:
         """Close every connection. Using the object afterwards opens new ones."""
@@ -91,10 +91,10 @@ def _nothing_listened(error: requests.ConnectionError) -> bool:
     return isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError)
 
 
-def _understood(response: requests.Response) -> Reply:
+def _understood(response: requests.Response) -> HttpReply:
     try:
         body = json.loads(response.content)
     except ValueError:
-        shown = {"error": response.text[:200]}
-        return Reply(response.status_code, shown, error="the answer's body is not JSON")
-    return Reply(response.status_code, body if isinstance(body, dict) else {"value": body})
+        visible = {"error": response.text[:200]}
+        return HttpReply(response.status_code, visible, error="the answer's body is not JSON")
+    return HttpReply(response.status_code, body if isinstance(body, dict) else {"value": body})

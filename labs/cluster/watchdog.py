@@ -19,14 +19,14 @@ import psutil
 
 def watch(lines: Iterable[str]) -> list[psutil.Process]:
     """Read ids until the pipe ends; the processes of those that are still alive."""
-    told: list[psutil.Process] = []
+    text: list[psutil.Process] = []
     for line in lines:
-        told = [process for process in told if process.is_running()]
+        text = [process for process in text if process.is_running()]
         try:
-            told.append(psutil.Process(int(line)))
+            text.append(psutil.Process(int(line)))
         except psutil.NoSuchProcess:
             continue
-    return told
+    return text
 
 
 def main() -> None:

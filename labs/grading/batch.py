@@ -22,20 +22,20 @@ from labs.grading import reports
 from labs.grading.errors import GraderError
 from labs.grading.reports import table
 from labs.grading.results import Report, clean
-from labs.grading.runner import Settings, grade, load_suite, ungraded
+from labs.grading.runner import GradingSettings, grade, load_suite, ungraded
 from labs.grading.submission.class_folder import ClassFolder, find_submissions
 from labs.grading.submission.submission import open_submission, submission_name
 
 
 @dataclass(frozen=True)
-class Job:
+class BatchJob:
     """One submission and where its results go."""
 
     path: Path
     name: str
     folder: Path
     suite: str
-    settings: Settings
+    settings: GradingSettings
     formats: tuple[str, ...]
 
 
@@ -43,11 +43,11 @@ class Job:
 class Plan:
     """`passed_over`: what is in the given folders, but is no submission, and why."""
 
-    jobs: list[Job] = field(default_factory=list)
+    jobs: list[BatchJob] = field(default_factory=list)
     passed_over: list[str] = field(default_factory=list)
 
 
-Progress = Callable[[Report, bool], None]
+BatchProgress = Callable[[Report, bool], None]
 """Called with each result, and whether it was there already."""
 
 
@@ -55,7 +55,7 @@ def plan(
     paths: Sequence[Path],
     out: Path,
     suite: str,
-    settings: Settings,
+    settings: GradingSettings,
     formats: tuple[str, ...] = ("html",),
     *,
     single: bool = False,
@@ -74,7 +74,7 @@ def plan(
         made.passed_over.extend(clean(line) for line in folder.passed_over)
         for found in folder.submissions:
             name = _free_name(clean(submission_name(found), _LONGEST_NAME), taken)
-            made.jobs.append(Job(found, name, out / _folder_name(name), suite, settings, formats))
+            made.jobs.append(BatchJob(found, name, out / _folder_name(name), suite, settings, formats))
     return made
 
 
@@ -104,7 +104,7 @@ def _comparable(name: str) -> str:
     return unicodedata.normalize("NFKC", _folder_name(unicodedata.normalize("NFKC", name))).casefold()
 
 
-def run(jobs: Sequence[Job], workers: int, progress: Progress, *, again: bool = False) -> list[Report]:
+def run(jobs: Sequence[BatchJob], workers: int, progress: BatchProgress, *, again: bool = False) -> list[Report]:
     """Grade what is not graded yet; the reports in the order of `jobs`. Raises `GraderError`."""
     done: dict[int, Report] = {}
     waiting: list[int] = []
@@ -121,7 +121,7 @@ def run(jobs: Sequence[Job], workers: int, progress: Progress, *, again: bool = 
     return [done[number] for number in range(len(jobs))]
 
 
-def _known(job: Job) -> Report | None:
+def _known(job: BatchJob) -> Report | None:
     """The result of an earlier run, if it is of this very submission and a mark. The grader's failures are retried."""
     report = reports.read(job.folder)
     if report is None or not report.graded or report.submission != job.name:
@@ -131,7 +131,7 @@ def _known(job: Job) -> Report | None:
     return report if same else None
 
 
-def _grade(jobs: Sequence[Job], waiting: Sequence[int], workers: int) -> Iterator[tuple[int, Report]]:
+def _grade(jobs: Sequence[BatchJob], waiting: Sequence[int], workers: int) -> Iterator[tuple[int, Report]]:
     if workers <= 1 or len(waiting) <= 1:
         for number in waiting:
             yield number, grade_job(jobs[number])
@@ -149,7 +149,7 @@ def _grade(jobs: Sequence[Job], waiting: Sequence[int], workers: int) -> Iterato
                 future.cancel()
 
 
-def grade_job(job: Job) -> Report:
+def grade_job(job: BatchJob) -> Report:
     """Grade one submission and write its results. If the grader fails, the report says so and has no mark."""
     try:
         report = grade(open_submission(job.path, job.name), load_suite(job.suite), job.settings)
@@ -159,7 +159,7 @@ def grade_job(job: Job) -> Report:
     return report
 
 
-def failed_job(job: Job, why: str, details: str = "") -> Report:
+def failed_job(job: BatchJob, why: str, details: str = "") -> Report:
     """The report of a job that the grader could not do. It is written if that is possible."""
     report = ungraded(job.name, load_suite(job.suite), job.settings, why, details or why)
     try:
@@ -169,7 +169,7 @@ def failed_job(job: Job, why: str, details: str = "") -> Report:
     return report
 
 
-def write_table(jobs: Sequence[Job], graded: Sequence[Report], out: Path) -> Path:
+def write_table(jobs: Sequence[BatchJob], graded: Sequence[Report], out: Path) -> Path:
     """The marks of all, as CSV."""
     path = out / table.FILE
     reports.write_text(path, table.render(graded, {job.name: _handed_in(job.path) for job in jobs}))

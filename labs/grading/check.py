@@ -31,7 +31,7 @@ class Scene:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CheckOutcome:
     """What a check found. Make one with `passed` or `failed`."""
 
     passed: bool
@@ -53,8 +53,8 @@ class Outcome:
     """Why the student's code could not be judged to the end."""
 
 
-def passed(message: str = "") -> Outcome:
-    return Outcome(True, message, share=1.0)
+def passed(message: str = "") -> CheckOutcome:
+    return CheckOutcome(True, message, share=1.0)
 
 
 def failed(
@@ -66,12 +66,12 @@ def failed(
     page: Callable[[], str] | None = None,
     scene: Scene | None = None,
     replay: str = "",
-) -> Outcome:
+) -> CheckOutcome:
     """`share`: the part of the points that is earned nevertheless."""
-    return Outcome(False, message, evidence, min(1.0, max(0.0, share)), picture, page, scene, replay)
+    return CheckOutcome(False, message, evidence, min(1.0, max(0.0, share)), picture, page, scene, replay)
 
 
-def broken_off(error: StudentError, scene: Scene | None = None) -> Outcome:
+def broken_off(error: StudentError, scene: Scene | None = None) -> CheckOutcome:
     """The outcome of a check that the student's code ended with this error."""
     if error.kind is ErrorKind.NOT_ATTEMPTED:
         return replace(failed("not attempted"), error=error.kind)
@@ -123,7 +123,7 @@ class Check:
     exercise: str
     title: str
     points: float
-    run: Callable[[StudentCode], Outcome] = field(compare=False, repr=False)
+    run: Callable[[StudentCode], CheckOutcome] = field(compare=False, repr=False)
     rule: str = ""
     """What must hold, in one sentence."""
     hint: str = ""

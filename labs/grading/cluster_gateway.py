@@ -14,7 +14,7 @@ from typing import Any
 from labs.cluster.base import Answer, Cluster, ClusterError, NodeStatus
 from labs.grading.child.values import BadValue, check_json
 from labs.grading.errors import ErrorKind, StudentError
-from labs.grading.sandbox.limits import DEFAULT, Limits
+from labs.grading.sandbox.limits import DEFAULT, SandboxLimits
 
 MAX_KEY = 1000
 MAX_TEXT = 100_000
@@ -43,7 +43,7 @@ class ClusterGateway:
     def __init__(self, cluster: Cluster, allowed: Collection[str] | None = None) -> None:
         self.cluster = cluster
         self.calls: list[ClusterCall] = []
-        self.limits: Limits = DEFAULT
+        self.limits: SandboxLimits = DEFAULT
         self._allowed = set(VERBS) if allowed is None else set(allowed) & set(VERBS)
         self._created_at = cluster.now()
 

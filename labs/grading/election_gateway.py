@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from labs.grading.errors import ErrorKind, GraderError, StudentError
 from labs.grading.look_ahead import LookAhead
-from labs.grading.sandbox.limits import Limits
+from labs.grading.sandbox.limits import SandboxLimits
 from labs.trace.events import Event
 from labs.trace.kinds import NODE_NOTES
 from replstore.core.contract import Received, Tick
@@ -60,7 +60,7 @@ class Questions(Protocol):
     """Where the strategies' answers come from: a session with a sandbox."""
 
     @property
-    def limits(self) -> Limits: ...
+    def limits(self) -> SandboxLimits: ...
 
     def ask(self, do: str, question: Mapping[str, Any], limit: float) -> Any:
         """Raises `StudentError`."""

@@ -171,5 +171,5 @@ def clean(text: str, limit: int = MAX_MESSAGE) -> str:
 
 
 def clean_all(texts: tuple[str, ...]) -> tuple[str, ...]:
-    shown = [clean(text) for text in texts[:MAX_EVIDENCE]]
-    return (*shown, f"… and {len(texts) - MAX_EVIDENCE} more") if len(texts) > MAX_EVIDENCE else tuple(shown)
+    visible = [clean(text) for text in texts[:MAX_EVIDENCE]]
+    return (*visible, f"… and {len(texts) - MAX_EVIDENCE} more") if len(texts) > MAX_EVIDENCE else tuple(visible)

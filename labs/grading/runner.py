@@ -22,11 +22,11 @@ from hashlib import sha256
 from importlib import import_module
 from typing import Protocol
 
-from labs.grading.check import Check, Outcome, broken_off, failed
+from labs.grading.check import Check, CheckOutcome, broken_off, failed
 from labs.grading.errors import ErrorKind, GraderError, StudentError
 from labs.grading.results import CheckResult, ExerciseSummary, Particulars, Report, Status, clean, clean_all
 from labs.grading.sandbox.isolation import Isolation
-from labs.grading.sandbox.limits import DEFAULT, Limits
+from labs.grading.sandbox.limits import DEFAULT, SandboxLimits
 from labs.grading.sandbox.sandbox import best_isolation
 from labs.grading.session import Budget, Session
 from labs.grading.submission.submission import Submission
@@ -67,12 +67,12 @@ def seeds_for(level: str, secret: int) -> tuple[int, ...]:
 
 
 @dataclass(frozen=True)
-class Settings:
+class GradingSettings:
     """How to grade. Two gradings with the same settings give the same marks."""
 
     level: str = "student"
     seeds: tuple[int, ...] = VISIBLE_SEEDS
-    limits: Limits = DEFAULT
+    limits: SandboxLimits = DEFAULT
     isolation: Isolation | None = None
     """None: the best that works."""
     only: tuple[str, ...] = ()
@@ -84,29 +84,29 @@ class Settings:
         return sha256(repr(parts).encode()).hexdigest()
 
 
-Listener = Callable[[CheckResult, Outcome], None]
+Listener = Callable[[CheckResult, CheckOutcome], None]
 """Is told each result as soon as it is there."""
 
 
 def grade(
     submission: Submission,
     suite: CheckSuite,
-    settings: Settings | None = None,
+    settings: GradingSettings | None = None,
     listener: Listener | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Report:
     """Raises `GraderError` only if nothing can be graded at all, as without a working sandbox. As soon as `stop()` is
     true, it ends what it has started and raises `Stopped`."""
-    settings = settings or Settings()
+    settings = settings or GradingSettings()
     settings = replace(settings, isolation=settings.isolation or best_isolation())
     return _Grading(submission, suite, settings, listener or _nobody, stop).run()
 
 
-def _nobody(result: CheckResult, outcome: Outcome) -> None:
+def _nobody(result: CheckResult, outcome: CheckOutcome) -> None:
     pass
 
 
-def asked(suite: CheckSuite, settings: Settings) -> list[Check]:
+def asked(suite: CheckSuite, settings: GradingSettings) -> list[Check]:
     """The checks that these settings ask for. Raises `GraderError` for a name in `only` that means none."""
     checks = suite.checks(settings.level, settings.seeds)
     if unknown := unknown_name(settings.only, checks):
@@ -128,7 +128,7 @@ def unknown_name(only: Iterable[str], checks: Sequence[Check]) -> str | None:
     return None
 
 
-def ungraded(name: str, suite: CheckSuite, settings: Settings, why: str, details: str) -> Report:
+def ungraded(name: str, suite: CheckSuite, settings: GradingSettings, why: str, details: str) -> Report:
     """The report of a submission that the grader failed to grade: no mark. `details`: for the instructor."""
     outcome = failed(f"the grader failed: {why}")
     checks = asked(suite, settings)
@@ -158,7 +158,7 @@ def _summary(exercise: Exercise, results: Iterable[CheckResult], *, present: boo
     )
 
 
-Judged = tuple[CheckResult, Outcome]
+Judged = tuple[CheckResult, CheckOutcome]
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,7 @@ class _Attempt:
     """One run of one check. `settled`: the digests of the answers after each seed, as far as the check tells."""
 
     status: Status
-    outcome: Outcome
+    outcome: CheckOutcome
     digest: str
     settled: tuple[str, ...]
 
@@ -192,7 +192,7 @@ class _Grading:
         self,
         submission: Submission,
         suite: CheckSuite,
-        settings: Settings,
+        settings: GradingSettings,
         listener: Listener,
         stop: Callable[[], bool],
     ) -> None:
@@ -223,10 +223,10 @@ class _Grading:
             self._results[check.id] = result
             self._listener(result, outcome)
 
-    def _blocked(self, check: Check, why: tuple[Status, Outcome] | None) -> Judged | None:
+    def _blocked(self, check: Check, why: tuple[Status, CheckOutcome] | None) -> Judged | None:
         return None if why is None else (_from_outcome(check, *why), why[1])
 
-    def _try_to_load(self, exercise: Exercise, budget: Budget) -> tuple[Status, Outcome] | None:
+    def _try_to_load(self, exercise: Exercise, budget: Budget) -> tuple[Status, CheckOutcome] | None:
         """Why no check of this exercise can be run; None if they can."""
         if exercise.id in self._submission.problems:
             return Status.FAILED, failed(self._submission.problems[exercise.id])
@@ -286,7 +286,7 @@ class _Grading:
         with self._session(BY_ID[check.exercise], seeds, hash_seed, budget) as session:
             try:
                 outcome = check.run(session)
-                if not isinstance(outcome, Outcome):
+                if not isinstance(outcome, CheckOutcome):
                     raise GraderError(f"the check {check.id} returned no outcome")
                 digest = session.digest if outcome.error is None else ""
                 status = _status_of(outcome)
@@ -341,19 +341,19 @@ def _require_order(checks: Sequence[Check]) -> None:
         seen.add(check.id)
 
 
-def _worth_repeating(status: Status, outcome: Outcome) -> bool:
+def _worth_repeating(status: Status, outcome: CheckOutcome) -> bool:
     """Not what ran into a limit: it would only do so again."""
     limits = (ErrorKind.TIME_LIMIT, ErrorKind.RESOURCE_LIMIT)
     return status in (Status.PASSED, Status.FAILED) and outcome.error not in limits
 
 
-def _status_of(outcome: Outcome) -> Status:
+def _status_of(outcome: CheckOutcome) -> Status:
     if outcome.passed:
         return Status.PASSED
     return Status.NOT_ATTEMPTED if outcome.error is ErrorKind.NOT_ATTEMPTED else Status.FAILED
 
 
-def _from_outcome(check: Check, status: Status, outcome: Outcome) -> CheckResult:
+def _from_outcome(check: Check, status: Status, outcome: CheckOutcome) -> CheckResult:
     share = 1.0 if status is Status.PASSED else outcome.share if status is Status.FAILED else 0.0
     return CheckResult(
         check=check.to_json(),

@@ -17,7 +17,7 @@ from labs.grading.election_gateway import RemoteElections
 from labs.grading.errors import ErrorKind, Stopped, StudentError
 from labs.grading.look_ahead import LookAheadSimulator
 from labs.grading.sandbox.isolation import Isolation
-from labs.grading.sandbox.limits import DEFAULT, Limits
+from labs.grading.sandbox.limits import DEFAULT, SandboxLimits
 from labs.grading.sandbox.sandbox import Sandbox
 from labs.lesson.exercises import Exercise
 from labs.simulation.schedule import Run, Schedule, carry_out
@@ -44,7 +44,7 @@ class Session:
         *,
         seeds: tuple[int, ...] = (0,),
         level: str = "student",
-        limits: Limits = DEFAULT,
+        limits: SandboxLimits = DEFAULT,
         isolation: Isolation | None = None,
         hash_seed: int = 0,
         budget: Budget | None = None,

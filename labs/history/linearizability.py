@@ -27,7 +27,7 @@ from labs.history.windows import Timeline
 
 
 @dataclass(frozen=True, slots=True)
-class Violation:
+class LinearizabilityViolation:
     """Why one key's history is not linearizable; see the head of this module."""
 
     key: str
@@ -66,7 +66,7 @@ class Verdict:
 
     operations: int
     keys: int
-    violations: tuple[Violation, ...]
+    violations: tuple[LinearizabilityViolation, ...]
 
     @property
     def ok(self) -> bool:
@@ -100,7 +100,7 @@ def is_linearizable(operations: History, model: Model | None = None) -> bool:
 # Finding the culprit
 
 
-def explain(key: str, timeline: Timeline) -> Violation | None:
+def explain(key: str, timeline: Timeline) -> LinearizabilityViolation | None:
     """The violation of one key, or None if its history is linearizable."""
     known = timeline.contradiction(0, timeline.end)
     if known is None:
@@ -130,7 +130,7 @@ def _first_true(count: int, holds: Callable[[int], bool]) -> int:
     return low
 
 
-def _describe(key: str, timeline: Timeline, first: int, last: int) -> Violation:
+def _describe(key: str, timeline: Timeline, first: int, last: int) -> LinearizabilityViolation:
     stuck = timeline.operations[timeline.events[last][0]]
     window = sorted(timeline.inside(first, last), key=lambda op: op.invoked)
     order = timeline.order(0, last - 1) or []
@@ -138,7 +138,7 @@ def _describe(key: str, timeline: Timeline, first: int, last: int) -> Violation:
     # A client does one thing at a time, so these two tell its operations apart, also where the prefix cut one
     # short.
     placed = {(op.client, op.invoked) for op in order}
-    return Violation(
+    return LinearizabilityViolation(
         key=key,
         stuck=stuck,
         window=tuple(window),

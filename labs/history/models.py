@@ -19,8 +19,8 @@ from typing import NamedTuple
 
 from labs.history.operations import History, HistoryError, Operation, canonical
 
-State = Hashable
-Step = Callable[[State], State]
+ModelState = Hashable
+ModelStep = Callable[[ModelState], ModelState]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ UNREAD = _Mark("UNREAD")
 """Every state that no operation of this history expects."""
 
 
-class Action(NamedTuple):
+class ModelAction(NamedTuple):
     """One operation as a function of the state. Equal `effect`s mean equal functions.
 
     An effect is a tuple: a word, then states; a write's last one is what it leaves behind, a `get`'s what it saw.
@@ -50,11 +50,11 @@ class Action(NamedTuple):
     """
 
     effect: tuple[Hashable, ...]
-    step: Step
+    step: ModelStep
     read_only: bool = False
 
 
-Interpreter = Callable[[Operation], Action]
+Interpreter = Callable[[Operation], ModelAction]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +68,12 @@ class Model:
 
     name: str
     kinds: tuple[str, ...]
-    initial: State
-    anything: State
+    initial: ModelState
+    anything: ModelState
     interpret: Callable[[History], Interpreter]
-    can_become: Callable[[State, State, Iterable[tuple[Hashable, ...]]], bool]
+    can_become: Callable[[ModelState, ModelState, Iterable[tuple[Hashable, ...]]], bool]
 
-    def actions(self, operations: History) -> list[Action]:
+    def actions(self, operations: History) -> list[ModelAction]:
         """Raises `HistoryError` for a kind of operation that this model does not have."""
         for op in operations:
             if op.kind not in self.kinds:
@@ -89,13 +89,13 @@ class Model:
 class AnyBut:
     """Some value, or none, but none of `excluded`."""
 
-    excluded: frozenset[State] = frozenset()
+    excluded: frozenset[ModelState] = frozenset()
 
 
-def _expect(wanted: State, after: State) -> Step:
+def _expect(wanted: ModelState, after: ModelState) -> ModelStep:
     """Possible only where the state is `wanted`."""
 
-    def step(state: State) -> State:
+    def step(state: ModelState) -> ModelState:
         if state == wanted:
             return after
         return after if isinstance(state, AnyBut) and wanted not in state.excluded else IMPOSSIBLE
@@ -103,10 +103,10 @@ def _expect(wanted: State, after: State) -> Step:
     return step
 
 
-def _expect_other(unwanted: State) -> Step:
+def _expect_other(unwanted: ModelState) -> ModelStep:
     """Possible only where the state is not `unwanted`."""
 
-    def step(state: State) -> State:
+    def step(state: ModelState) -> ModelState:
         if isinstance(state, AnyBut):
             return AnyBut(state.excluded | {unwanted})
         return IMPOSSIBLE if state == unwanted else state
@@ -117,14 +117,14 @@ def _expect_other(unwanted: State) -> Step:
 def _interpret_register(operations: History) -> Interpreter:
     expected = set(map(_expected_value, operations))
 
-    def stored(value: object) -> State:
+    def stored(value: object) -> ModelState:
         text = canonical(value)
         return text if text in expected else UNREAD
 
-    def interpret(op: Operation) -> Action:
+    def interpret(op: Operation) -> ModelAction:
         if op.kind == "get":
             seen = _expected_value(op)
-            return Action(("get", seen), _expect(seen, seen), read_only=True)
+            return ModelAction(("get", seen), _expect(seen, seen), read_only=True)
         if op.kind == "cas":
             return _cas(op, _expected_value(op), stored(op.value[1]))
         return _delete(op) if op.kind == "delete" else _overwrite(stored(op.value))
@@ -132,32 +132,32 @@ def _interpret_register(operations: History) -> Interpreter:
     return interpret
 
 
-def _expected_value(op: Operation) -> State:
+def _expected_value(op: Operation) -> ModelState:
     if op.kind == "cas":
         return canonical(op.value[0])
     return canonical(op.result) if op.kind == "get" and op.found is not False else ABSENT
 
 
-def _overwrite(after: State) -> Action:
-    return Action(("overwrite", after), lambda _: after)
+def _overwrite(after: ModelState) -> ModelAction:
+    return ModelAction(("overwrite", after), lambda _: after)
 
 
-def _delete(op: Operation) -> Action:
+def _delete(op: Operation) -> ModelAction:
     if not op.ok or op.found is None:
         return _overwrite(ABSENT)
     if not op.found:
-        return Action(("get", ABSENT), _expect(ABSENT, ABSENT), read_only=True)
-    return Action(("delete", ABSENT), lambda state: IMPOSSIBLE if state is ABSENT else ABSENT)
+        return ModelAction(("get", ABSENT), _expect(ABSENT, ABSENT), read_only=True)
+    return ModelAction(("delete", ABSENT), lambda state: IMPOSSIBLE if state is ABSENT else ABSENT)
 
 
-def _cas(op: Operation, expected: State, new: State) -> Action:
+def _cas(op: Operation, expected: ModelState, new: ModelState) -> ModelAction:
     """One of unknown outcome that took no effect is simply left out of the order, so it counts as matching here."""
     if op.ok and op.result is False:
-        return Action(("not", expected), _expect_other(expected), read_only=True)
-    return Action(("cas", expected, new), _expect(expected, new))
+        return ModelAction(("not", expected), _expect_other(expected), read_only=True)
+    return ModelAction(("cas", expected, new), _expect(expected, new))
 
 
-def _register_can_become(state: State, wanted: State, writes: Iterable[tuple[Hashable, ...]]) -> bool:
+def _register_can_become(state: ModelState, wanted: ModelState, writes: Iterable[tuple[Hashable, ...]]) -> bool:
     return state == wanted or isinstance(state, AnyBut) or any(effect[-1] == wanted for effect in writes)
 
 
@@ -181,25 +181,25 @@ class Ending:
 def _interpret_text(operations: History) -> Interpreter:
     reads = sorted({_text_read(op) for op in operations if op.kind == "get" and op.ok})
 
-    def stored(text: str) -> State:
+    def stored(text: str) -> ModelState:
         """Only what begins some read matters: appends never change a beginning."""
         place = bisect_left(reads, text)
         return text if place < len(reads) and reads[place].startswith(text) else UNREAD
 
-    def append(piece: str) -> Step:
-        def step(state: State) -> State:
+    def append(piece: str) -> ModelStep:
+        def step(state: ModelState) -> ModelState:
             if isinstance(state, Ending):
                 return _ending(state.text + piece, reads)
             return stored(state + piece) if isinstance(state, str) else UNREAD
 
         return step
 
-    def interpret(op: Operation) -> Action:
+    def interpret(op: Operation) -> ModelAction:
         if op.kind == "get":
             seen = _text_read(op)
-            return Action(("get", seen), _text_get(seen), read_only=True)
+            return ModelAction(("get", seen), _text_get(seen), read_only=True)
         if op.kind == "append":
-            return Action(("append", op.value), append(op.value))
+            return ModelAction(("append", op.value), append(op.value))
         return _overwrite(stored(_text(op.value)))
 
     return interpret
@@ -215,19 +215,19 @@ def _text(value: object) -> str:
     return value
 
 
-def _text_get(seen: str) -> Step:
-    def step(state: State) -> State:
+def _text_get(seen: str) -> ModelStep:
+    def step(state: ModelState) -> ModelState:
         fits = seen.endswith(state.text) if isinstance(state, Ending) else state == seen
         return seen if fits else IMPOSSIBLE
 
     return step
 
 
-def _ending(text: str, reads: Iterable[str]) -> State:
+def _ending(text: str, reads: Iterable[str]) -> ModelState:
     return Ending(text) if any(text in read for read in reads) else UNREAD
 
 
-def _text_can_become(state: State, wanted: State, writes: Iterable[tuple[Hashable, ...]]) -> bool:
+def _text_can_become(state: ModelState, wanted: ModelState, writes: Iterable[tuple[Hashable, ...]]) -> bool:
     """Appends only add at the end: what is there must begin what will be read, or a put must begin it.
 
     Without this, every order of unread appends would be tried up to the next read.

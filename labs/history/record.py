@@ -34,10 +34,10 @@ class Recorder:
         with self._lock:
             return list(self._operations)
 
-    def client(self, name: str) -> Client:
-        return Client(self, self._cluster, name)
+    def client(self, name: str) -> RecordingClient:
+        return RecordingClient(self, self._cluster, name)
 
-    def clients(self, count: int) -> list[Client]:
+    def clients(self, count: int) -> list[RecordingClient]:
         """`client-1` to `client-<count>`."""
         return [self.client(f"client-{number}") for number in range(1, count + 1)]
 
@@ -56,7 +56,7 @@ class Recorder:
         return self._latest
 
 
-class Client:
+class RecordingClient:
     """One user of the cluster, doing one thing at a time: the verbs are the cluster's, and so are the answers.
 
     If a call raises, its operation stays in the history with outcome unknown.

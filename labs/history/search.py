@@ -26,7 +26,7 @@ from bisect import bisect_right
 from collections.abc import Hashable, Iterator
 
 from labs.cluster.base import Outcome
-from labs.history.models import IMPOSSIBLE, Action, Model, State
+from labs.history.models import IMPOSSIBLE, Model, ModelAction, ModelState
 from labs.history.operations import History, Operation
 
 _RETURN = -1
@@ -36,7 +36,9 @@ class GaveUp(Exception):
     """The search reached its limit."""
 
 
-def find_order(operations: History, model: Model, start: State, limit: int | None = None) -> list[Operation] | None:
+def find_order(
+    operations: History, model: Model, start: ModelState, limit: int | None = None
+) -> list[Operation] | None:
     """A linearization of operations on one object from state `start`, or None if there is none.
 
     Operations of unknown outcome that need not have happened are not in the result; failed ones never are. Two
@@ -60,9 +62,9 @@ class _Search:
         self.list = _Entries(required)
         self.placed = 0
         self.used = 0
-        self.seen: dict[tuple[int, int, State], list[int]] = {}
+        self.seen: dict[tuple[int, int, ModelState], list[int]] = {}
 
-    def run(self, start: State, limit: int | None = None) -> list[Operation] | None:
+    def run(self, start: ModelState, limit: int | None = None) -> list[Operation] | None:
         steps = 0
         order: list[int] = []
         states = [start]
@@ -107,7 +109,7 @@ class _Search:
 
     # -- choosing -------------------------------------------------------------------------------------
 
-    def choices(self, states: list[State], order: list[int]) -> Iterator[tuple[int, State]]:
+    def choices(self, states: list[ModelState], order: list[int]) -> Iterator[tuple[int, ModelState]]:
         """What may come next, best first, each with the state that it leads to."""
         if self.list.empty:
             return iter(())
@@ -115,7 +117,7 @@ class _Search:
         # Observation 1: after an optional operation, only what could not have done without it.
         without = states[-2] if order and order[-1] >= self.required else None
         due = self.list.due
-        found: list[tuple[bool, bool, int, State]] = []
+        found: list[tuple[bool, bool, int, ModelState]] = []
         for number in self.candidates():
             _, step, read_only = self.actions[number]
             after = step(state)
@@ -143,7 +145,7 @@ class _Search:
 
     # -- giving up early ------------------------------------------------------------------------------
 
-    def known(self, state: State) -> bool:
+    def known(self, state: ModelState) -> bool:
         """Whether this was reached before, with the same optional operations used or fewer; and remember it."""
         # The lowest bits are all ones: only how many there are is kept, or long histories would fill the memory.
         low = (~self.placed & self.placed + 1).bit_length() - 1
@@ -155,7 +157,7 @@ class _Search:
         ways.append(used)
         return False
 
-    def hopeless(self, state: State) -> bool:
+    def hopeless(self, state: ModelState) -> bool:
         """Whether the read that returns next can no longer have its result."""
         read = next((n for n, is_call in self.list if not is_call and self.operations[n].is_read), None)
         if read is None:
@@ -180,7 +182,7 @@ class _Search:
         return bisect_right(self.optional_calls, deadline)
 
 
-def _elder_twins(actions: list[Action]) -> list[int | None]:
+def _elder_twins(actions: list[ModelAction]) -> list[int | None]:
     """For each optional operation the next older one with the same effect, so that they are used in order."""
     latest: dict[Hashable, int] = {}
     elders: list[int | None] = []

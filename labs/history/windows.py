@@ -11,7 +11,7 @@ from bisect import bisect_left, bisect_right
 from dataclasses import replace
 
 from labs.cluster.base import Outcome
-from labs.history.models import Model, State
+from labs.history.models import Model, ModelState
 from labs.history.operations import History, Operation
 from labs.history.search import GaveUp, find_order
 
@@ -21,7 +21,7 @@ _WIDTH = 64
 _NEVER = sys.maxsize
 
 
-def _patience(events: int) -> int:
+def _search_limit(events: int) -> int:
     """How many steps a search may take before it counts as long. One that goes well takes one for two events."""
     return 1000 + 2 * events
 
@@ -85,7 +85,7 @@ class Timeline:
         cut = [replace(op, outcome=Outcome.UNKNOWN, completed=None) for op in self.across(first, last)]
         return self.inside(first, last) + cut
 
-    def start(self, first: int) -> State:
+    def start(self, first: int) -> ModelState:
         return self.model.anything if first else self.model.initial
 
     def order(self, first: int, last: int, limit: int | None = None) -> list[Operation] | None:
@@ -108,7 +108,7 @@ class Timeline:
         if tail > first + _WIDTH and self._surely_contradicts(tail, last):
             return tail, last
         try:
-            failed = self.order(first, last, limit=_patience(last - first)) is None
+            failed = self.order(first, last, limit=_search_limit(last - first)) is None
         except GaveUp:
             for at in range(first + 1, tail, _WIDTH // 2):
                 if self._surely_contradicts(at, at + _WIDTH):
@@ -118,6 +118,6 @@ class Timeline:
 
     def _surely_contradicts(self, first: int, last: int) -> bool:
         try:
-            return self.order(first, last, limit=_patience(10 * _WIDTH)) is None
+            return self.order(first, last, limit=_search_limit(10 * _WIDTH)) is None
         except GaveUp:
             return False

@@ -10,7 +10,7 @@ from random import Random
 
 from labs.cluster.base import Cluster
 from labs.history.operations import Operation
-from labs.history.record import Client, Recorder
+from labs.history.record import Recorder, RecordingClient
 
 KEYS = ("x", "y", "z")
 CLIENTS = 3
@@ -52,7 +52,7 @@ class Workload:
         if self._error is not None:
             raise self._error
 
-    def _work(self, client: Client, rng: Random) -> None:
+    def _work(self, client: RecordingClient, rng: Random) -> None:
         number = 0
         try:
             while not self._ending.is_set():
@@ -62,7 +62,7 @@ class Workload:
         except Exception as error:  # noqa: BLE001 - kept for the thread that ends the workload
             self._error = error
 
-    def _once(self, client: Client, rng: Random, number: int) -> None:
+    def _once(self, client: RecordingClient, rng: Random, number: int) -> None:
         key = rng.choice(KEYS)
         match rng.choices(("get", "put", "delete"), (10, 9, 1))[0]:
             case "get":

@@ -47,7 +47,7 @@ class Exchange:
 
 
 @dataclass(frozen=True)
-class Check:
+class StepCheck:
     """One thing that the lesson says. `seen`: what was there instead, where it does not hold."""
 
     claim: str
@@ -65,7 +65,7 @@ class StepReport:
     actions: list[str] = field(default_factory=list)
     exchanges: list[Exchange] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
-    checks: list[Check] = field(default_factory=list)
+    checks: list[StepCheck] = field(default_factory=list)
     seconds: float = 0.0
 
     @property
@@ -73,7 +73,7 @@ class StepReport:
         return bool(self.checks) and all(check.holds for check in self.checks)
 
 
-class Scene:
+class StepContext:
     """The means of a step: do something, ask something, compare. Everything is noted in the report."""
 
     def __init__(self, cluster: Cluster, report: StepReport) -> None:
@@ -86,8 +86,8 @@ class Scene:
 
     def status(self, node: str) -> NodeStatus:
         seen = self.cluster.status()[node]
-        shown = {name: seen.raw.get(name) for name in SHOWN_STATUS} if seen.answers else {"error": seen.state}
-        self._exchange("GET", node, "/status", None, 200 if seen.answers else None, shown)
+        visible = {name: seen.raw.get(name) for name in SHOWN_STATUS} if seen.answers else {"error": seen.state}
+        self._exchange("GET", node, "/status", None, 200 if seen.answers else None, visible)
         return seen
 
     def put(self, key: str, value: Any, node: str) -> Answer:
@@ -111,7 +111,7 @@ class Scene:
         self.report.log += [line for line in lines if any(word in line for word in words)]
 
     def check(self, claim: str, holds: bool, seen: object = "") -> None:
-        self.report.checks.append(Check(claim, holds, "" if holds else str(seen)))
+        self.report.checks.append(StepCheck(claim, holds, "" if holds else str(seen)))
 
     def check_wait(self, claim: str, condition: Callable[[Cluster], bool]) -> None:
         """It need not be so yet, but must become so."""
@@ -129,13 +129,13 @@ class Scene:
 
 
 @dataclass(frozen=True)
-class Step:
+class LessonStep:
     """One step of the lesson: `says` is what it claims, `run` does it."""
 
     number: int
     title: str
     says: str
-    run: Callable[[Scene], None]
+    run: Callable[[StepContext], None]
 
 
 def follows(leader: str, term: int) -> Callable[[Cluster], bool]:
@@ -153,7 +153,7 @@ def follows(leader: str, term: int) -> Callable[[Cluster], bool]:
     return all_agree
 
 
-def _start(scene: Scene) -> None:
+def _start(scene: StepContext) -> None:
     scene.do("start the cluster", scene.cluster.start)
     scene.check_wait("node-1 becomes the leader in term 1, without anybody's help", follows("node-1", 1))
     scene.log("node-1", "listening", "LEADER")
@@ -161,7 +161,7 @@ def _start(scene: Scene) -> None:
         scene.log(node, "listening", "Waiting")
 
 
-def _check_status(scene: Scene) -> None:
+def _check_status(scene: StepContext) -> None:
     for node in scene.cluster.node_ids:
         seen = scene.status(node)
         role = "leader" if node == "node-1" else "follower"
@@ -169,14 +169,14 @@ def _check_status(scene: Scene) -> None:
         scene.check(f"{node} is {role} in term 1, knows node-1 as leader, and holds no key", as_said, seen.raw)
 
 
-def _write_to_leader(scene: Scene) -> None:
+def _write_to_leader(scene: StepContext) -> None:
     for key, value in LESSON_DATA.items():
         answer = scene.put(key, value, "node-1")
         as_said = answer.code == 200 and (answer.value, answer.body.get("leader_id")) == (value, "node-1")
         scene.check(f"node-1 stores {key} = {json.dumps(value)}", as_said, answer.body)
 
 
-def _read_from_followers(scene: Scene) -> None:
+def _read_from_followers(scene: StepContext) -> None:
     for key, node in (("name", "node-2"), ("city", "node-3"), ("age", "node-2")):
         answer = scene.read_replica(key, node)
         as_said = answer.code == 200 and answer.value == LESSON_DATA[key]
@@ -187,7 +187,7 @@ def _read_from_followers(scene: Scene) -> None:
         )
 
 
-def _write_to_follower(scene: Scene) -> None:
+def _write_to_follower(scene: StepContext) -> None:
     answer = scene.put("test", "should fail", "node-2")
     refused = (answer.code, answer.body.get("error")) == (503, "Not the leader")
     scene.check("node-2 refuses: 503, Not the leader", refused, answer.body)
@@ -196,7 +196,7 @@ def _write_to_follower(scene: Scene) -> None:
     scene.check("nothing was written", absent.code == 404, absent.body)
 
 
-def _stop_leader(scene: Scene) -> None:
+def _stop_leader(scene: StepContext) -> None:
     scene.do("stop node-1", lambda: scene.cluster.stop("node-1"))
     scene.check_wait("after the election timeout node-2 leads in term 2", follows("node-2", 2))
     scene.status("node-2")
@@ -204,7 +204,7 @@ def _stop_leader(scene: Scene) -> None:
     scene.log("node-3", "Waiting for node-2")
 
 
-def _write_to_new_leader(scene: Scene) -> None:
+def _write_to_new_leader(scene: StepContext) -> None:
     answer = scene.put("newleader", "node-2", "node-2")
     if scene.cluster.settings.mode == "sync":
         unknown = answer.outcome is Outcome.UNKNOWN
@@ -214,7 +214,7 @@ def _write_to_new_leader(scene: Scene) -> None:
     scene.check('node-2 stores newleader = "node-2"', as_said, answer.body)
 
 
-def _restart_old_leader(scene: Scene) -> None:
+def _restart_old_leader(scene: StepContext) -> None:
     scene.do("start node-1", lambda: scene.cluster.start("node-1"))
     scene.check_wait("node-1 comes back as a follower of node-2 in term 2", follows("node-2", 2))
     answer = scene.read_replica("newleader", "node-1")
@@ -224,23 +224,23 @@ def _restart_old_leader(scene: Scene) -> None:
     scene.check(f"it holds all {len(keys)} keys", seen.raw.get("keys") == keys, seen.raw)
 
 
-STEPS: tuple[Step, ...] = (
-    Step(1, "Start the 3-node cluster", "An election happens by itself.", _start),
-    Step(2, "Check the nodes' status", "One leads, the others follow, and all know it.", _check_status),
-    Step(3, "Write to the leader", "Writes go through the leader.", _write_to_leader),
-    Step(4, "Read from followers", "The data has been copied to every follower.", _read_from_followers),
-    Step(5, "Try to write to a follower", "It refuses, and says who leads.", _write_to_follower),
-    Step(6, "Stop the leader", "The others notice, and elect a new one.", _stop_leader),
-    Step(7, "Write to the new leader", "The cluster goes on without node-1.", _write_to_new_leader),
-    Step(8, "Restart the old leader", "It follows the new leader and catches up.", _restart_old_leader),
+STEPS: tuple[LessonStep, ...] = (
+    LessonStep(1, "Start the 3-node cluster", "An election happens by itself.", _start),
+    LessonStep(2, "Check the nodes' status", "One leads, the others follow, and all know it.", _check_status),
+    LessonStep(3, "Write to the leader", "Writes go through the leader.", _write_to_leader),
+    LessonStep(4, "Read from followers", "The data has been copied to every follower.", _read_from_followers),
+    LessonStep(5, "Try to write to a follower", "It refuses, and says who leads.", _write_to_follower),
+    LessonStep(6, "Stop the leader", "The others notice, and elect a new one.", _stop_leader),
+    LessonStep(7, "Write to the new leader", "The cluster goes on without node-1.", _write_to_new_leader),
+    LessonStep(8, "Restart the old leader", "It follows the new leader and catches up.", _restart_old_leader),
 )
 
 
-def run_step(cluster: Cluster, step: Step) -> StepReport:
+def run_step(cluster: Cluster, step: LessonStep) -> StepReport:
     """Walk one step; those before it must have been walked on this cluster."""
     report = StepReport(step.number, step.title, step.says)
     started = time.perf_counter()
-    step.run(Scene(cluster, report))
+    step.run(StepContext(cluster, report))
     report.seconds = time.perf_counter() - started
     return report
 

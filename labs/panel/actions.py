@@ -29,7 +29,7 @@ class BadCommand(ValueError):
 
 
 @dataclass(frozen=True)
-class Command:
+class PanelCommand:
     """A checked message. `id` is the browser's number for it, `arguments` are complete and of the right types."""
 
     verb: str
@@ -43,7 +43,7 @@ class Command:
 
 # -- checking ----------------------------------------------------------------------------------------------
 
-Check = Callable[[Any, Sequence[str]], Any]
+CommandCheck = Callable[[Any, Sequence[str]], Any]
 
 
 def _node(value: Any, nodes: Sequence[str]) -> str:
@@ -56,7 +56,7 @@ def _any_node(value: Any, nodes: Sequence[str]) -> str | None:
     return None if value in (None, "") else _node(value, nodes)
 
 
-def _number(low: float, high: float) -> Check:
+def _number(low: float, high: float) -> CommandCheck:
     def check(value: Any, _: Sequence[str]) -> float:
         if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
             raise BadCommand(f"{value!r} is not a number from {low:g} to {high:g}")
@@ -108,19 +108,19 @@ def _groups(value: Any, nodes: Sequence[str]) -> list[list[str]]:
     return groups
 
 
-CLIENT: dict[str, dict[str, Check]] = {
+CLIENT: dict[str, dict[str, CommandCheck]] = {
     "put": {"key": _key, "value": _value, "via": _any_node},
     "get": {"key": _key, "via": _any_node, "linearizable": _flag},
     "delete": {"key": _key, "via": _any_node},
 }
-CLUSTER: dict[str, dict[str, Check]] = {
+CLUSTER: dict[str, dict[str, CommandCheck]] = {
     **{verb: {"node": _node} for verb in ("start", "stop", "kill", "pause", "resume")},
     "partition": {"groups": _groups},
     "heal": {},
     "delay": {"ms": _number(0, 2000), "jitter_ms": _number(0, 2000)},
     "loss": {"drop": _number(0, 1), "duplicate": _number(0, 1)},
 }
-PANEL: dict[str, dict[str, Check]] = {
+PANEL: dict[str, dict[str, CommandCheck]] = {
     "spacetime": {"start": _number(-1e12, 1e12), "end": _number(-1e12, 1e12), "width": _number(400, 2400)},
     "availability": {"on": _flag},
     "step": {"seconds": _number(0.001, 60)},
@@ -131,8 +131,8 @@ PANEL: dict[str, dict[str, Check]] = {
 VERBS = {**CLIENT, **CLUSTER, **PANEL}
 
 
-def parse(message: Mapping[str, Any], nodes: Sequence[str]) -> Command:
-    """The message `{do: verb, id: number, …arguments}` as a `Command`. Raises `BadCommand`."""
+def parse(message: Mapping[str, Any], nodes: Sequence[str]) -> PanelCommand:
+    """The message `{do: verb, id: number, …arguments}` as a `PanelCommand`. Raises `BadCommand`."""
     verb = message.get("do")
     if not isinstance(verb, str) or verb not in VERBS:
         raise BadCommand(f"Unknown command {verb!r}.")
@@ -143,7 +143,7 @@ def parse(message: Mapping[str, Any], nodes: Sequence[str]) -> Command:
             arguments[name] = check(message.get(name), nodes)
         except BadCommand as wrong:
             raise BadCommand(f"Cannot {verb}: {name}: {wrong}.") from None
-    return Command(verb, arguments, number if isinstance(number, int) else 0)
+    return PanelCommand(verb, arguments, number if isinstance(number, int) else 0)
 
 
 def value_of(text: str) -> Any:
@@ -160,7 +160,7 @@ def value_of(text: str) -> Any:
 # -- acting ------------------------------------------------------------------------------------------------
 
 
-def act(cluster: Cluster, command: Command) -> Answer | None:
+def act(cluster: Cluster, command: PanelCommand) -> Answer | None:
     """Carry out a client's or cluster's command; blocks until it is done."""
     verb, given = command.verb, command.arguments
     if verb == "put":
@@ -182,7 +182,7 @@ def act(cluster: Cluster, command: Command) -> Answer | None:
     return None
 
 
-def curl(command: Command, url: str | None) -> str:
+def curl(command: PanelCommand, url: str | None) -> str:
     """The same request as a shell line; empty where the node has no address."""
     if not url:
         return ""
@@ -198,7 +198,7 @@ def curl(command: Command, url: str | None) -> str:
     return f"curl -i {shlex.quote(target)}"
 
 
-def python(command: Command) -> str:
+def python(command: PanelCommand) -> str:
     """The same request as a line of Python, for clusters that no shell can reach."""
     given = command.arguments
     arguments = [repr(given["key"])]
@@ -211,7 +211,7 @@ def python(command: Command) -> str:
     return f"cluster.{command.verb}({', '.join(arguments)})"
 
 
-def doing(command: Command) -> str:
+def doing(command: PanelCommand) -> str:
     """What the panel says while the command runs: "node-1 is being stopped"."""
     verbs = {"start": "started", "stop": "stopped", "kill": "killed", "pause": "paused", "resume": "resumed"}
     if command.verb in verbs:
@@ -226,17 +226,17 @@ def doing(command: Command) -> str:
     }.get(command.verb, command.verb)  # fmt: skip
 
 
-class Worker:
+class CommandWorker:
     """One queue and the thread that empties it. `carry_out` may raise: `report` then gets a sentence."""
 
-    def __init__(self, name: str, carry_out: Callable[[Command], None], report: Report) -> None:
-        self._queue: queue.SimpleQueue[Command | None] = queue.SimpleQueue()
+    def __init__(self, name: str, carry_out: Callable[[PanelCommand], None], report: Report) -> None:
+        self._queue: queue.SimpleQueue[PanelCommand | None] = queue.SimpleQueue()
         self._carry_out = carry_out
         self._report = report
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
-    def submit(self, command: Command) -> None:
+    def submit(self, command: PanelCommand) -> None:
         self._queue.put(command)
 
     @property

@@ -10,11 +10,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 
-from labs.grading.check import Check, Outcome
+from labs.grading.check import Check, CheckOutcome
 from labs.grading.checks import SUITE
 from labs.grading.errors import Stopped
 from labs.grading.results import CheckResult, Report, Status
-from labs.grading.runner import VISIBLE_SEEDS, Settings, grade
+from labs.grading.runner import VISIBLE_SEEDS, GradingSettings, grade
 from labs.lesson.exercises import Exercise
 from labs.panel.marks import Marks
 from labs.panel.sources import Code, fingerprint
@@ -59,7 +59,7 @@ class Checking:
     def check(self, ticket: Ticket, code: Code) -> None:
         """The student's code. Raises what `grade` raises but `Stopped`."""
         self._change(lambda marks: marks.begin(ticket.only, code.fingerprint(self._exercise)))
-        settings = Settings(seeds=VISIBLE_SEEDS, only=ticket.only or (self._exercise.id,))
+        settings = GradingSettings(seeds=VISIBLE_SEEDS, only=ticket.only or (self._exercise.id,))
         try:
             report = grade(code.submission, SUITE, settings, self._take, ticket.stop.is_set)
         except Stopped:
@@ -68,7 +68,7 @@ class Checking:
         ticket.report = report
         self._change(lambda marks: marks.finish(report))
 
-    def _take(self, result: CheckResult, outcome: Outcome) -> None:
+    def _take(self, result: CheckResult, outcome: CheckOutcome) -> None:
         self._change(lambda marks: marks.take(result, outcome))
 
     def compare(self, ticket: Ticket) -> None:
@@ -81,7 +81,7 @@ class Checking:
         try:
             self._take_known(text, asked)
             if missing := tuple(name for name in asked if (text, name) not in _reference_results):
-                settings = Settings(seeds=VISIBLE_SEEDS, only=missing)
+                settings = GradingSettings(seeds=VISIBLE_SEEDS, only=missing)
                 grade(
                     self._reference.submission, SUITE, settings, lambda *r: self._compared(text, *r), ticket.stop.is_set
                 )
@@ -97,7 +97,7 @@ class Checking:
                 self._marks.take_reference(result)
             self._publish()
 
-    def _compared(self, text: str, result: CheckResult, _: Outcome) -> None:
+    def _compared(self, text: str, result: CheckResult, _: CheckOutcome) -> None:
         if result.status is Status.PASSED:  # anything else was chance: the machine, not the reference
             _reference_results[text, result.id] = result
         self._change(lambda marks: marks.take_reference(result))

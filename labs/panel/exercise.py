@@ -21,7 +21,7 @@ from labs.cluster.base import ClusterError
 from labs.grading.errors import GraderError
 from labs.grading.results import Report
 from labs.lesson.exercises import BY_ID
-from labs.panel.actions import BadCommand, Command, Worker, doing
+from labs.panel.actions import BadCommand, CommandWorker, PanelCommand, doing
 from labs.panel.board import Board
 from labs.panel.cells import CELLS
 from labs.panel.checking import NO_SOLUTIONS, Checking, Ticket, checks_of
@@ -30,12 +30,12 @@ from labs.panel.marks import Marks
 from labs.panel.poller import Loop
 from labs.panel.replays import CannotReplay, draw, strategy_of
 from labs.panel.sources import Code, reference, sources_for
-from labs.panel.stage import FailedCheck, Open, Stage, why
+from labs.panel.stage import FailedCheck, Open, ReplayView, why
 from labs.simulation.schedule import carry_out
 
 LOOK_EVERY = 1.0
 """Seconds between two looks whether the student has saved the file."""
-PATIENCE = 10.0
+JOIN_TIMEOUT = 10.0
 """Seconds that closing waits for what has to end."""
 CHECKING, STOPPING = "The checks are running: stop them first.", "What was running is being stopped."
 SAVE_FIRST = "as last saved: save the notebook before you run"
@@ -75,7 +75,7 @@ class ExercisePanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
         """Texts that checks were run on, by their fingerprint."""
         self.marks = Marks(self.exercise, checks_of(self.exercise))
         self._checking = Checking(self.exercise, self.marks, self._reference, self._lock, self._publish)
-        self._stage = Stage(self._staged)
+        self._stage = ReplayView(self._staged)
         self._read()
         about = {
             "id": exercise, "title": self.exercise.title, "file": self.exercise.file_name,
@@ -84,8 +84,8 @@ class ExercisePanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
         self.board = Board(about=about, **self._present(), stage={"kind": ""})
         super().__init__(children=(self.board,), layout=widgets.Layout(grid_gap="10px"))
         self.board.on_msg(self._heard)
-        self._checks = Worker("exercise-checks", self._carry_out, self._failed)
-        self._hands = Worker("exercise-hands", self._carry_out, self._failed)
+        self._checks = CommandWorker("exercise-checks", self._carry_out, self._failed)
+        self._hands = CommandWorker("exercise-hands", self._carry_out, self._failed)
         self._watch = Loop("exercise-file", "Looking at the file", self._look, self._report)
         self._watch.begin()
         self._closed = False
@@ -108,7 +108,7 @@ class ExercisePanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
             self.board.forget("run")
             ticket = self._ticket = Ticket(only)
             self._publish()
-        self._checks.submit(Command("run", {"ticket": ticket}))
+        self._checks.submit(PanelCommand("run", {"ticket": ticket}))
         return self
 
     def wait(self, timeout: float = 300.0) -> Report | None:
@@ -129,13 +129,13 @@ class ExercisePanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
                 self._ticket.stop.set()
             self._publish()
 
-    def rest(self, timeout: float = PATIENCE) -> None:
+    def rest(self, timeout: float = JOIN_TIMEOUT) -> None:
         """End all that works or is open. The marks stay on the screen, and everything can be started again."""
         if self._closed:
             return
         self.stop()
         left = threading.Event()
-        self._hands.submit(Command("leave", {"then": left.set}))
+        self._hands.submit(PanelCommand("leave", {"then": left.set}))
         left.wait(timeout)
         if self._ticket is not None:
             self._ticket.compared.wait(timeout)
@@ -156,11 +156,11 @@ class ExercisePanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
             with self._lock:
                 self._closed = True
             self.stop()
-            self._watch.end(PATIENCE)
+            self._watch.end(JOIN_TIMEOUT)
             self._checks.end()
-            self._hands.submit(Command("leave"))
-            self._hands.end(PATIENCE)
-            self._checks.end(PATIENCE)
+            self._hands.submit(PanelCommand("leave"))
+            self._hands.end(JOIN_TIMEOUT)
+            self._checks.end(JOIN_TIMEOUT)
             self.board.close()
         super().close()
 
@@ -211,11 +211,11 @@ class ExercisePanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
 
     def _staged(self, opened: Open | None) -> None:
         """Something else is open now. On the hands' thread."""
-        told = {"kind": ""} if opened is None else {
+        text = {"kind": ""} if opened is None else {
             "kind": opened.kind, "title": opened.title, "text": opened.text, "warning": opened.warning,
         }  # fmt: skip
         with self._lock:
-            self.board.stage = told
+            self.board.stage = text
             self.children = (self.board,) if opened is None else (self.board, opened.panel)
 
     # -- the student's code -----------------------------------------------------------------------------------
@@ -281,7 +281,7 @@ class ExercisePanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
 
     # -- at work ----------------------------------------------------------------------------------------------
 
-    def _carry_out(self, command: Command) -> None:
+    def _carry_out(self, command: PanelCommand) -> None:
         """On a worker's thread."""
         if command.verb == "run":
             self._run(command.arguments["ticket"])
@@ -317,7 +317,7 @@ class ExercisePanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
         if ticket.report is not None:
             self.errors.extend(GraderError(traceback) for traceback in ticket.report.run.errors.values())
 
-    def _open(self, command: Command) -> None:
+    def _open(self, command: PanelCommand) -> None:
         self.board.forget("work")
         self._opening = doing(command)
         self._publish()
@@ -334,10 +334,10 @@ class ExercisePanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
             raise CannotReplay("there is nothing to draw: the check did not fail in a run of an election")
         if whose == "reference":
             run = carry_out(run.schedule, strategy_of(self._reference_text()))
-        svg, told = draw(failed.scene, run, width, whole, proof=whose == "yours")
+        svg, text = draw(failed.scene, run, width, whole, proof=whose == "yours")
         self.board.send(
             {
-                "type": "diagram", "check": check, "whose": whose, "whole": whole, "svg": svg, "story": told,
+                "type": "diagram", "check": check, "whose": whose, "whole": whole, "svg": svg, "story": text,
                 "moment": failed.scene.moment,
             }
         )  # fmt: skip

@@ -1,6 +1,6 @@
 """The exercise panel's messages from the browser, checked and made commands.
 
-Law of this module: whatever the browser sends, the result is a `Command` with valid arguments or a `BadCommand`.
+Law of this module: whatever the browser sends, the result is a `PanelCommand` with valid arguments or a `BadCommand`.
 """
 
 from __future__ import annotations
@@ -8,24 +8,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from labs.panel.actions import BadCommand, Command
+from labs.panel.actions import BadCommand, PanelCommand
 
 
-def parse(message: Mapping[str, Any], checks: Mapping[str, Any]) -> Command:
-    """The message `{do: verb, …arguments}` as a `Command`. Raises `BadCommand`."""
+def parse(message: Mapping[str, Any], checks: Mapping[str, Any]) -> PanelCommand:
+    """The message `{do: verb, …arguments}` as a `PanelCommand`. Raises `BadCommand`."""
     verb = message.get("do")
     match verb:
         case "run":
             only = message.get("only", [])
             if not isinstance(only, list) or not all(isinstance(name, str) and name in checks for name in only):
                 raise BadCommand(f"Cannot run {only!r}: the checks are {', '.join(checks)}.")
-            return Command(verb, {"only": only})
+            return PanelCommand(verb, {"only": only})
         case "source":
-            return Command(verb, {"kind": str(message.get("kind"))})
+            return PanelCommand(verb, {"kind": str(message.get("kind"))})
         case "stop" | "real" | "leave":
-            return Command(verb)
+            return PanelCommand(verb)
         case "open" | "diagram":
-            return Command(verb, _which(message, checks) | (_how(message) if verb == "diagram" else {}))
+            return PanelCommand(verb, _which(message, checks) | (_how(message) if verb == "diagram" else {}))
     raise BadCommand(f"Unknown command {verb!r}.")
 
 

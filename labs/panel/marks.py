@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from labs.grading.check import Check, Outcome, Scene
+from labs.grading.check import Check, CheckOutcome, Scene
 from labs.grading.reports.words import number
 from labs.grading.results import CheckResult, Report, Status
 from labs.lesson.exercises import Exercise
@@ -81,7 +81,7 @@ class Marks:
                 row.state, row.result, row.scene, row.output, row.code = WAITING, None, None, "", code
         self._advance()
 
-    def take(self, result: CheckResult, outcome: Outcome) -> None:
+    def take(self, result: CheckResult, outcome: CheckOutcome) -> None:
         """One result is there; the next check that waits is being run."""
         row = self.rows[result.id]
         row.state, row.result, row.scene = state_of(result), result, outcome.scene
@@ -157,14 +157,14 @@ class Marks:
 
     def _row(self, row: Row) -> dict[str, Any]:
         check, result, held_up = row.check, row.result, self._held_up(row)
-        told = {
+        text = {
             "message": result.message if result else "", "evidence": list(result.evidence) if result else [],
             "replay": result.replay_command if result else "", "output": row.output,
         }  # fmt: skip
         return {
             "id": check.id, "title": check.title, "points": number(check.points), "share": check.points,
             "rule": check.rule, "hint": check.hint, "state": row.state, "earned": number(row.earned),
-            "old": bool(result) and row.code != self.code, "held_up": held_up.check.title if held_up else "", **told,
+            "old": bool(result) and row.code != self.code, "held_up": held_up.check.title if held_up else "", **text,
             "reference": row.reference, "reference_earned": _points(row.reference_result),
             "scene": "" if row.scene is None else "run" if row.scene.run is not None else "cluster",
         }  # fmt: skip

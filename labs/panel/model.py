@@ -186,8 +186,8 @@ class PanelModel:
         what = f"{lost.get('op', 'put')} {lost.get('key')}"
         if lost.get("op", "put") == "put":
             what += f" = {sentences.value_text(lost.get('value'))}"
-        told = f"{reply.node} had told the client that it was stored" if reply else f"{event.node} had applied it"
-        parts = [f"{what} (entry {lost.get('index')} of term {lost.get('term')}): {told}."]
+        text = f"{reply.node} had told the client that it was stored" if reply else f"{event.node} had applied it"
+        parts = [f"{what} (entry {lost.get('index')} of term {lost.get('term')}): {text}."]
         crowned = [c for c in self._elected if c.node != event.node and c.time <= event.time]
         if crowned:
             parts.append(f"{crowned[-1].node} became leader of term {crowned[-1].details.get('term')} without it.")

@@ -19,7 +19,7 @@ import traitlets
 
 from labs.cluster.base import Answer, Cluster, ClusterError
 from labs.panel import actions, assets
-from labs.panel.actions import BadCommand, Command, Worker
+from labs.panel.actions import BadCommand, CommandWorker, PanelCommand
 from labs.panel.cells import CELLS
 from labs.panel.model import PanelModel
 from labs.panel.player import Player
@@ -78,8 +78,8 @@ class ClusterPanel(anywidget.AnyWidget):
         urls = {node: cluster.url(node) for node in cluster.node_ids}
         self._model = PanelModel(cluster.node_ids, cluster.backend, cluster.settings, urls)
         self._poller = Poller(cluster, self._model, self._publish, self._report, self._wanted, self._guard)
-        self._client = Worker("panel-client", self._carry_out, self._failed)
-        self._hands = self._client if self._simulated else Worker("panel-hands", self._carry_out, self._failed)
+        self._client = CommandWorker("panel-client", self._carry_out, self._failed)
+        self._hands = self._client if self._simulated else CommandWorker("panel-hands", self._carry_out, self._failed)
         super().__init__(availability=availability, **self._present())
         self.on_msg(self._heard)
         if in_cell:
@@ -88,10 +88,10 @@ class ClusterPanel(anywidget.AnyWidget):
         if self._play:
             self._play.begin(self._report)
 
-    def close(self, patience: float = 0.0) -> None:
-        """End the panel's threads and take it from the screen. The cluster goes on. Safe to call twice. `patience`:
+    def close(self, join_timeout: float = 0.0) -> None:
+        """End the panel's threads and take it from the screen. The cluster goes on. Safe to call twice. `join_timeout`:
         seconds that each thread is waited for, so that none of them uses the cluster any more."""
-        self._end(patience)
+        self._end(join_timeout)
         super().close()
 
     def rest(self, why: str) -> None:
@@ -106,12 +106,12 @@ class ClusterPanel(anywidget.AnyWidget):
         """Whether the panel still watches its cluster."""
         return self._poller.alive
 
-    def _end(self, patience: float = 0.0) -> None:
-        self._poller.end(patience)
-        self._client.end(patience)
-        self._hands.end(patience)
+    def _end(self, join_timeout: float = 0.0) -> None:
+        self._poller.end(join_timeout)
+        self._client.end(join_timeout)
+        self._hands.end(join_timeout)
         if self._play:
-            self._play.end(patience)
+            self._play.end(join_timeout)
 
     # -- from the cluster -----------------------------------------------------------------------------
 
@@ -171,13 +171,13 @@ class ClusterPanel(anywidget.AnyWidget):
         self._begin(command)
         (self._client if command.verb in actions.CLIENT else self._hands).submit(command)
 
-    def _begin(self, command: Command) -> None:
+    def _begin(self, command: PanelCommand) -> None:
         entry = {"id": command.id, "verb": command.verb, "node": command.node, "text": actions.doing(command)}
         with self._publishing:
             self.problems = [p for p in self.problems if not str(p["id"]).startswith("command")]
             self.doing = [*self.doing, entry]
 
-    def _carry_out(self, command: Command) -> None:
+    def _carry_out(self, command: PanelCommand) -> None:
         """On a worker's thread."""
         try:
             self._do(command)
@@ -187,7 +187,7 @@ class ClusterPanel(anywidget.AnyWidget):
             self.send({"type": "done", "id": command.id})
             self._poller.wake()
 
-    def _do(self, command: Command) -> None:
+    def _do(self, command: PanelCommand) -> None:
         if command.verb == "availability":
             self.availability = command.arguments["on"]
         elif command.verb == "spacetime":
@@ -201,7 +201,7 @@ class ClusterPanel(anywidget.AnyWidget):
             if answer is not None:
                 self._show(command, answer, command.arguments["via"] or asked)
 
-    def _show(self, command: Command, answer: Answer, node: str | None) -> None:
+    def _show(self, command: PanelCommand, answer: Answer, node: str | None) -> None:
         url = self.cluster.url(node) if node else None
         self.answer = {
             "id": command.id, "verb": command.verb, "key": command.arguments["key"], "code": answer.code,
@@ -221,7 +221,7 @@ class ClusterPanel(anywidget.AnyWidget):
         svg = spacetime_svg(events, node_ids=self.cluster.node_ids, window=window, width=width, origin=origin)
         self.send({"type": "spacetime", "svg": svg, "start": start, "end": end})
 
-    def _steer(self, command: Command) -> None:
+    def _steer(self, command: PanelCommand) -> None:
         if self._play is None:
             raise ClusterError("Only a simulated cluster can be stepped, played and rewound; real time does not stop.")
         with self._guard:

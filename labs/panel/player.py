@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from labs.cluster.base import Cluster, ClusterError
-from labs.panel.actions import Command
+from labs.panel.actions import PanelCommand
 from labs.panel.poller import Loop, Report
 
 FRAME = 0.1
@@ -56,7 +56,7 @@ class Player:
         if self._loop:
             self._loop.end(timeout)
 
-    def steer(self, command: Command) -> bool:
+    def steer(self, command: PanelCommand) -> bool:
         """`step`, `play`, `halt` or `rewind`. True if the past has changed."""
         given = command.arguments
         if command.verb == "step":

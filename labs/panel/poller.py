@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from labs.cluster.base import Answer, Cluster
-from labs.cluster.client import Operation
+from labs.cluster.client import ClientOperation
 from labs.cluster.transport import Transport
 from labs.panel.model import PanelModel
 from labs.panel.node_view import PROBE_KEY
@@ -31,7 +31,7 @@ within 0.3 s."""
 STATUS_EVERY = 2.0
 STATUS_WHEN_LIVELY = 0.25
 PROBE_EVERY = 0.5
-PROBE_PATIENCE = 0.4
+PROBE_TIMEOUT = 0.4
 READS_PER_ROUND = 9
 """Copies read in one round: bounds what the data view costs."""
 SWEEP_EVERY = 2.0
@@ -236,8 +236,8 @@ class Poller:
         return max(0.05, PROBE_EVERY - (time.monotonic() - began))
 
     def _probe_once(self, node: str) -> tuple[str, str]:
-        write = self.cluster.put(PROBE_KEY, self._count, via=node, timeout=PROBE_PATIENCE)
-        read = self.cluster.get(PROBE_KEY, via=node, timeout=PROBE_PATIENCE)
+        write = self.cluster.put(PROBE_KEY, self._count, via=node, timeout=PROBE_TIMEOUT)
+        read = self.cluster.get(PROBE_KEY, via=node, timeout=PROBE_TIMEOUT)
         return read.outcome.value, write.outcome.value
 
 
@@ -258,7 +258,7 @@ def copies_of(cluster: Cluster) -> Callable[[str, str], Any]:
         url = cluster.url(node)
         if url is None:
             return NO_ANSWER
-        reply = transport.exchange("GET", url + Operation("get", key).path, timeout=PROBE_PATIENCE)
+        reply = transport.exchange("GET", url + ClientOperation("get", key).path, timeout=PROBE_TIMEOUT)
         return _copy(reply.code, reply.body)
 
     def peeked(node: str, key: str) -> Any:

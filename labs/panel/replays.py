@@ -122,5 +122,5 @@ def draw(scene: Scene, run: Run, width: float, whole: bool, proof: bool) -> tupl
     svg = spacetime_svg(
         near, node_ids=run.node_ids, window=window, width=width, highlight=scene.proof if proof else (), origin=0.0
     )
-    told = [line for line in story(read_timeline(events, run.node_ids)) if window[0] <= line.time <= window[1]]
-    return svg, [(round(line.time, 6), line.text) for line in shortened(told, SENTENCES)]
+    text = [line for line in story(read_timeline(events, run.node_ids)) if window[0] <= line.time <= window[1]]
+    return svg, [(round(line.time, 6), line.text) for line in shortened(text, SENTENCES)]

@@ -143,7 +143,7 @@ class NotebookSource:
         return Code(open_submission(self.path), f"cells of {self.path.name}", _saved(self.stamp()))
 
 
-class Missing:
+class MissingSource:
     """In place of a file where none was found."""
 
     kind = "file"
@@ -174,7 +174,7 @@ def sources_for(exercise: Exercise, file: Path | None, code: str | None) -> list
         return [FileSource(exercise, file)]
     here = Path.cwd()
     folder = exercises_folder(here)
-    found = FileSource(exercise, folder) if folder is not None else Missing(exercise, here)
+    found = FileSource(exercise, folder) if folder is not None else MissingSource(exercise, here)
     return [found, NotebookSource(exercise, this_notebook())]
 
 

@@ -23,7 +23,7 @@ SLOWLY = 0.2
 """Seconds of a replayed run that pass in a second: elections there take tenths of one."""
 SPANS = (6.0, 12.0, 30.0)
 """Seconds that a timeline can show, beside a minute."""
-PATIENCE = 2.0
+JOIN_TIMEOUT = 2.0
 """Seconds for each of a panel's threads to let go of the cluster."""
 MODULE = "my_election"
 NODES = 3
@@ -49,7 +49,7 @@ class FailedCheck(NamedTuple):
     text: str
 
 
-class Stage:
+class ReplayView:
     """`changed(open)` is called whenever something else is open, None: nothing."""
 
     def __init__(self, changed: Callable[[Open | None], None]) -> None:
@@ -65,7 +65,7 @@ class Stage:
         cluster = ReplayedCluster(scene.run.schedule, strategy)
         cluster.sleep(opening(scene))
         class_ = "your class" if whose == "yours" else "the reference solution"
-        told = (
+        sentence = (
             f"The run that the check judged, with {class_}, halted at {opening(scene):.2f} s: step or play it."
             f" It was judged at {scene.moment:.3f} s and ends at {cluster.end:.2f} s. Whatever you do here changes the"
             " run from there on; rewind to undo it."
@@ -73,7 +73,7 @@ class Stage:
         self._show(
             "replay",
             f"Replay: “{title}”",
-            told,
+            sentence,
             cluster,
             warning,
             speed=SLOWLY,
@@ -84,13 +84,13 @@ class Stage:
     def left(self, title: str, scene: Scene) -> None:
         """A simulated cluster as the student's function left it."""
         assert scene.reopen is not None
-        told = (
+        text = (
             "The simulated cluster as your function left it; the timeline shows what it did."
             " Rewind to any moment of it. From there on it is your turn: your function's later calls are not repeated."
         )
         moments = [("the beginning", 0.0), ("the end", scene.moment)]
         self._show(
-            "left", f"The cluster of “{title}”", told, scene.reopen(), "", span=span_for(scene.moment), moments=moments
+            "left", f"The cluster of “{title}”", text, scene.reopen(), "", span=span_for(scene.moment), moments=moments
         )
 
     def real(self, text: str) -> None:
@@ -108,8 +108,8 @@ class Stage:
             cluster.close()
             self._forget()
             raise
-        told = f"{NODES} processes on this machine elect their leader with your class as it is now. Kill the leader."
-        self._show("real", "Your election on real nodes", told, cluster, "")
+        sentence = f"{NODES} processes here elect their leader with your class as it is now. Kill the leader."
+        self._show("real", "Your election on real nodes", sentence, cluster, "")
 
     def _show(self, kind: str, title: str, text: str, cluster: Cluster, warning: str, **options: Any) -> None:
         if kind != "real":
@@ -130,7 +130,7 @@ class Stage:
             return
         self._changed(None)
         try:
-            old.panel.close(PATIENCE)
+            old.panel.close(JOIN_TIMEOUT)
             old.cluster.close()
         finally:
             self._forget()

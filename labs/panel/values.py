@@ -80,18 +80,18 @@ class Values:
 
     def wanted(self, limit: int, leader: str | None, answering: Collection[str]) -> list[tuple[str, str]]:
         """Up to `limit` copies to read next, as (node, key): those that may have changed, then stale ones."""
-        shown = self.shown()
-        dirty = [pair for pair in self._dirty if pair[0] in answering and pair[1] in shown][:limit]
+        visible = self.shown()
+        dirty = [pair for pair in self._dirty if pair[0] in answering and pair[1] in visible][:limit]
         for pair in dirty:
             del self._dirty[pair]
-        pairs = [(node, key) for key in shown for node in self.node_ids if node in answering]
+        pairs = [(node, key) for key in visible for node in self.node_ids if node in answering]
         stale = [pair for pair in pairs if self.stale(*pair, leader) and pair not in dirty]
         return dirty + stale[: limit - len(dirty)]
 
     def sweep(self, turn: int, answering: Collection[str]) -> list[tuple[str, str]]:
         """The copies of one shown key, another at each turn: finds writes that went past this cluster object."""
-        shown = self.shown()
-        return [(node, shown[turn % len(shown)]) for node in self.node_ids if node in answering] if shown else []
+        visible = self.shown()
+        return [(node, visible[turn % len(visible)]) for node in self.node_ids if node in answering] if visible else []
 
     def retry(self, node: str, key: str) -> None:
         """This copy could not be read: ask again."""
@@ -112,9 +112,9 @@ class Values:
     def table(self, leader: str | None, answering: Collection[str]) -> dict[str, Any]:
         """The table as JSON. A cell: `v` (text, null: no such key), `since` where it is stale, `old` where the node
         does not answer and its copy is only remembered."""
-        shown = self.shown()
-        rows = [{"key": key, "cells": self._cells(key, leader, answering)} for key in shown]
-        return {"rows": rows, "hidden": max(0, self.total - len(shown)), "lost": self.lost, "leader": leader}
+        visible = self.shown()
+        rows = [{"key": key, "cells": self._cells(key, leader, answering)} for key in visible]
+        return {"rows": rows, "hidden": max(0, self.total - len(visible)), "lost": self.lost, "leader": leader}
 
     def _cells(self, key: str, leader: str | None, answering: Collection[str]) -> dict[str, Any]:
         cells: dict[str, Any] = {}

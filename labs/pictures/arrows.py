@@ -145,8 +145,8 @@ class Arrows:
         paths = [self._path(p, p.arrivals[0]) for p in members]
         d = "".join(line(*path) for path in paths)
         state = " st-answer" if members[0].is_reply else ""
-        told = tooltip(f"{len(members)} × {kind} {sender} → {receiver}, all arrived")
-        return tag("g", told, tag("path", d=d), class_=f"st-m st-heartbeat{state}", data_count=len(members))
+        text = tooltip(f"{len(members)} × {kind} {sender} → {receiver}, all arrived")
+        return tag("g", text, tag("path", d=d), class_=f"st-m st-heartbeat{state}", data_count=len(members))
 
 
 def name_of(p: Delivery) -> str:
@@ -169,5 +169,5 @@ def describe(p: Delivery, frame: Frame) -> str:
 
 def fields(details: dict[str, object]) -> str:
     """Details as a line of a tooltip of their own."""
-    told = ", ".join(f"{name} {str(value)[:60]}" for name, value in list(details.items())[:12])
-    return f"\n{told}" if told else ""
+    text = ", ".join(f"{name} {str(value)[:60]}" for name, value in list(details.items())[:12])
+    return f"\n{text}" if text else ""

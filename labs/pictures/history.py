@@ -15,7 +15,7 @@ from typing import NamedTuple
 from xml.sax.saxutils import escape
 
 from labs.cluster.base import Outcome
-from labs.history.linearizability import Violation
+from labs.history.linearizability import LinearizabilityViolation
 from labs.history.operations import History, Operation, by_client
 from replstore.core.messages import natural_order
 
@@ -73,11 +73,11 @@ def draw(
 
     Meant for some dozens of operations; a long history gets a wide picture.
     """
-    shown = sorted(operations, key=lambda op: op.invoked)
-    sheet = _lay_out(shown)
-    numbers = {_name(op): str(n) for n, op in enumerate((o for o in order if _holds(shown, o)), 1)}
+    visible = sorted(operations, key=lambda op: op.invoked)
+    sheet = _lay_out(visible)
+    numbers = {_name(op): str(n) for n, op in enumerate((o for o in order if _holds(visible, o)), 1)}
     parts = [_lane(client, y, sheet.width) for client, y in sheet.lanes.items()]
-    for place, op in enumerate(shown):
+    for place, op in enumerate(visible):
         is_stuck = stuck is not None and _name(op) == _name(stuck)
         parts.append(_bar(op, sheet.spans[place], sheet.lanes[op.client], is_stuck, numbers.get(_name(op), "")))
         if is_stuck:
@@ -85,7 +85,7 @@ def draw(
     return _wrap(sheet, title, parts, bool(numbers))
 
 
-def draw_violation(violation: Violation) -> str:
+def draw_violation(violation: LinearizabilityViolation) -> str:
     """The culprit window with the writes that reach into it, the stuck point marked.
 
     Numbers tell how far an order was found: each operation's turn in the longest linearizable prefix.

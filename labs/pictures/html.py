@@ -37,9 +37,9 @@ def page(
         events, node_ids=node_ids, window=window, width=width, highlight=highlight, origin=zero, title=title
     )
     lines = [line for line in story(read_timeline(events, node_ids)) if _inside(line, window, zero)]
-    told = "".join(_item(line, zero) for line in shortened(lines, SENTENCES))
+    text = "".join(_item(line, zero) for line in shortened(lines, SENTENCES))
     return _template("page.html").format(
-        title=safe(title), style=_template("page.css"), script=_template("page.js"), svg=svg, story=told
+        title=safe(title), style=_template("page.css"), script=_template("page.js"), svg=svg, story=text
     )
 
 

@@ -1,7 +1,7 @@
-"""The smallest means of drawing: elements, paths, symbols, and labels that keep out of each other's way.
+"""SVG primitives: elements, paths, symbols, and labels that do not overlap.
 
-Law of this module: whatever text comes in, what goes out is well-formed XML; whatever number comes in is finite by the
-caller's promise and goes out short. It knows nothing of runs.
+Law of this module: any text becomes well-formed XML. Callers must pass finite numbers; coordinates are written with one
+decimal. It knows nothing of runs.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ PLAIN = re.compile("[\t\n\r !#-%(-;=?-\u00ff\u0100-\ud7ff]*")
 
 def safe(text: object) -> str:
     """`text` fit for an element's content or an attribute."""
-    told = str(text)
-    return told if PLAIN.fullmatch(told) else escape(ILLEGAL.sub("\ufffd", told))
+    sentence = str(text)
+    return sentence if PLAIN.fullmatch(sentence) else escape(ILLEGAL.sub("\ufffd", sentence))
 
 
 def short(value: float) -> str:
@@ -33,13 +33,13 @@ def short(value: float) -> str:
 def tag(name: str, *content: str, **attributes: object) -> str:
     """`<name …>content</name>`. `content` is markup; attributes are escaped, `class_` and `data_id` become `class` and
     `data-id`, and those that are None or empty are left out."""
-    told = "".join(
+    text = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{short(value) if isinstance(value, float) else safe(value)}"'
         for key, value in attributes.items()
         if value is not None and value != ""
     )
     inside = "".join(content)
-    return f"<{name}{told}>{inside}</{name}>" if inside else f"<{name}{told}/>"
+    return f"<{name}{text}>{inside}</{name}>" if inside else f"<{name}{text}/>"
 
 
 def words(text: object, x: float, y: float, class_: str = "", anchor: str = "") -> str:

@@ -5,7 +5,7 @@ strategy, so every correct design passes. Each violation says which rule, who an
 
 The rules are those of Raft (D. Ongaro, J. Ousterhout, 2014): election safety (§5.2), one vote a term (§5.2), log
 matching (§5.3), leader completeness and state machine safety (§5.4); and of Ongaro's thesis (2014): a leader without a
-majority steps down (§6.2), a healthy leader is not disturbed (§9.6).
+quorum steps down (§6.2), a healthy leader is not disturbed (§9.6).
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from labs.rules import data, leadership, reads, votes
-from labs.rules.data import LostWrite, lost_writes
-from labs.rules.evidence import RECOVERY, Claims, Evidence, Finding, Rule, Violation
+from labs.rules.data import LostEntry, lost_writes
+from labs.rules.evidence import RECOVERY, Claims, Finding, Rule, TraceView, Violation
 from labs.simulation.schedule import Run
 from labs.trace.events import Event
 
@@ -22,10 +22,10 @@ __all__ = [
     "RECOVERY",
     "RULES",
     "Claims",
-    "Evidence",
     "Finding",
-    "LostWrite",
+    "LostEntry",
     "Rule",
+    "TraceView",
     "Violation",
     "check",
     "check_run",
@@ -49,8 +49,8 @@ RULES: tuple[Rule, ...] = (
         _by_votes,
     ),
     Rule(
-        "a lonely leader steps down",
-        "A leader that hears from no majority ceases to lead",
+        "a leader without a quorum steps down",
+        "A leader that loses contact with a majority steps down (CheckQuorum)",
         leadership.leads_without_quorum,
         lambda claims: claims.steps_down,
     ),
@@ -111,7 +111,7 @@ def check(
     rules: Iterable[Rule] = RULES,
 ) -> list[Violation]:
     """Every violation of `rules` in these events, which must be in the order in which they happened."""
-    evidence = Evidence(events, tuple(node_ids), timeout, slowest, claims or Claims(), mode, run)
+    evidence = TraceView(events, tuple(node_ids), timeout, slowest, claims or Claims(), mode, run)
     return [violation for rule in rules for violation in rule.check(evidence)]
 
 

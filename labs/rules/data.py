@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from labs.rules.evidence import Evidence, Finding, in_the_end, proven
+from labs.rules.evidence import Finding, TraceView, in_the_end, proven
 from labs.simulation.schedule import Run
 from labs.trace import kinds
 from labs.trace.events import Event
@@ -14,7 +14,7 @@ from replstore.core.messages import Entry, EntryId, NodeId
 from replstore.core.node import Node
 
 
-def committed_changes(evidence: Evidence) -> Iterable[Finding]:
+def committed_changes(evidence: TraceView) -> Iterable[Finding]:
     if evidence.mode == "async":
         return  # one copy is all that `async` asks for, and one copy can be lost
     known: dict[int, Event] = {}
@@ -32,23 +32,23 @@ def committed_changes(evidence: Evidence) -> Iterable[Finding]:
     yield from _committed_and_gone(evidence, known)
 
 
-def _committed_and_gone(evidence: Evidence, known: dict[int, Event]) -> Iterable[Finding]:
+def _committed_and_gone(evidence: TraceView, known: dict[int, Event]) -> Iterable[Finding]:
     """Nodes tell of the last entry of each commit only; in the end their logs tell of the others."""
     nodes = evidence.run.nodes if evidence.run is not None else {}
     for index, event in known.items():
-        told = EntryId(index, event.details["term"], event.details["leader"])
+        text = EntryId(index, event.details["term"], event.details["leader"])
         for name, node in nodes.items():
             held = node.log.id_at(index) if index <= node.commit.index else None
-            if held is not None and held != told:
+            if held is not None and held != text:
                 yield proven(
-                    f"{event.node} committed entry {index} of term {told.term} by {told.leader} at {event.time:.3f} s;"
+                    f"{event.node} committed entry {index} of term {text.term} by {text.leader} at {event.time:.3f} s;"
                     f" in the end the one of term {held.term} by {held.leader} is committed there at {name}",
                     event,
                 )
                 break
 
 
-def commit_goes_back(evidence: Evidence) -> Iterable[Finding]:
+def commit_goes_back(evidence: TraceView) -> Iterable[Finding]:
     """Within one life: after a crash a node commits again what it had not saved as committed."""
     if evidence.mode == "async":
         return
@@ -68,7 +68,7 @@ def commit_goes_back(evidence: Evidence) -> Iterable[Finding]:
                 )
 
 
-def logs_differ(evidence: Evidence) -> Iterable[Finding]:
+def logs_differ(evidence: TraceView) -> Iterable[Finding]:
     nodes = evidence.run.nodes if evidence.run is not None else {}
     names = sorted(nodes)
     for name in names[1:]:
@@ -81,7 +81,7 @@ def logs_differ(evidence: Evidence) -> Iterable[Finding]:
                 break
 
 
-def replicas_differ(evidence: Evidence) -> Iterable[Finding]:
+def replicas_differ(evidence: TraceView) -> Iterable[Finding]:
     run = evidence.settled
     contents = {name: {e.key: e.value for e in node.store.items()} for name, node in run.nodes.items()} if run else {}
     first = min(contents, default="")
@@ -97,7 +97,7 @@ def replicas_differ(evidence: Evidence) -> Iterable[Finding]:
 
 
 @dataclass(frozen=True)
-class LostWrite:
+class LostEntry:
     """`node` told a client that `entry` had taken effect; in the end no majority held it, but only `holders`."""
 
     node: NodeId
@@ -111,7 +111,7 @@ class LostWrite:
         return f"{self.node} acknowledged {what} (entry {entry.index} of term {entry.term}), and in the end {where}"
 
 
-def lost_writes(run: Run) -> list[LostWrite]:
+def lost_writes(run: Run) -> list[LostEntry]:
     """The acknowledged writes that the run lost, in any mode; none of a run that a strategy's exception cut short."""
     if run.failure is not None:
         return []
@@ -122,7 +122,7 @@ def lost_writes(run: Run) -> list[LostWrite]:
         entry = call.result.entry
         holders = tuple(name for name, node in run.nodes.items() if _holds(node, entry, entry.key in deleted))
         if 2 * len(holders) <= len(run.node_ids):
-            lost.append(LostWrite(call.node, entry, holders))
+            lost.append(LostEntry(call.node, entry, holders))
     return lost
 
 
@@ -137,13 +137,13 @@ def _holds(node: Node, entry: Entry, deleted: bool) -> bool:
     return live.id == entry.id or live.index > entry.index
 
 
-def writes_lost(evidence: Evidence) -> Iterable[Finding]:
+def writes_lost(evidence: TraceView) -> Iterable[Finding]:
     if evidence.run is None or evidence.mode == "async":
         return
     for lost in lost_writes(evidence.run):
         yield in_the_end(evidence, str(lost), lost.node)
 
 
-def raised(evidence: Evidence) -> Iterable[Finding]:
+def raised(evidence: TraceView) -> Iterable[Finding]:
     if evidence.run is not None and evidence.run.failure is not None:
         yield in_the_end(evidence, evidence.run.failure)

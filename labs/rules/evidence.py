@@ -1,6 +1,6 @@
 """What a rule looks at, and what it says: the words in which all rules are written.
 
-Law of this module: values only. `Evidence` is a run as it can be seen from outside: events, and how the nodes ended.
+Law of this module: values only. `TraceView` is a run as it can be seen from outside: events, and how the nodes ended.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ RECOVERY = 10
 class Claims:
     """What the strategy under test says of itself; a rule that needs a claim is not applied without it.
 
-    `votes`: leaders are elected by majority. `steps_down`: a leader that hears no majority ceases to lead. `pre_vote`:
+    `votes`: leaders are elected by majority. `steps_down`: a leader that hears no majority steps down. `pre_vote`:
     a node that cannot win disturbs nobody.
     """
 
@@ -30,7 +30,7 @@ class Claims:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class TraceView:
     """Everything a rule may look at. Times in seconds; `events` in the order in which they happened.
 
     `slowest`: how long a message may be under way (until the run is mended, where there is a `run`).
@@ -102,10 +102,10 @@ class Rule:
 
     name: str
     sentence: str
-    find: Callable[[Evidence], Iterable[Finding]]
+    find: Callable[[TraceView], Iterable[Finding]]
     needs: Callable[[Claims], bool] = lambda claims: True
 
-    def check(self, evidence: Evidence) -> list[Violation]:
+    def check(self, evidence: TraceView) -> list[Violation]:
         if not self.needs(evidence.claims):
             return []
         return [Violation(self.name, self.sentence, *finding) for finding in self.find(evidence)]
@@ -116,6 +116,6 @@ def proven(text: str, *proof: Event) -> Finding:
     return text, proof[-1].time, tuple(dict.fromkeys(e.node for e in proof if e.node)), tuple(e.seq for e in proof)
 
 
-def in_the_end(evidence: Evidence, text: str, *nodes: str) -> Finding:
+def in_the_end(evidence: TraceView, text: str, *nodes: str) -> Finding:
     """A finding about how the run ended."""
     return text, evidence.events[-1].time if evidence.events else 0.0, nodes, ()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from labs.rules.evidence import RECOVERY, Evidence, Finding, in_the_end, proven
+from labs.rules.evidence import RECOVERY, Finding, TraceView, in_the_end, proven
 from labs.rules.network_state import NetworkState
 from labs.trace import kinds
 from labs.trace.events import Event
@@ -53,7 +53,7 @@ class _Quorums:
         return times[majority - 2] if majority > 1 else float("inf")
 
 
-def leads_without_quorum(evidence: Evidence) -> Iterable[Finding]:
+def leads_without_quorum(evidence: TraceView) -> Iterable[Finding]:
     """A leader may be without a majority for two timeouts: one to notice, one for delays and ticks."""
     longest = 2 * evidence.timeout + 2 * evidence.slowest
     quorums = _Quorums(evidence.node_ids)
@@ -78,11 +78,11 @@ def leads_without_quorum(evidence: Evidence) -> Iterable[Finding]:
 # When a leader must stay
 
 
-def disturbed(evidence: Evidence) -> Iterable[Finding]:
+def disturbed(evidence: TraceView) -> Iterable[Finding]:
     return _new_terms_under_a_healthy_leader(evidence, evidence.majority)
 
 
-def unsettled(evidence: Evidence) -> Iterable[Finding]:
+def unsettled(evidence: TraceView) -> Iterable[Finding]:
     yield from _new_terms_under_a_healthy_leader(evidence, len(evidence.node_ids))
     yield from _never_at_rest(evidence)
 
@@ -119,7 +119,7 @@ class _LatestLeader:
         return self.leader.details["term"] if self.leader is not None and len(self.group) >= self.enough else None
 
 
-def _new_terms_under_a_healthy_leader(evidence: Evidence, enough: int) -> Iterable[Finding]:
+def _new_terms_under_a_healthy_leader(evidence: TraceView, enough: int) -> Iterable[Finding]:
     """A leader is healthy once it has been connected with the same `enough` running nodes for two timeouts, while no
     node was in a later term. Then no node may begin a later term as long as that lasts."""
     health = _LatestLeader(evidence.node_ids, enough)
@@ -143,7 +143,7 @@ def _new_terms_under_a_healthy_leader(evidence: Evidence, enough: int) -> Iterab
         health.leader = None
 
 
-def _never_at_rest(evidence: Evidence) -> Iterable[Finding]:
+def _never_at_rest(evidence: TraceView) -> Iterable[Finding]:
     """Where leaders never last two timeouts, terms go on climbing though nothing is wrong."""
     network = NetworkState(evidence.node_ids)
     since = float("inf")
@@ -172,7 +172,7 @@ def _never_at_rest(evidence: Evidence) -> Iterable[Finding]:
 class _Leaderless:
     """Since when a majority that could elect a leader has been without one."""
 
-    def __init__(self, evidence: Evidence) -> None:
+    def __init__(self, evidence: TraceView) -> None:
         self.evidence = evidence
         self.network = NetworkState(evidence.node_ids)
         self.group: frozenset[str] = frozenset()
@@ -196,7 +196,7 @@ class _Leaderless:
         return self.leaderless and now - self.since > self.evidence.bound
 
 
-def leaderless(evidence: Evidence) -> Iterable[Finding]:
+def leaderless(evidence: TraceView) -> Iterable[Finding]:
     """A majority that can talk to each other and to nobody else has to find a leader, whoever is missing."""
     state = _Leaderless(evidence)
     last = list(evidence.events[-1:])  # the end of the run counts, too
@@ -211,7 +211,7 @@ def leaderless(evidence: Evidence) -> Iterable[Finding]:
         state.apply(event)
 
 
-def several_in_the_end(evidence: Evidence) -> Iterable[Finding]:
+def several_in_the_end(evidence: TraceView) -> Iterable[Finding]:
     run = evidence.settled
     leaders = sorted(name for name, node in run.nodes.items() if node.leads) if run else []
     if run and len(leaders) > 1:
@@ -219,7 +219,7 @@ def several_in_the_end(evidence: Evidence) -> Iterable[Finding]:
         yield in_the_end(evidence, text, *leaders)
 
 
-def lost_in_the_end(evidence: Evidence) -> Iterable[Finding]:
+def lost_in_the_end(evidence: TraceView) -> Iterable[Finding]:
     run = evidence.settled
     leaders = [name for name, node in run.nodes.items() if node.leads] if run else []
     if run is None or not leaders:

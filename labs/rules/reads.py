@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from labs.rules.evidence import Evidence, Finding, in_the_end, proven
+from labs.rules.evidence import Finding, TraceView, in_the_end, proven
 from labs.simulation.hosts import ClientCall
 from labs.trace.events import Event
 from replstore.core.contract import Delete, Done, LinearizableGet, Value
 from replstore.core.messages import Entry
 
 
-def stale_read(evidence: Evidence) -> Iterable[Finding]:
+def stale_read(evidence: TraceView) -> Iterable[Finding]:
     """What was acknowledged before a linearizable read began, the read sees: this write, or a later one of its key."""
     if evidence.run is None or evidence.mode == "async":
         return  # in `async` an acknowledged write can be lost, and then no read sees it

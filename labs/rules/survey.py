@@ -1,4 +1,4 @@
-"""Many runs of elections against the same schedules, counted: what is lost, who is not served, which rules break.
+"""A survey: many runs of elections on the same schedules, counted: writes lost, writes not served, rules broken.
 
 Law of this module: the count for a job depends on the job alone, so any number of processes may share the work.
 """
@@ -19,7 +19,7 @@ ONE_LEADER = "one leader a term"
 
 
 @dataclass(frozen=True)
-class Job:
+class SurveyJob:
     """One run: an election (`lowest-id`, `bully`, `module:Class`) lives through the schedule that `seed` stands for."""
 
     election: str
@@ -79,14 +79,14 @@ def claims_of(strategy: type[Election]) -> Claims:
     return Claims(votes=not strategy.catches_up)
 
 
-def judge(job: Job) -> tuple[Run, list[Violation]]:
+def judge(job: SurveyJob) -> tuple[Run, list[Violation]]:
     """The run, and everything in it that breaks a rule."""
     strategy = find_election(job.election)
     run = carry_out(job.schedule, strategy)
     return run, check_run(run, job.claims or claims_of(strategy))
 
 
-def count(job: Job) -> Tally:
+def count(job: SurveyJob) -> Tally:
     """Carry one job out. Raises `ValueError` for an election that does not exist."""
     run, violations = judge(job)
     lost = len(lost_writes(run))
@@ -103,7 +103,7 @@ def count(job: Job) -> Tally:
     )
 
 
-def count_all(jobs: Sequence[Job], workers: int) -> Iterator[tuple[Job, Tally]]:
+def count_all(jobs: Sequence[SurveyJob], workers: int) -> Iterator[tuple[SurveyJob, Tally]]:
     """Each job with its count, as they are done."""
     with ExitStack() as stack:
         if workers > 1:
@@ -113,10 +113,10 @@ def count_all(jobs: Sequence[Job], workers: int) -> Iterator[tuple[Job, Tally]]:
             yield from map(_count, jobs)
 
 
-def _count(job: Job) -> tuple[Job, Tally]:
+def _count(job: SurveyJob) -> tuple[SurveyJob, Tally]:
     return job, count(job)
 
 
-def cell(job: Job) -> Job:
+def cell(job: SurveyJob) -> SurveyJob:
     """What all jobs of one cell of the table share."""
     return replace(job, seed=0)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from labs.rules.evidence import Evidence, Finding, proven
+from labs.rules.evidence import Finding, TraceView, proven
 from labs.trace import kinds
 from labs.trace.events import Event
 
 
-def two_leaders(evidence: Evidence) -> Iterable[Finding]:
+def two_leaders(evidence: TraceView) -> Iterable[Finding]:
     first: dict[int, Event] = {}
     for event in evidence.noted(kinds.BECAME_LEADER):
         term = event.details["term"]
@@ -29,7 +29,7 @@ def _tells_memory(event: Event) -> bool:
     return event.kind == kinds.STATE or (event.kind == kinds.RECOVERED and "vote" in event.details)
 
 
-def _memories(evidence: Evidence) -> Iterator[tuple[Event, Event]]:
+def _memories(evidence: TraceView) -> Iterator[tuple[Event, Event]]:
     """What a node saved as term and vote, and what it saved next; also across a crash."""
     held: dict[str, Event] = {}
     for event in filter(_tells_memory, evidence.noted(kinds.STATE, kinds.RECOVERED)):
@@ -39,7 +39,7 @@ def _memories(evidence: Evidence) -> Iterator[tuple[Event, Event]]:
             yield before, event
 
 
-def second_vote(evidence: Evidence) -> Iterable[Finding]:
+def second_vote(evidence: TraceView) -> Iterable[Finding]:
     for before, after in _memories(evidence):
         old, new = before.details["vote"], after.details["vote"]
         if before.details["term"] == after.details["term"] and old is not None and old != new:
@@ -52,7 +52,7 @@ def second_vote(evidence: Evidence) -> Iterable[Finding]:
             )
 
 
-def term_goes_back(evidence: Evidence) -> Iterable[Finding]:
+def term_goes_back(evidence: TraceView) -> Iterable[Finding]:
     for before, after in _memories(evidence):
         if after.details["term"] < before.details["term"]:
             yield proven(
@@ -63,7 +63,7 @@ def term_goes_back(evidence: Evidence) -> Iterable[Finding]:
             )
 
 
-def no_majority(evidence: Evidence) -> Iterable[Finding]:
+def no_majority(evidence: TraceView) -> Iterable[Finding]:
     votes: dict[tuple[int, str], set[str]] = {}
     for event in evidence.noted(kinds.STATE, kinds.RECOVERED, kinds.BECAME_LEADER):
         term = event.details["term"]

@@ -1,7 +1,7 @@
-"""Runs as data: what is done to a simulated cluster and when, and everything that came of it.
+"""Fault schedules and runs as data: what is done to a simulated cluster and when, and everything that followed.
 
 Law of this module: a `Schedule` is a plain value. The same schedule and the same strategy give the same `Run`, event
-for event, so a failure can be kept, shown, sent to somebody, shrunk to its core, and replayed.
+for event, so a failure can be kept, shown, sent to somebody and replayed.
 """
 
 from __future__ import annotations
@@ -257,8 +257,8 @@ def mend(sim: Simulator) -> None:
 
 
 @dataclass(frozen=True)
-class Weather:
-    """How bad it gets: the share of each kind of step (the rest are writes), and the network's manners.
+class FaultProfile:
+    """How likely each fault is, and the network's delay, loss and duplication.
 
     The defaults are harsh on purpose: calm random schedules miss classic mistakes.
     """
@@ -288,32 +288,32 @@ class Weather:
     )
 
 
-HARSH = Weather()
+HARSH = FaultProfile()
 
 
-def random_schedule(seed: int, base: Schedule | None = None, weather: Weather = HARSH) -> Schedule:
-    """A schedule drawn from `seed` alone. Of `base` everything stays but steps, seed and the network's manners."""
+def random_schedule(seed: int, base: Schedule | None = None, profile: FaultProfile = HARSH) -> Schedule:
+    """A schedule drawn from `seed` alone. Of `base` everything stays but steps, seed, delays, loss and duplication."""
     rng = Random(f"schedule/{seed}")
     base = base or Schedule()
     names = [f"node-{number}" for number in range(1, base.nodes + 1)]
     steps: list[Step] = []
     time = 2 * base.timeout * rng.random()
     while time < base.length:
-        [action] = rng.choices(list(weather.weights), list(weather.weights.values()))
+        [action] = rng.choices(list(profile.weights), list(profile.weights.values()))
         steps.append(Step(round(time, 4), action, _arguments(action, names, len(steps), rng)))
-        time += weather.every * 2 * rng.random()
-    slowest = base.timeout * rng.choice([0.05, 0.3, weather.slowest / 0.4])
-    steps = sorted([*steps, *_reads(seed, steps, weather)], key=lambda step: step.time)
-    return replace(base, seed=seed, steps=tuple(steps), slowest=slowest, drop=weather.drop, duplicate=weather.duplicate)
+        time += profile.every * 2 * rng.random()
+    slowest = base.timeout * rng.choice([0.05, 0.3, profile.slowest / 0.4])
+    steps = sorted([*steps, *_reads(seed, steps, profile)], key=lambda step: step.time)
+    return replace(base, seed=seed, steps=tuple(steps), slowest=slowest, drop=profile.drop, duplicate=profile.duplicate)
 
 
-def _reads(seed: int, steps: list[Step], weather: Weather) -> Iterator[Step]:
+def _reads(seed: int, steps: list[Step], profile: FaultProfile) -> Iterator[Step]:
     """Clients that read, soon after something happened. They have dice of their own: what else is done to a cluster
     does not depend on them."""
     rng = Random(f"reads/{seed}")
     for step in steps:
-        if rng.random() < weather.reads:
-            yield Step(round(step.time + weather.every * rng.random(), 4), "read_from_leaders")
+        if rng.random() < profile.reads:
+            yield Step(round(step.time + profile.every * rng.random(), 4), "read_from_leaders")
 
 
 def _arguments(action: str, names: list[str], number: int, rng: Random) -> tuple[Any, ...]:

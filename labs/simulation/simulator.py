@@ -1,4 +1,4 @@
-"""A whole cluster in one thread, with pretended time: the same nodes, as bad a network as you like, all repeatable.
+"""Deterministic simulator: a whole cluster in one thread and in virtual time, with the same nodes as a real one.
 
 Law of this module: one seed, one run. All chance comes from `random.Random(seed)`, all time from `now`; messages and
 records pass through the same JSON codec as on the wire and on disk, so what would not survive there does not survive

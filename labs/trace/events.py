@@ -1,4 +1,4 @@
-"""One event of a run, the same from a simulated trace and from real nodes' `/events`.
+"""The event: what happened at one node at one moment, the same from a simulated trace and from real nodes.
 
 Everything that draws, explains or judges a run (timeline, space-time diagram, rules) reads a list of these.
 """

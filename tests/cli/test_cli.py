@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from labs.cli import diagnosis as doctor_checks
 from labs.cli import doctor as doctor_command
 from labs.cli.app import app, main
-from labs.cli.diagnosis import Finding, Weight
+from labs.cli.diagnosis import Diagnosis, Weight
 from labs.cli.status import _address
 from labs.cluster import BackendUnavailable, ClusterError, Settings, open_cluster, opening, ports
 from labs.cluster import registry as running
@@ -233,7 +233,7 @@ def test_the_doctor_looks_at_everything_and_says_what_to_do() -> None:
 
 
 def test_the_doctor_fails_when_something_needed_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    bad = Finding("Python", Weight.NEEDED, "3.9", "install Python 3.11 or later")
+    bad = Diagnosis("Python", Weight.NEEDED, "3.9", "install Python 3.11 or later")
     monkeypatch.setattr(doctor_command, "CHECKS", [lambda: bad])
 
     result = runner.invoke(app, ["doctor"])

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from labs.cli.app import app
 from labs.rules import Claims
-from labs.rules.survey import Job, Tally, count, count_all
+from labs.rules.survey import SurveyJob, Tally, count, count_all
 from labs.simulation.schedule import Schedule, Step, random_schedule
 from replstore.core.lowest_id import LowestId
 
@@ -29,8 +29,8 @@ def replab(*arguments: str) -> tuple[int, str]:
 
 
 def test_async_loses_acknowledged_writes_under_lowest_id_and_quorum_does_not_under_voting() -> None:
-    lowest = sum((count(Job("lowest-id", "async", 5, seed)) for seed in range(6)), Tally())
-    voting = sum((count(Job(REFERENCE, "quorum", 5, seed)) for seed in range(6)), Tally())
+    lowest = sum((count(SurveyJob("lowest-id", "async", 5, seed)) for seed in range(6)), Tally())
+    voting = sum((count(SurveyJob(REFERENCE, "quorum", 5, seed)) for seed in range(6)), Tally())
 
     assert lowest.lost > 0
     assert lowest.runs_with_two_leaders > 0
@@ -41,7 +41,7 @@ def test_async_loses_acknowledged_writes_under_lowest_id_and_quorum_does_not_und
 
 def test_more_copies_serve_fewer_writes() -> None:
     shares = [
-        sum((count(Job("lowest-id", mode, 5, seed)) for seed in range(5)), Tally()).unserved
+        sum((count(SurveyJob("lowest-id", mode, 5, seed)) for seed in range(5)), Tally()).unserved
         for mode in ("async", "quorum", "sync")
     ]
 
@@ -50,19 +50,19 @@ def test_more_copies_serve_fewer_writes() -> None:
 
 
 def test_two_processes_count_what_one_does() -> None:
-    jobs = [Job("lowest-id", "async", 3, seed) for seed in range(4)]
+    jobs = [SurveyJob("lowest-id", "async", 3, seed) for seed in range(4)]
 
     assert dict(count_all(jobs, 2)) == dict(count_all(jobs, 1))
 
 
 def test_a_broken_promise_is_counted_with_its_seed() -> None:
-    tally = count(Job("lowest-id", "async", 5, 1, Claims(votes=True)))
+    tally = count(SurveyJob("lowest-id", "async", 5, 1, Claims(votes=True)))
 
     assert tally.broken["elected by a majority"] == (1,)
 
 
 def test_a_job_names_the_command_that_shows_it() -> None:
-    job = Job("bully", "sync", 3, 7, Claims(votes=True, pre_vote=True))
+    job = SurveyJob("bully", "sync", 3, 7, Claims(votes=True, pre_vote=True))
 
     assert job.replay == "replab replay --election bully --mode sync --nodes 3 --seed 7 --claim votes --claim pre-vote"
 

@@ -17,8 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labs.cluster.base import Answer, Outcome
-from labs.cluster.client import Client, Operation, as_json, outcome_of
-from labs.cluster.transport import Reply, Transport
+from labs.cluster.client import Client, ClientOperation, as_json, outcome_of
+from labs.cluster.transport import HttpReply, Transport
 
 Line = tuple[int, Any] | str
 """What a scripted node answers: code and body, or `drop` (takes the request and hangs up) or `hang` (says nothing)."""
@@ -179,7 +179,7 @@ def test_a_node_without_an_address_is_a_certain_failure() -> None:
 
 @given(key=st.text(), linearizable=st.booleans())
 def test_a_key_of_any_text_becomes_one_segment_of_a_path(key: str, linearizable: bool) -> None:
-    path = Operation("get", key, linearizable=linearizable).path if key.isprintable() else "/key/"
+    path = ClientOperation("get", key, linearizable=linearizable).path if key.isprintable() else "/key/"
 
     assert path.startswith("/key/")
     assert path.count("/") == 2
@@ -353,7 +353,7 @@ def test_every_single_attempt_is_reported(node_of: NodesOf) -> None:
 def test_each_thread_has_connections_of_its_own(node_of: NodesOf) -> None:
     node = node_of()
     transport = Transport()
-    replies: list[Reply] = []
+    replies: list[HttpReply] = []
 
     def ask() -> None:
         for _ in range(20):
@@ -370,14 +370,14 @@ def test_each_thread_has_connections_of_its_own(node_of: NodesOf) -> None:
 
 
 def test_an_outcome_is_never_better_than_what_is_known() -> None:
-    assert outcome_of(Reply(None, delivered=True), writes=True) is Outcome.UNKNOWN
-    assert outcome_of(Reply(None, delivered=False), writes=True) is Outcome.FAILED
-    assert outcome_of(Reply(None, delivered=True), writes=False) is Outcome.FAILED
+    assert outcome_of(HttpReply(None, delivered=True), writes=True) is Outcome.UNKNOWN
+    assert outcome_of(HttpReply(None, delivered=False), writes=True) is Outcome.FAILED
+    assert outcome_of(HttpReply(None, delivered=True), writes=False) is Outcome.FAILED
 
 
 @pytest.mark.parametrize("code", [200, 302, 500, 503, 504])
 def test_a_write_whose_answer_was_cut_short_is_of_unknown_outcome(code: int) -> None:
-    cut = Reply(code, {"error": '{"error": "Outco'}, error="the answer's body is not JSON")
+    cut = HttpReply(code, {"error": '{"error": "Outco'}, error="the answer's body is not JSON")
 
     assert outcome_of(cut, writes=True) is Outcome.UNKNOWN
     assert outcome_of(replace(cut, code=400), writes=True) is Outcome.FAILED

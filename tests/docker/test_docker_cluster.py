@@ -14,7 +14,7 @@ import requests
 from labs.cluster import FAST, ClusterError, Settings, StartFailed
 from labs.cluster.docker.cluster import DockerCluster
 from labs.cluster.docker.engine import Engine
-from labs.cluster.docker.leftovers import Found, find
+from labs.cluster.docker.leftovers import FoundCluster, find
 from tests.docker.availability import patience
 
 Make = Callable[..., DockerCluster]
@@ -22,7 +22,7 @@ Make = Callable[..., DockerCluster]
 LONELY = replace(FAST, nodes=1)
 
 
-def of(cluster: DockerCluster) -> Found | None:
+def of(cluster: DockerCluster) -> FoundCluster | None:
     """What the engine has of this cluster."""
     return next((found for found in find(cluster.engine) if found.cluster_id == cluster.cluster_id), None)
 

@@ -19,7 +19,7 @@ from labs.cluster import FAST, ClusterError
 from labs.cluster.docker import sigterm
 from labs.cluster.docker.cluster import DockerCluster
 from labs.cluster.docker.engine import Engine
-from labs.cluster.docker.leftovers import Found, Owner, find, remove
+from labs.cluster.docker.leftovers import ClusterOwner, FoundCluster, find, remove
 
 LONELY = replace(FAST, nodes=1)
 CHILD = """
@@ -160,10 +160,10 @@ def test_adopting_what_is_not_there_says_where_to_look(engine: Engine) -> None:
 
 # -- who is meant -------------------------------------------------------------------------------------
 
-ALIVE = Found("alive", owner=Owner.me())
-GONE = Found("gone", owner=replace(Owner.me(), born=0.0))
-ELSEWHERE = Found("elsewhere", owner=Owner("another-host", 1, 0.0))
-COMPOSE = Found("compose")
+ALIVE = FoundCluster("alive", owner=ClusterOwner.me())
+GONE = FoundCluster("gone", owner=replace(ClusterOwner.me(), born=0.0))
+ELSEWHERE = FoundCluster("elsewhere", owner=ClusterOwner("another-host", 1, 0.0))
+COMPOSE = FoundCluster("compose")
 ALL = [ALIVE, GONE, ELSEWHERE, COMPOSE]
 
 
@@ -177,9 +177,9 @@ def test_down_removes_a_cluster_in_use_only_when_it_is_named() -> None:
 
 
 def test_a_process_number_that_was_given_to_another_process_is_not_its_owner() -> None:
-    me = Owner.me()
+    me = ClusterOwner.me()
 
-    assert not Owner.from_label(me.label).is_gone
+    assert not ClusterOwner.from_label(me.label).is_gone
     assert replace(me, born=me.born - 3600).is_gone
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from labs.grading.errors import GraderError
 from labs.grading.results import CheckResult, Report
-from labs.grading.runner import Settings, grade
+from labs.grading.runner import GradingSettings, grade
 from labs.grading.sandbox.isolation import KINDS, Isolation
 from labs.grading.sandbox.processes import MARK, private_uids
 from labs.grading.sandbox.sandbox import best_isolation
@@ -52,7 +52,7 @@ def submission(**sources: str) -> Submission:
 
 
 def grade_ex1(source: str, *only: str, suite: ToySuite = SUITE, isolation: Isolation | None = None) -> Report:
-    settings = Settings(limits=QUICK, only=only or ("double",), isolation=isolation)
+    settings = GradingSettings(limits=QUICK, only=only or ("double",), isolation=isolation)
     return grade(submission(ex1=source), suite, settings)
 
 

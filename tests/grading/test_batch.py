@@ -20,11 +20,11 @@ from labs.cli import handout
 from labs.grading import batch, reports
 from labs.grading.errors import GraderError
 from labs.grading.results import Report
-from labs.grading.runner import Settings
+from labs.grading.runner import GradingSettings
 from tests.grading.conftest import write_files
 from tests.grading.toys import GOOD, GOOD_EX1, QUICK, SUITE_SPEC
 
-SETTINGS = Settings(limits=QUICK, only=("ex1",))
+SETTINGS = GradingSettings(limits=QUICK, only=("ex1",))
 FORK_BOMB = """
 import os, time
 def double(n):

@@ -16,7 +16,7 @@ from labs.cluster.simulated import SimulatedCluster
 from labs.grading.election_gateway import StudentMessage, readable
 from labs.grading.errors import ErrorKind, GraderError, StudentError
 from labs.grading.look_ahead import LookAhead, LookAheadSimulator
-from labs.grading.sandbox.limits import Limits
+from labs.grading.sandbox.limits import SandboxLimits
 from labs.grading.session import Session
 from labs.lesson.exercises import BY_ID
 from labs.simulation.simulator import Simulator
@@ -28,7 +28,7 @@ THE_COURSES = "from replstore.lowest_id import LowestId\nclass MyElection(Lowest
 VOTING = (Path(solutions.__file__).parent / "ex3_election.py").read_text(encoding="utf-8")
 
 
-def session(source: str, limits: Limits = QUICK) -> Session:
+def session(source: str, limits: SandboxLimits = QUICK) -> Session:
     return Session(BY_ID["ex3"], {"ex3_election.py": source}, limits=limits)
 
 

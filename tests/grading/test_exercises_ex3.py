@@ -14,7 +14,7 @@ from labs.grading import session
 from labs.grading.checks import SUITE
 from labs.grading.checks.ex3 import PARTS
 from labs.grading.results import Status
-from labs.grading.runner import Settings, grade
+from labs.grading.runner import GradingSettings, grade
 from labs.grading.sandbox.sandbox import Sandbox
 from labs.grading.submission.submission import Submission
 from replstore.core.messages import NodeId
@@ -84,7 +84,7 @@ def source_of(strategy: type[MyElection]) -> str:
     [
         (mutant_elections.TwoVotesInOneTerm, "votes", "voted for"),
         (mutant_elections.LongerLogWins, "log", "no node ever commits differently"),
-        (mutant_elections.NeverStepsDown, "lonely", "had heard from no majority since"),
+        (mutant_elections.NeverStepsDown, "quorum", "had heard from no majority since"),
     ],
 )
 def test_the_report_shows_the_mistake_in_the_students_own_run(
@@ -92,7 +92,7 @@ def test_the_report_shows_the_mistake_in_the_students_own_run(
 ) -> None:
     handed_in = Submission("test", {"ex3": source_of(strategy)}, {})
 
-    [result] = grade(handed_in, SUITE, Settings(only=(f"ex3.{part}",))).checks
+    [result] = grade(handed_in, SUITE, GradingSettings(only=(f"ex3.{part}",))).checks
 
     assert result.status is Status.FAILED
     assert result.deterministic
@@ -112,7 +112,7 @@ def test_a_sandbox_that_cannot_be_started_costs_no_marks(monkeypatch: pytest.Mon
     monkeypatch.setattr(session, "Sandbox", sometimes)
     handed_in = Submission("test", {"ex3": source_of(MyElection)}, {})
 
-    report = grade(handed_in, SUITE, Settings(only=("ex3.elects",)))
+    report = grade(handed_in, SUITE, GradingSettings(only=("ex3.elects",)))
 
     assert [result.status for result in report.checks] == [Status.ERROR]
     assert "no more processes" in report.checks[0].message

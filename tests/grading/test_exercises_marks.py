@@ -16,7 +16,7 @@ from labs.grading.check import Check, passed
 from labs.grading.checks import OWN, SUITE
 from labs.grading.reports import REPORT
 from labs.grading.results import Report, Status
-from labs.grading.runner import Settings, grade, seeds_for
+from labs.grading.runner import GradingSettings, grade, seeds_for
 from labs.grading.submission.submission import Submission, open_submission
 from tools.direct import SOLUTIONS, from_source, outcome, planted, planted_source, the_checks
 
@@ -35,7 +35,7 @@ def unpassed(report: Report) -> dict[str, str]:
 
 @pytest.mark.parametrize("level", ["student", pytest.param("instructor", marks=pytest.mark.slow)])
 def test_the_reference_gets_everything(level: str) -> None:
-    report = grade(open_submission(SOLUTIONS), SUITE, Settings(level=level, seeds=seeds_for(level, 4711)))
+    report = grade(open_submission(SOLUTIONS), SUITE, GradingSettings(level=level, seeds=seeds_for(level, 4711)))
 
     assert unpassed(report) == {}
     assert (report.earned, report.points) == (300, 300)
@@ -48,7 +48,7 @@ def test_another_right_design_gets_everything(file_name: str) -> None:
     exercise = ALTERNATIVES[file_name]
     source = (SOLUTIONS / "alternatives" / file_name).read_text(encoding="utf-8")
 
-    report = grade(Submission(file_name, {exercise: source}, {}), SUITE, Settings(only=(exercise,)))
+    report = grade(Submission(file_name, {exercise: source}, {}), SUITE, GradingSettings(only=(exercise,)))
 
     assert unpassed(report) == {}
     assert report.earned == 100
@@ -56,7 +56,7 @@ def test_another_right_design_gets_everything(file_name: str) -> None:
 
 @pytest.mark.parametrize("level", ["student", "instructor"])
 def test_the_starter_gets_nothing_and_is_told_that_nothing_was_attempted(level: str) -> None:
-    report = grade(open_submission(STARTER), SUITE, Settings(level=level, seeds=seeds_for(level, 4711)))
+    report = grade(open_submission(STARTER), SUITE, GradingSettings(level=level, seeds=seeds_for(level, 4711)))
 
     assert report.earned == 0
     assert {result.status for result in report.checks} == {Status.NOT_ATTEMPTED}
@@ -86,7 +86,7 @@ def test_results_are_the_same_byte_for_byte_at_any_number_of_workers(tmp_path: P
         (SOLUTIONS / "ex3_election.py").read_text(encoding="utf-8").replace("self.term += 1", "self.term += 2")
     )
     (tmp_path / "class" / "bob" / "ex3_election.py").write_text(without_term, encoding="utf-8")
-    settings = Settings(only=("ex1.availability", "ex2.fraction", "ex2.fail-over", "ex3.votes", "ex3.elects"))
+    settings = GradingSettings(only=("ex1.availability", "ex2.fraction", "ex2.fail-over", "ex3.votes", "ex3.elects"))
 
     written = []
     for workers in (1, 2):
@@ -132,8 +132,8 @@ def test_what_an_instructor_sees_can_be_seen_again_with_the_command_in_the_repor
     handed_in = Submission("test", {"ex2": forgetful}, {})
     name = "ex2.read-your-writes"
 
-    [seen] = grade(handed_in, SUITE, Settings("instructor", seeds_for("instructor", 4711), only=(name,))).checks
+    [seen] = grade(handed_in, SUITE, GradingSettings("instructor", seeds_for("instructor", 4711), only=(name,))).checks
     assert seen.replay_command == f"replab check ex2 --only {name} --seed 4715"
-    [again] = grade(handed_in, SUITE, Settings(seeds=(4715,), only=(name,))).checks
+    [again] = grade(handed_in, SUITE, GradingSettings(seeds=(4715,), only=(name,))).checks
 
     assert again.evidence[0] == seen.evidence[0]

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from labs.grading.results import Status
-from labs.grading.runner import Settings, grade
+from labs.grading.runner import GradingSettings, grade
 from labs.grading.sandbox.isolation import Isolation
-from labs.grading.sandbox.limits import Limits
+from labs.grading.sandbox.limits import SandboxLimits
 from labs.grading.session import Session
 from labs.lesson.exercises import BY_ID
 from tests.grading.conftest import grade_ex1, submission, the_result
@@ -191,7 +191,7 @@ def test_a_slow_trickle_ends_with_the_checks_time() -> None:
     limits = replace(QUICK, call=1.0, check=1.0)
     source = "import time\ndef double(n):\n    time.sleep(0.4)\n    return 2 * n\n"
 
-    report = grade(submission(ex1=source), SUITE, Settings(limits=limits, only=("double",)))
+    report = grade(submission(ex1=source), SUITE, GradingSettings(limits=limits, only=("double",)))
 
     assert the_result(report).message == "time limit: the 1 s for one check are used up"
 
@@ -200,7 +200,7 @@ def test_a_trickle_through_all_checks_ends_with_the_exercises_time() -> None:
     limits = replace(QUICK, exercise=1.0)
     source = "import time\ndef double(n):\n    time.sleep(0.3)\n    return 2 * n\n"
 
-    report = grade(submission(ex1=source), SUITE, Settings(limits=limits, only=("ex1",)))
+    report = grade(submission(ex1=source), SUITE, GradingSettings(limits=limits, only=("ex1",)))
 
     assert "the 1 s for this exercise are used up" in report.checks[0].message
     assert report.earned == 0
@@ -211,7 +211,7 @@ def test_hard_coded_answers_fail_the_unseen_seeds() -> None:
     seen, unseen = ((0, 1, 2), (0, 1, 2, 77))
 
     def result(seeds: tuple[int, ...]) -> Status:
-        report = grade(submission(ex1=source), SUITE, Settings(limits=QUICK, only=("double",), seeds=seeds))
+        report = grade(submission(ex1=source), SUITE, GradingSettings(limits=QUICK, only=("double",), seeds=seeds))
         return the_result(report).status
 
     assert (result(seen), result(unseen)) == (Status.PASSED, Status.FAILED)
@@ -226,9 +226,8 @@ UNSTEADY = {
 
 @pytest.mark.parametrize("cause", UNSTEADY)
 def test_what_depends_on_chance_is_flagged(cause: str) -> None:
-    report = grade(
-        submission(ex1=UNSTEADY[cause]), SUITE, Settings(level="instructor", limits=QUICK, only=("any",), seeds=(1,))
-    )
+    settings = GradingSettings(level="instructor", limits=QUICK, only=("any",), seeds=(1,))
+    report = grade(submission(ex1=UNSTEADY[cause]), SUITE, settings)
 
     assert the_result(report).deterministic is False
     assert "Not deterministic" in the_result(report).message
@@ -278,7 +277,7 @@ def environment(n):
 HIDDEN_CASE = "HIDDENCASE: this text is in the grader's memory only"
 
 
-def session(source: str, isolation: Isolation, limits: Limits = QUICK) -> Session:
+def session(source: str, isolation: Isolation, limits: SandboxLimits = QUICK) -> Session:
     return Session(BY_ID["ex1"], {"ex1_fault_tolerance.py": source}, limits=limits, isolation=isolation)
 
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from labs.grading.check import Check, Outcome, failed, passed
+from labs.grading.check import Check, CheckOutcome, failed, passed
 from labs.grading.errors import GraderError
 from labs.grading.results import Report, Status, clean
-from labs.grading.runner import Settings, grade, load_suite, seeds_for
+from labs.grading.runner import GradingSettings, grade, load_suite, seeds_for
 from labs.grading.sandbox.isolation import Isolation
 from labs.grading.session import Session
 from labs.grading.submission.submission import Submission
@@ -30,7 +30,7 @@ def stable(report: Report) -> str:
 
 
 def test_a_right_submission_gets_all_points(isolation: Isolation) -> None:
-    report = grade(submission(**ALL_GOOD), SUITE, Settings(limits=QUICK, isolation=isolation, seeds=(0,)))
+    report = grade(submission(**ALL_GOOD), SUITE, GradingSettings(limits=QUICK, isolation=isolation, seeds=(0,)))
 
     assert set(statuses(report).values()) == {"passed"}
     assert (report.earned, report.points, report.graded) == (14, 14, True)
@@ -41,14 +41,14 @@ def test_a_right_submission_gets_all_points(isolation: Isolation) -> None:
 def test_two_gradings_are_the_same_byte_for_byte() -> None:
     sources = {**ALL_GOOD, "ex1": "def double(n):\n    raise ValueError(object())\n"}
 
-    first, second = (grade(submission(**sources), SUITE, Settings(limits=QUICK, seeds=(0,))) for _ in range(2))
+    first, second = (grade(submission(**sources), SUITE, GradingSettings(limits=QUICK, seeds=(0,))) for _ in range(2))
 
     assert "0x…" in first.checks[0].message
     assert stable(first) == stable(second)
 
 
 def test_a_missing_file_costs_its_own_exercise_only() -> None:
-    report = grade(submission(ex1=GOOD_EX1), ONCE, Settings(limits=QUICK))
+    report = grade(submission(ex1=GOOD_EX1), ONCE, GradingSettings(limits=QUICK))
 
     assert statuses(report) == {
         "double": "passed",
@@ -62,7 +62,7 @@ def test_a_missing_file_costs_its_own_exercise_only() -> None:
 
 def test_an_unreadable_file_costs_its_own_exercise_only() -> None:
     broken = Submission("test", {"ex2": GOOD_EX2}, {"ex1": "ex1_fault_tolerance.py is not UTF-8 (line 3)"})
-    report = grade(broken, ONCE, Settings(limits=QUICK, only=("ex1", "ex2")))
+    report = grade(broken, ONCE, GradingSettings(limits=QUICK, only=("ex1", "ex2")))
 
     assert statuses(report) == {"double": "failed", "text": "failed", "echo": "passed"}
     assert report.checks[0].message == "ex1_fault_tolerance.py is not UTF-8 (line 3)"
@@ -95,7 +95,7 @@ def test_the_instructor_has_more_checks_and_seeds() -> None:
 def test_a_failure_tells_how_to_see_it_again() -> None:
     source = "from replstore.election import Election\nclass MyElection(Election):\n    def tick(self, now): pass\n"
     source += "    def receive(self, *_): pass\n"
-    report = grade(submission(ex3=source), ONCE, Settings(limits=QUICK, only=("ex3",)))
+    report = grade(submission(ex3=source), ONCE, GradingSettings(limits=QUICK, only=("ex3",)))
 
     assert the_result(report).replay_command == "replab check ex3 --seed 0"
     assert the_result(grade_ex1(HALF)).replay_command == "replab check ex1 --only double"
@@ -121,7 +121,7 @@ def test_printed_output_stands_apart() -> None:
 
 
 def test_a_fault_of_the_grader_is_an_error_and_no_mark() -> None:
-    report = grade(submission(ex1=GOOD_EX1), BROKEN_SUITE, Settings(limits=QUICK, only=("ex1",)))
+    report = grade(submission(ex1=GOOD_EX1), BROKEN_SUITE, GradingSettings(limits=QUICK, only=("ex1",)))
 
     assert statuses(report) == {"double": "passed", "text": "passed", "broken": "error"}
     assert not report.graded
@@ -129,7 +129,7 @@ def test_a_fault_of_the_grader_is_an_error_and_no_mark() -> None:
     assert "ZeroDivisionError" in report.run.errors["broken"]
 
 
-def broken_outcome(session: Session) -> Outcome:
+def broken_outcome(session: Session) -> CheckOutcome:
     return True  # type: ignore[return-value]
 
 
@@ -148,7 +148,7 @@ def test_a_check_that_returns_no_outcome_is_a_fault_of_the_grader() -> None:
 )
 def test_a_suite_that_makes_no_sense_is_refused(extra: Check, message: str) -> None:
     with pytest.raises(GraderError, match=message):
-        grade(submission(), ToySuite(extra), Settings(level="instructor", limits=QUICK))
+        grade(submission(), ToySuite(extra), GradingSettings(level="instructor", limits=QUICK))
 
 
 def test_a_suite_is_loaded_by_name() -> None:
@@ -171,7 +171,7 @@ def test_a_report_survives_its_json() -> None:
 
 
 def test_the_fingerprint_follows_content_and_settings() -> None:
-    settings = Settings(limits=QUICK)
+    settings = GradingSettings(limits=QUICK)
     base = settings.fingerprint(submission(ex1=GOOD_EX1), SUITE)
 
     assert settings.fingerprint(submission(ex1=GOOD_EX1), SUITE) == base
@@ -185,7 +185,7 @@ def test_texts_are_cleaned() -> None:
     assert failed("", share=7).share == 1.0
 
 
-def seed_by_seed(session: Session) -> Outcome:
+def seed_by_seed(session: Session) -> CheckOutcome:
     for seed in session.seeds:
         if session.call("double", seed) != 2 * seed:
             return failed(f"wrong for {seed}")
@@ -194,7 +194,7 @@ def seed_by_seed(session: Session) -> Outcome:
 
 
 SEED_BY_SEED = ToySuite(Check("seeds", "ex1", "Seed by seed", 1, seed_by_seed, again=1))
-THREE_SEEDS = Settings(limits=QUICK, seeds=(0, 1, 2), only=("seeds",))
+THREE_SEEDS = GradingSettings(limits=QUICK, seeds=(0, 1, 2), only=("seeds",))
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labs.grading.child.values import BadValue, Record, Symbol, decode, encode
+from labs.grading.child.values import BadValue, RecordValue, Symbol, decode, encode
 
 scalars = (
     st.none()
@@ -62,8 +62,8 @@ class Colour(Enum):
 
 def test_dataclasses_named_tuples_and_enums_arrive_as_records() -> None:
     assert travel([Verdict(True, "fine"), Sample(0.5, 3), Colour.RED]) == [
-        Record("Verdict", {"ok": True, "reason": "fine"}),
-        Record("Sample", {"at": 0.5, "seen": 3}),
+        RecordValue("Verdict", {"ok": True, "reason": "fine"}),
+        RecordValue("Sample", {"at": 0.5, "seen": 3}),
         Symbol("Colour", "RED"),
     ]
 

@@ -10,14 +10,14 @@ from dataclasses import replace
 
 from labs.cluster.base import Settings
 from labs.cluster.simulated import SimulatedCluster
-from labs.grading.check import Check, Outcome, failed, passed
+from labs.grading.check import Check, CheckOutcome, failed, passed
 from labs.grading.cluster_gateway import ClusterGateway
-from labs.grading.sandbox.limits import MIB, Limits
+from labs.grading.sandbox.limits import MIB, SandboxLimits
 from labs.grading.session import Session
 from labs.simulation.simulator import Simulator
 
 SUITE_SPEC = "tests.grading.toys:SUITE"
-QUICK = Limits(load=3, question=3, call=1.0, check=6, exercise=12, memory=256 * MIB, disk_bytes=4 * MIB)
+QUICK = SandboxLimits(load=3, question=3, call=1.0, check=6, exercise=12, memory=256 * MIB, disk_bytes=4 * MIB)
 
 GOOD_EX1 = "def double(n):\n    return 2 * n\n"
 GOOD_EX2 = """\
@@ -66,24 +66,24 @@ GOOD = {
 }
 
 
-def doubles_seeds(session: Session) -> Outcome:
+def doubles_seeds(session: Session) -> CheckOutcome:
     right = [seed for seed in session.seeds if session.call("double", seed) == 2 * seed]
     if len(right) == len(session.seeds):
         return passed()
     return failed("not doubled", evidence=(f"right for {right}",), share=len(right) / len(session.seeds))
 
 
-def doubles_text(session: Session) -> Outcome:
+def doubles_text(session: Session) -> CheckOutcome:
     answer = session.call("double", "ab")
     return passed() if answer == "abab" else failed(f"double('ab') gave {answer!r}", picture="<svg></svg>")
 
 
-def answers_anything(session: Session) -> Outcome:
+def answers_anything(session: Session) -> CheckOutcome:
     session.call("double", 1)
     return passed()
 
 
-def echoes(session: Session) -> Outcome:
+def echoes(session: Session) -> CheckOutcome:
     with SimulatedCluster(Settings(heartbeat_ms=100, election_timeout_ms=400)) as cluster:
         cluster.start()
         answer = session.call("echo", ClusterGateway(cluster))
@@ -92,7 +92,7 @@ def echoes(session: Session) -> Outcome:
         return failed(f"echo gave {answer!r}")
 
 
-def elects(session: Session) -> Outcome:
+def elects(session: Session) -> CheckOutcome:
     for seed in session.seeds:
         run = Simulator(3, session.elections(), seed=seed)
         run.start()
@@ -103,7 +103,7 @@ def elects(session: Session) -> Outcome:
     return passed()
 
 
-def grader_breaks(session: Session) -> Outcome:
+def grader_breaks(session: Session) -> CheckOutcome:
     raise ZeroDivisionError("a mistake of ours")
 
 

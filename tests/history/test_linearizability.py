@@ -19,9 +19,9 @@ from labs.history import (
     REGISTER,
     TEXT,
     HistoryError,
+    LinearizabilityViolation,
     Model,
     Operation,
-    Violation,
     check,
     is_linearizable,
     linearizable_history,
@@ -196,7 +196,7 @@ def test_a_search_that_gives_up_early_and_looks_at_windows_comes_to_the_same_ver
     history = data.draw(small)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(windows_module, "_patience", lambda events: 2)
+        patched.setattr(windows_module, "_search_limit", lambda events: 2)
         patched.setattr(windows_module, "_WIDTH", 4)
         verdict = is_linearizable(history, model)
 
@@ -358,7 +358,7 @@ def test_an_append_to_what_is_no_text_is_refused() -> None:
 # The culprit
 
 
-def violation_of(history: list[Operation]) -> Violation:
+def violation_of(history: list[Operation]) -> LinearizabilityViolation:
     (violation,) = check(history).violations
     return violation
 

@@ -35,5 +35,5 @@ def test_it_is_shown_as_picture_and_as_story(name: str) -> None:
 
 
 def test_there_is_no_other_failure() -> None:
-    with pytest.raises(ValueError, match=r"no failure 'x'; there are old-log, same-patience"):
+    with pytest.raises(ValueError, match=r"no failure 'x'; there are old-log, same-timeout"):
         load("x")

@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labs.cluster.base import Settings
-from labs.panel.actions import VERBS, BadCommand, Command, Worker, act, curl, doing, parse, python, value_of
+from labs.panel.actions import VERBS, BadCommand, CommandWorker, PanelCommand, act, curl, doing, parse, python, value_of
 from tests.panel.fake import FakeCluster
 
 NODES = ("node-1", "node-2", "node-3")
 
 
 def test_a_good_message_becomes_a_command() -> None:
-    assert parse({"do": "kill", "node": "node-2", "id": 7}, NODES) == Command("kill", {"node": "node-2"}, 7)
+    assert parse({"do": "kill", "node": "node-2", "id": 7}, NODES) == PanelCommand("kill", {"node": "node-2"}, 7)
 
 
 @pytest.mark.parametrize(
@@ -59,8 +59,8 @@ def test_text_that_is_json_is_sent_as_json_and_other_text_as_it_is(text: str, va
 
 def test_the_curl_line_is_the_same_request() -> None:
     url = "http://127.0.0.1:4001"
-    put = Command("put", {"key": "a b/ü", "value": "it's", "via": None})
-    get = Command("get", {"key": "x", "via": None, "linearizable": True})
+    put = PanelCommand("put", {"key": "a b/ü", "value": "it's", "via": None})
+    get = PanelCommand("get", {"key": "x", "via": None, "linearizable": True})
 
     assert curl(put, url) == f"""curl -i -X PUT {url}/key/a%20b%2F%C3%BC -d '"it'"'"'s"'"""
     assert curl(get, url) == f"curl -i '{url}/key/x?read=linearizable'"
@@ -91,16 +91,16 @@ def test_commands_reach_the_cluster() -> None:
 def test_a_worker_carries_out_in_order_and_survives_an_exception() -> None:
     seen, troubles, all_done = [], [], threading.Event()
 
-    def carry_out(command: Command) -> None:
+    def carry_out(command: PanelCommand) -> None:
         seen.append(command.id)
         if command.id == 1:
             raise RuntimeError("no")
         if command.id == 3:
             all_done.set()
 
-    worker = Worker("test", carry_out, lambda what, error: troubles.append(f"{what}: {error}"))
+    worker = CommandWorker("test", carry_out, lambda what, error: troubles.append(f"{what}: {error}"))
     for number in (1, 2, 3):
-        worker.submit(Command("heal", {}, number))
+        worker.submit(PanelCommand("heal", {}, number))
 
     assert all_done.wait(5)
     assert seen == [1, 2, 3]
@@ -109,11 +109,11 @@ def test_a_worker_carries_out_in_order_and_survives_an_exception() -> None:
 
 
 def test_an_ended_worker_does_nothing_more() -> None:
-    seen: list[Command] = []
-    worker = Worker("test", seen.append, lambda what, error: None)
+    seen: list[PanelCommand] = []
+    worker = CommandWorker("test", seen.append, lambda what, error: None)
 
     worker.end(timeout=5)
-    worker.submit(Command("heal"))
+    worker.submit(PanelCommand("heal"))
 
     assert not worker._thread.is_alive()
     assert seen == []

@@ -18,7 +18,7 @@ import solutions
 from labs.grading.checks import SUITE, ex3
 from labs.grading.errors import GraderError
 from labs.grading.results import CheckResult, Status
-from labs.grading.runner import Settings, grade
+from labs.grading.runner import GradingSettings, grade
 from labs.grading.submission.submission import Submission
 from labs.panel import ExercisePanel, cells, checking, exercise
 from labs.panel.replays import ReplayedCluster, differs, strategy_of
@@ -112,7 +112,7 @@ def make() -> Iterator[Make]:
 
 def graded(text: str, *only: str) -> tuple[CheckResult, ...]:
     exercise_id = only[0].partition(".")[0]
-    return grade(Submission("x", {exercise_id: text}, {}), SUITE, Settings(only=only)).checks
+    return grade(Submission("x", {exercise_id: text}, {}), SUITE, GradingSettings(only=only)).checks
 
 
 # -- marks ---------------------------------------------------------------------------------------------------

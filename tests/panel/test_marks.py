@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from labs.grading.check import Check, Outcome, Scene, failed, passed
+from labs.grading.check import Check, CheckOutcome, Scene, failed, passed
 from labs.grading.results import CheckResult, Particulars, Report, Status
 from labs.lesson.exercises import BY_ID
 from labs.panel.marks import Marks
@@ -33,7 +33,7 @@ def states(marks: Marks) -> list[str]:
     return [row["state"] for row in marks.picture()["rows"]]
 
 
-def take(marks: Marks, name: str, status: Status, earned: float = 0.0, outcome: Outcome | None = None) -> None:
+def take(marks: Marks, name: str, status: Status, earned: float = 0.0, outcome: CheckOutcome | None = None) -> None:
     marks.take(result(name, status, earned), outcome or passed())
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from labs.cluster.base import Settings
 from labs.cluster.simulated import SimulatedCluster
-from labs.panel.actions import Command
+from labs.panel.actions import PanelCommand
 from labs.panel.player import Player
 
 
@@ -32,8 +32,8 @@ def test_a_turn_that_waited_while_one_went_back_in_time_moves_nothing_afterwards
     with SimulatedCluster(Settings(heartbeat_ms=100, election_timeout_ms=400)) as cluster:
         cluster.sleep(3.0)
         player = Player(cluster, guard)
-        player.steer(Command("play", {"speed": 1.0}))
-        guard.before = lambda: player.steer(Command("rewind", {"to": 1.5}))
+        player.steer(PanelCommand("play", {"speed": 1.0}))
+        guard.before = lambda: player.steer(PanelCommand("rewind", {"to": 1.5}))
 
         player._turn()
 

@@ -208,7 +208,7 @@ FAULTS: dict[str, tuple[Strategy, Schedule, Claims]] = {
     "one vote a term": (TwoVotesInOneTerm, DIRECTED["each alone"], FULL),
     "terms never go back": (TermForgottenInACrash, DIRECTED["long tail"], PLAIN),
     "elected by a majority": (HalfIsEnough, DIRECTED["two down"], FULL),
-    "a lonely leader steps down": (NeverStepsDown, DIRECTED["long tail"], FULL),
+    "a leader without a quorum steps down": (NeverStepsDown, DIRECTED["long tail"], FULL),
     "a settled cluster stays settled": (TimerNeverReset, DIRECTED["slow"], PLAIN),
     "a healthy leader is left alone": (PreVoteThoughTheLeaderLives, DIRECTED["returning node"], FULL),
     "a leader is back in time": (NeverAsksAgain, DIRECTED["each alone"], PLAIN),
@@ -441,5 +441,5 @@ def test_a_violation_says_the_rule_who_when_and_which_events_prove_it() -> None:
 def test_a_rule_is_not_applied_to_a_strategy_that_does_not_claim_it() -> None:
     run = carry_out(DIRECTED["long tail"], NeverStepsDown)
 
-    assert "a lonely leader steps down" in broken(run, FULL)
-    assert "a lonely leader steps down" not in broken(run, PLAIN)
+    assert "a leader without a quorum steps down" in broken(run, FULL)
+    assert "a leader without a quorum steps down" not in broken(run, PLAIN)

@@ -193,7 +193,7 @@ def two_leaders() -> list[Event]:
 
 
 def crash_and_restart() -> list[Event]:
-    """Three nodes, bad weather of every kind: crash and restart, pause and resume, delay, loss, duplicates."""
+    """Three nodes, faults of every kind: crash and restart, pause and resume, delay, loss, duplicates."""
     diary = Diary(THREE, seed=4)
     for node in THREE:
         diary.fault(0.0, "start", node)

@@ -214,7 +214,7 @@ def test_a_setting_that_is_said_again_does_not_begin_anew() -> None:
     assert [(s.kind, s.start, s.end) for s in faults] == [("delay", 1.0, 4.0), ("loss", 2.0, 3.0)]
 
 
-def test_a_nodes_own_word_on_its_settings_makes_no_weather() -> None:
+def test_a_nodes_own_word_on_its_settings_is_no_network_fault() -> None:
     diary = Diary()
     diary.fault(1.0, "settings", "node-1", drop=1.0)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from random import Random
 
 from labs.cluster import Cluster
-from labs.history import Client, Operation, Recorder
+from labs.history import Operation, Recorder, RecordingClient
 
 PATIENCE = 1.0
 """Seconds that a client gives an operation."""
@@ -95,7 +95,7 @@ class Crowd:
         except BaseException as error:  # noqa: BLE001 - told by `finish`, in the thread that started us
             self._failures.append(error)
 
-    def _act(self, client: Client, local: Client, who: str, number: int, rng: Random) -> None:
+    def _act(self, client: RecordingClient, local: RecordingClient, who: str, number: int, rng: Random) -> None:
         # Mostly as a program does that looks for the leader; sometimes whoever it is, also a leader of yesterday.
         via = rng.choice(self._cluster.node_ids) if rng.random() < 0.25 else None
         key = self._key(who, number, rng)

@@ -34,8 +34,8 @@ from labs.cluster.docker.leftovers import (
     LABEL,
     NODE_LABEL,
     SETTINGS_LABEL,
-    Found,
-    Owner,
+    ClusterOwner,
+    FoundCluster,
     find,
     labels_of,
     leftovers,
@@ -92,7 +92,7 @@ class DockerCluster(ContainerCluster):
     # -- leftovers of a crash -------------------------------------------------------------------------
 
     @classmethod
-    def leftovers(cls, engine: Engine | None = None) -> list[Found]:
+    def leftovers(cls, engine: Engine | None = None) -> list[FoundCluster]:
         """The clusters on this engine whose Python process is gone."""
         return leftovers(engine or connect())
 
@@ -111,7 +111,7 @@ class DockerCluster(ContainerCluster):
         cluster._take_over(found)
         return cluster
 
-    def _take_over(self, found: Found) -> None:
+    def _take_over(self, found: FoundCluster) -> None:
         """Labels cannot be changed, so that a small volume says who the new owner is."""
         with engine_errors(f"adopt cluster {self.cluster_id}", self.engine):
             for container in self._api.containers(all=True, filters={"label": f"{LABEL}={self.cluster_id}"}):
@@ -336,7 +336,7 @@ class DockerCluster(ContainerCluster):
         sigterm.remember(self._finalizer)
 
     def _labels(self) -> dict[str, str]:
-        return labels_of(self.cluster_id, Owner.me())
+        return labels_of(self.cluster_id, ClusterOwner.me())
 
     def _name(self, node: str) -> str:
         return f"replab-{self.cluster_id}-{node}"

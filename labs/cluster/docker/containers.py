@@ -28,7 +28,7 @@ ATTEMPTS = 5
 _STATES = {"running": RUNNING, "paused": PAUSED}
 
 
-class PortTaken(StartFailed):
+class HostPortTaken(StartFailed):
     """Somebody else listens on the port that a node was to have."""
 
 
@@ -65,7 +65,7 @@ class ContainerCluster(HttpCluster):
         self._discard(node)
         port = self._ports.pop(node)
         if self.settings.first_port is not None:
-            raise PortTaken(self._who_has(port, node)) from error
+            raise HostPortTaken(self._who_has(port, node)) from error
 
     def _who_has(self, port: int, node: str) -> str:
         """Whose the wanted port is, as far as the engine knows."""

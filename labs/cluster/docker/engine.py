@@ -154,8 +154,8 @@ def engine_errors(doing: str, engine: Engine) -> Iterator[None]:
     except NotFound:
         raise
     except APIError as error:
-        said = error.explanation or str(error)
-        raise ClusterError(f"Docker could not {doing}: {said}{_hint(said)}") from error
+        statement = error.explanation or str(error)
+        raise ClusterError(f"Docker could not {doing}: {statement}{_hint(statement)}") from error
     except (DockerException, requests.RequestException, OSError) as error:
         raise EngineGone(
             f"The Docker engine at {engine.endpoint} went away (could not {doing}). Start it again; "

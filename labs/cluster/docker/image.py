@@ -135,10 +135,10 @@ def _raise_for_failed_step(messages: list[dict[str, str]]) -> None:
         else:
             output.append(line)
         if "error" in message:
-            shown = "".join(output).strip()
+            visible = "".join(output).strip()
             raise ImageBuildFailed(
                 f"The node's image could not be built. Failing step: {step}\n{message['error']}"
-                + (f"\nIts output:\n{shown}" if shown else "")
+                + (f"\nIts output:\n{visible}" if visible else "")
             )
 
 

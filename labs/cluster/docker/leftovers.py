@@ -34,7 +34,7 @@ IMAGE, BASE_IMAGE, COMPOSE = "image", "base-image", "compose"
 
 
 @dataclass(frozen=True)
-class Owner:
+class ClusterOwner:
     """A process, so that a later one under the same number is not taken for it."""
 
     host: str
@@ -42,11 +42,11 @@ class Owner:
     born: float
 
     @classmethod
-    def me(cls) -> Owner:
+    def me(cls) -> ClusterOwner:
         return cls(socket.gethostname(), os.getpid(), psutil.Process().create_time())
 
     @classmethod
-    def from_label(cls, text: str) -> Owner:
+    def from_label(cls, text: str) -> ClusterOwner:
         host, pid, born = text.rsplit(" ", 2)
         return cls(host, int(pid), float(born))
 
@@ -69,7 +69,7 @@ class Owner:
 
 
 @dataclass
-class Found:
+class FoundCluster:
     """One cluster, or what compose made, as the engine shows it."""
 
     cluster_id: str
@@ -77,7 +77,7 @@ class Found:
     """Name → state, as Docker calls it."""
     networks: list[str] = field(default_factory=list)
     volumes: list[str] = field(default_factory=list)
-    owner: Owner | None = None
+    owner: ClusterOwner | None = None
     adopted: bool = False
     settings: Settings | None = None
 
@@ -95,12 +95,12 @@ class Found:
         """Learn from one resource's labels. What an adopter wrote is newer than what the maker wrote."""
         adopted = ADOPTED_LABEL in labels
         if OWNER_LABEL in labels and (adopted or not self.adopted):
-            self.owner, self.adopted = Owner.from_label(labels[OWNER_LABEL]), adopted
+            self.owner, self.adopted = ClusterOwner.from_label(labels[OWNER_LABEL]), adopted
         if SETTINGS_LABEL in labels:
             self.settings = settings_from_label(labels[SETTINGS_LABEL])
 
 
-def labels_of(cluster_id: str, owner: Owner) -> dict[str, str]:
+def labels_of(cluster_id: str, owner: ClusterOwner) -> dict[str, str]:
     return {LABEL: cluster_id, OWNER_LABEL: owner.label}
 
 
@@ -114,13 +114,13 @@ def settings_from_label(text: str) -> Settings:
     return Settings(**known)
 
 
-def find(engine: Engine) -> list[Found]:
+def find(engine: Engine) -> list[FoundCluster]:
     """All that the lab has on this engine, by cluster id."""
-    clusters: dict[str, Found] = {}
+    clusters: dict[str, FoundCluster] = {}
 
-    def cluster(resource: dict[str, Any]) -> Found:
+    def cluster(resource: dict[str, Any]) -> FoundCluster:
         labels = resource["Labels"]
-        found = clusters.setdefault(labels[LABEL], Found(labels[LABEL]))
+        found = clusters.setdefault(labels[LABEL], FoundCluster(labels[LABEL]))
         found.read(labels)
         return found
 
@@ -135,7 +135,7 @@ def find(engine: Engine) -> list[Found]:
     return sorted(clusters.values(), key=lambda found: found.cluster_id)
 
 
-def leftovers(engine: Engine) -> list[Found]:
+def leftovers(engine: Engine) -> list[FoundCluster]:
     """Clusters whose owner is gone."""
     return [found for found in find(engine) if found.is_leftover]
 

@@ -13,7 +13,7 @@ import weakref
 from types import FrameType
 from typing import Any
 
-PATIENCE = 30.0
+REMOVAL_TIMEOUT = 30.0
 """Seconds that the removal may take: a service manager sends SIGKILL at some time, too."""
 
 _finalizers: set[weakref.finalize[..., Any]] = set()
@@ -36,7 +36,7 @@ def _end(number: int, frame: FrameType | None) -> None:
     # In a thread: what was interrupted may hold a lock that the removal needs, and then only waiting comes to an end.
     remover = threading.Thread(target=_remove_all, daemon=True)
     remover.start()
-    remover.join(PATIENCE)
+    remover.join(REMOVAL_TIMEOUT)
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
 

@@ -130,7 +130,7 @@ class LosesSome(Node):
 
 
 @dataclass(frozen=True)
-class Fault:
+class PlantedFault:
     """`promise` is what a student may be told afterwards."""
 
     name: str
@@ -139,11 +139,11 @@ class Fault:
     election: Callable[[ElectionContext], Election] | None = None
 
 
-FAULTS: tuple[Fault, ...] = (
-    Fault("drops deletes", "a deleted key is gone at every node", DropsDeletes),
-    Fault("forgets on restart", "what was acknowledged is there after a restart", ForgetsOnRestart),
-    Fault("stays stale", "a node that comes back catches up", StaysStale),
-    Fault("two leaders", "when a node comes back there is one leader", election=LeadsOnReturn),
-    Fault("acknowledges first", "an acknowledged write had been carried out", AcknowledgesFirst),
-    Fault("loses some", "every acknowledged write is there", LosesSome),
+FAULTS: tuple[PlantedFault, ...] = (
+    PlantedFault("drops deletes", "a deleted key is gone at every node", DropsDeletes),
+    PlantedFault("forgets on restart", "what was acknowledged is there after a restart", ForgetsOnRestart),
+    PlantedFault("stays stale", "a node that comes back catches up", StaysStale),
+    PlantedFault("two leaders", "when a node comes back there is one leader", election=LeadsOnReturn),
+    PlantedFault("acknowledges first", "an acknowledged write had been carried out", AcknowledgesFirst),
+    PlantedFault("loses some", "every acknowledged write is there", LosesSome),
 )

@@ -7,8 +7,8 @@ from itertools import combinations
 from typing import Any
 
 from labs.cluster.simulated import SimulatedCluster
-from labs.grading.check import Check, Outcome, StudentCode, failed, passed
-from labs.grading.checks.broken_stores import FAULTS, Fault
+from labs.grading.check import Check, CheckOutcome, StudentCode, failed, passed
+from labs.grading.checks.broken_stores import FAULTS, PlantedFault
 from labs.grading.checks.clusters import STUDENT_KINDS, Kind, good_kinds, make, scene
 from labs.grading.checks.outages import Outage, outages
 from labs.grading.cluster_gateway import ClusterGateway
@@ -41,7 +41,7 @@ def checks(level: str) -> list[Check]:
     return [table, good, *(_broken(fault, level) for fault in FAULTS)]
 
 
-def _broken(fault: Fault, level: str) -> Check:
+def _broken(fault: PlantedFault, level: str) -> Check:
     return Check(
         _name(fault),
         "ex1",
@@ -54,7 +54,7 @@ def _broken(fault: Fault, level: str) -> Check:
     )
 
 
-def _name(fault: Fault) -> str:
+def _name(fault: PlantedFault) -> str:
     return f"ex1.broken.{fault.name.replace(' ', '-')}"
 
 
@@ -71,7 +71,7 @@ def _with_seeds(code: StudentCode, kinds: list[Kind]) -> Iterable[tuple[Kind, in
 # -- the table -------------------------------------------------------------------------------------------
 
 
-def _availability(code: StudentCode, kinds: list[Kind]) -> Outcome:
+def _availability(code: StudentCode, kinds: list[Kind]) -> CheckOutcome:
     total, wrong = 0, []
     where, replay = None, ""
     for kind, seed in _with_seeds(code, kinds):
@@ -118,8 +118,8 @@ def _row_differs(
     if not found:
         return "these nodes were never down together"
     # Who stops the same nodes twice may report either time, but not the moment between stopping one and the next.
-    patience = cluster.settings.election_timeout
-    long = [outage for outage in found if outage.end - outage.begin >= patience] or [max(found, key=_duration)]
+    timeout = cluster.settings.election_timeout
+    long = [outage for outage in found if outage.end - outage.begin >= timeout] or [max(found, key=_duration)]
     differences = [_differs(row, outage, cluster) for outage in long]
     return None if None in differences else differences[-1]
 
@@ -167,30 +167,30 @@ def _verdict(code: StudentCode, cluster: SimulatedCluster) -> tuple[bool, str]:
     return answer["survives"], answer["reason"]
 
 
-def _judged(judge: Callable[[], Outcome]) -> Outcome:
+def _judged(judge: Callable[[], CheckOutcome]) -> CheckOutcome:
     try:
         return judge()
     except _NoVerdict as problem:
         return failed(str(problem))
 
 
-def _accepts(code: StudentCode, kinds: list[Kind]) -> Outcome:
-    def judge() -> Outcome:
+def _accepts(code: StudentCode, kinds: list[Kind]) -> CheckOutcome:
+    def judge() -> CheckOutcome:
         for kind, seed in _with_seeds(code, kinds):
             with make(kind, seed) as cluster:
                 accepted, reason = _verdict(code, cluster)
                 where = scene(cluster)
             if not accepted:
-                said = (f"your reason: {reason}",)
+                statement = (f"your reason: {reason}",)
                 again = _again("ex1.good", kind, seed)
-                return failed(f"a good store was rejected ({kind})", evidence=said, scene=where, replay=again)
+                return failed(f"a good store was rejected ({kind})", evidence=statement, scene=where, replay=again)
         return passed(f"{len(kinds)} good stores accepted")
 
     return _judged(judge)
 
 
-def _rejects(code: StudentCode, fault: Fault, kinds: list[Kind]) -> Outcome:
-    def judge() -> Outcome:
+def _rejects(code: StudentCode, fault: PlantedFault, kinds: list[Kind]) -> CheckOutcome:
+    def judge() -> CheckOutcome:
         for kind, seed in _with_seeds(code, kinds[:1] if code.level == "student" else kinds[:3]):
             with make(kind, seed, fault.node_class, fault.election) as cluster:
                 accepted, _ = _verdict(code, cluster)

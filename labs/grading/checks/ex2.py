@@ -8,7 +8,7 @@ from typing import Any
 
 from labs.cluster.base import Answer, ConditionTimeout
 from labs.cluster.simulated import SimulatedCluster
-from labs.grading.check import Check, Outcome, Scene, StudentCode, StudentObject, failed, passed
+from labs.grading.check import Check, CheckOutcome, Scene, StudentCode, StudentObject, failed, passed
 from labs.grading.checks.clusters import Kind, applied_at, make, scene
 from labs.grading.cluster_gateway import ClusterCall, ClusterGateway
 from replstore.core.lowest_id import LowestId
@@ -25,7 +25,7 @@ TOLERANCE = 0.15
 AT_ONCE = 0.06
 """Seconds that the first reads after a write may take: what is behind for longer has to be found stale."""
 
-Version = tuple[int, int]
+EntryVersion = tuple[int, int]
 
 
 def checks(level: str) -> list[Check]:
@@ -46,7 +46,7 @@ def checks(level: str) -> list[Check]:
             10,
             _fraction,
             rule="stale_fraction is the share of samples whose first read was stale; 0 without samples.",
-            hint="Mind the empty list.",
+            hint="Return 0 for an empty list.",
         ),
         Check(
             "ex2.read-your-writes",
@@ -102,7 +102,7 @@ def checks(level: str) -> list[Check]:
 # -- measuring -------------------------------------------------------------------------------------------
 
 
-def _staleness(code: StudentCode) -> Outcome:
+def _staleness(code: StudentCode) -> CheckOutcome:
     wrong: list[str] = []
     where: Scene | None = None
     delays = DELAYS if code.level == "student" else UNSEEN_DELAYS
@@ -166,7 +166,7 @@ def _differ(mine: list[dict[str, Any]], lags: list[float]) -> str | None:
     return f"you say {stale} of {len(mine)} first reads were stale, {least} were"
 
 
-def _acknowledged(gateway: ClusterGateway, delay: float) -> list[tuple[float, Version]]:
+def _acknowledged(gateway: ClusterGateway, delay: float) -> list[tuple[float, EntryVersion]]:
     """When the writes were acknowledged that the student's code made while replication was delayed as asked."""
     writes, in_force = [], 0.0
     for call in gateway.calls:
@@ -177,7 +177,7 @@ def _acknowledged(gateway: ClusterGateway, delay: float) -> list[tuple[float, Ve
     return writes
 
 
-def _true_lags(writes: list[tuple[float, Version]], cluster: SimulatedCluster) -> dict[str, list[float]]:
+def _true_lags(writes: list[tuple[float, EntryVersion]], cluster: SimulatedCluster) -> dict[str, list[float]]:
     """For each follower, how long after each acknowledgement it had applied the write."""
     events = cluster.events()
     followers = [node for node in cluster.node_ids if node != "node-1"]
@@ -189,7 +189,7 @@ def _true_lags(writes: list[tuple[float, Version]], cluster: SimulatedCluster) -
     return lags
 
 
-def _fraction(code: StudentCode) -> Outcome:
+def _fraction(code: StudentCode) -> CheckOutcome:
     rng = Random(f"fraction/{code.seeds[-1]}")
     cases = [[], [True], [False], *([rng.random() < 0.5 for _ in range(rng.randint(2, 40))] for _ in range(8))]
     for flags in cases:
@@ -216,13 +216,13 @@ class _Scenario:
         allowed = ("put", "get", "delete", "leader", "now", "sleep", "status")
         self.gateway = ClusterGateway(self.cluster, allowed)
         self.user: StudentObject = code.create("Session", self.gateway)
-        self.versions: dict[tuple[str, Any], Version] = {}
-        self.own: dict[str, Version] = {}
-        self.seen: dict[str, Version] = {}
+        self.versions: dict[tuple[str, Any], EntryVersion] = {}
+        self.own: dict[str, EntryVersion] = {}
+        self.seen: dict[str, EntryVersion] = {}
         self.problems: dict[str, str] = {}
         self.gets: list[tuple[int, int]] = []
 
-    def failed(self, check: str, message: str, share: float = 0.0) -> Outcome:
+    def failed(self, check: str, message: str, share: float = 0.0) -> CheckOutcome:
         """With the way back here: the cluster as it is now, and the command."""
         replay = f"replab check ex2 --only ex2.{check} --seed {self.seed}"
         return failed(message, share=share, scene=scene(self.cluster), replay=replay)
@@ -282,7 +282,7 @@ def _hashable(value: Any) -> bool:
     return type(value) in (str, int, float, bool)
 
 
-def _version(answer: Answer) -> Version:
+def _version(answer: Answer) -> EntryVersion:
     return answer.body["term"], answer.body["index"]
 
 
@@ -291,14 +291,14 @@ def _asked_leader(calls: list[ClusterCall], cluster: SimulatedCluster) -> int:
     return sum(call.method == "get" and call.arguments.get("via") in (None, leader) for call in calls)
 
 
-WEATHERS = ((100, 0), (500, 0), (300, 400), (0, 0))
+NETWORK_CONDITIONS = ((100, 0), (500, 0), (300, 400), (0, 0))
 STEPS = 60
 
 
-def _guarantee(code: StudentCode, which: str) -> Outcome:
+def _guarantee(code: StudentCode, which: str) -> CheckOutcome:
     bad: list[str] = []
-    first: Outcome | None = None
-    for number, (delay, jitter) in enumerate(WEATHERS):
+    first: CheckOutcome | None = None
+    for number, (delay, jitter) in enumerate(NETWORK_CONDITIONS):
         scenario = _Scenario(code, code.seeds[-1 - number % len(code.seeds)], number, delay, jitter)
         scenario.play(STEPS)
         if which in scenario.problems:
@@ -306,11 +306,11 @@ def _guarantee(code: StudentCode, which: str) -> Outcome:
             check = "read-your-writes" if which == "own" else "monotonic-reads"
             first = first or scenario.failed(check, "the guarantee was broken")
     if first is None:
-        return passed(f"{len(WEATHERS)} sessions of {STEPS} steps")
+        return passed(f"{len(NETWORK_CONDITIONS)} sessions of {STEPS} steps")
     return replace(first, evidence=tuple(bad))
 
 
-def _reads_followers(code: StudentCode) -> Outcome:
+def _reads_followers(code: StudentCode) -> CheckOutcome:
     """Followers that are not behind can answer everything; the leader need not be asked for a key but now and then."""
     scenario = _Scenario(code, code.seeds[-1], 7, 5, 0)
     for key in ("a", "b", "c"):  # who asks the leader about a key that a follower does not have is only careful
@@ -330,7 +330,7 @@ def _reads_followers(code: StudentCode) -> Outcome:
     return scenario.failed("reads-followers", message, share=max(0.0, 2 * (1 - share)))
 
 
-def _deletes(code: StudentCode) -> Outcome:
+def _deletes(code: StudentCode) -> CheckOutcome:
     for number, (delay, jitter) in enumerate(((0, 0), (300, 200))):
         scenario = _Scenario(code, code.seeds[-1], number, delay, jitter)
         scenario.put("a", "mine")
@@ -363,7 +363,7 @@ def _everybody_knows(cluster: SimulatedCluster) -> bool:
     return all(cluster.peek(node, key).code == 404 for node in cluster.node_ids for key in ("a", "b"))
 
 
-def _fail_over(code: StudentCode) -> Outcome:
+def _fail_over(code: StudentCode) -> CheckOutcome:
     for seed in code.seeds[-3:]:
         scenario = _Scenario(code, seed, 8, 500, 0)
         cluster = scenario.cluster

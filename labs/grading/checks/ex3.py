@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from labs.grading.check import Check, Outcome, Scene, StudentCode, broken_off, failed, passed
+from labs.grading.check import Check, CheckOutcome, Scene, StudentCode, broken_off, failed, passed
 from labs.grading.checks import ex3_runs as runs
 from labs.grading.election_gateway import readable
 from labs.grading.errors import ErrorKind, GraderError, StudentError
@@ -85,7 +85,7 @@ class Part:
         for seed in seeds:
             yield from self.schedules(seed)
 
-    def _judge(self, code: StudentCode) -> Outcome:
+    def _judge(self, code: StudentCode) -> CheckOutcome:
         for seed in code.seeds[:MOST_SEEDS]:
             result = self.search(code.simulate, [seed])
             run = result.run
@@ -101,7 +101,7 @@ class Part:
         return passed()
 
 
-def _broken_off(run: Run, error: Exception) -> Outcome:
+def _broken_off(run: Run, error: Exception) -> CheckOutcome:
     """An exception ended the run. It can be opened, unless the strategy never came back: it would not again."""
     if not isinstance(error, StudentError):
         raise GraderError(f"{type(error).__name__}: {error}") from error  # not the student's: there must be no mark
@@ -109,7 +109,7 @@ def _broken_off(run: Run, error: Exception) -> Outcome:
     return broken_off(error, Scene(run.trace[-1].time, run) if opens else None)
 
 
-def _violated(run: Run, violations: tuple[Violation, ...], replay: str, several: bool) -> Outcome:
+def _violated(run: Run, violations: tuple[Violation, ...], replay: str, several: bool) -> CheckOutcome:
     """`several`: the check has more than one rule, so it has to be said which."""
     violation = violations[0]
     others = dict.fromkeys(other.sentence for other in violations if other.rule != violation.rule)
@@ -216,20 +216,20 @@ PARTS = (
         depends_on=("ex3.elects", "ex3.votes", "ex3.majority"),
     ),
     Part(
-        "patience",
+        "randomized-timeout",
         "A leader is back in time, and then stays",
         20,
         ("a leader is back in time", "a settled cluster stays settled"),
-        runs.patience,
+        runs.randomized_timeouts,
         "Draw a new timeout between one and two times self.timeout whenever you begin to wait: at a heartbeat, when you"
         " grant a vote, when you ask for votes. Not when you refuse one.",
     ),
     Part(
-        "lonely",
+        "quorum",
         "A leader without a majority steps down",
         10,
-        ("a lonely leader steps down",),
-        runs.loneliness,
+        ("a leader without a quorum steps down",),
+        runs.without_quorum,
         "Note when each follower was heard last (HeartbeatReply); without a majority for self.timeout set self.leader"
         " to None.",
         Claims(votes=True, steps_down=True),
@@ -241,8 +241,8 @@ PARTS = (
         10,
         ("a healthy leader is left alone",),
         runs.visitors,
-        "Before you begin a new term ask whether you could win it, and change neither term nor vote for that question;"
-        " who hears a leader says no.",
+        "Before you begin a new term ask whether you could win it, and do not change term or vote for this question;"
+        " a node that hears a leader answers no.",
         Claims(votes=True, pre_vote=True),
         witness=_somebody_led(1.6, 2.5),
     ),

@@ -24,7 +24,7 @@ def _schedule(nodes: int, seed: int, length: float, *steps: Step, calm: float = 
 
 
 def _slow(nodes: int, seed: int, length: float, *steps: Step, calm: float = 0.0) -> Schedule:
-    """Messages take a quarter of the timeout and clocks agree: candidates meet unless their patience differs."""
+    """Messages take a quarter of the timeout and clocks agree: candidates meet unless their timeouts differs."""
     return _schedule(nodes, seed, length, *steps, calm=calm, fastest=0.09, slowest=0.1, drift=0.0)
 
 
@@ -159,7 +159,7 @@ def tails(seed: int) -> Iterator[Schedule]:
 # (c)
 
 
-def patience(seed: int) -> Iterator[Schedule]:
+def randomized_timeouts(seed: int) -> Iterator[Schedule]:
     """All wake up at once; and a quiet time."""
     yield _slow(5, seed, 4.3)
     yield _schedule(5, seed, 3.0)
@@ -170,7 +170,7 @@ def patience(seed: int) -> Iterator[Schedule]:
 # (d)
 
 
-def loneliness(seed: int) -> Iterator[Schedule]:
+def without_quorum(seed: int) -> Iterator[Schedule]:
     """A leader with nobody, and one with a follower that makes no majority."""
     yield _schedule(3, seed, 3.0, *_crown_node_1(3), Step(1.6, "isolate", ("node-1",)))
     yield _schedule(5, seed, 3.0, *_crown_node_1(5), Step(1.6, "partition", (NAMES[:2], NAMES[2:])))

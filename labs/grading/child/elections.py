@@ -76,9 +76,9 @@ class Elections:
         that may change what happens in the next."""
         answers: list[list[list[Any]]] = []
         for steps in moments:
-            said = {step[0]: self._places[step[0]].said for step in steps}
+            statement = {step[0]: self._places[step[0]].said for step in steps}
             answers.append([self._step(*step) for step in steps])
-            if any(answer != [*said[step[0]], [], []] for step, answer in zip(steps, answers[-1], strict=True)):
+            if any(answer != [*statement[step[0]], [], []] for step, answer in zip(steps, answers[-1], strict=True)):
                 break
         return answers
 

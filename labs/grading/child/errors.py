@@ -13,7 +13,7 @@ MAX_FRAMES = 6
 _EXHAUSTED = (errno.ENOSPC, errno.EFBIG, errno.EMFILE, errno.EAGAIN, errno.EDQUOT if hasattr(errno, "EDQUOT") else -1)
 
 
-class Missing(Exception):
+class MissingName(Exception):
     """The student's file does not define what it should."""
 
 
@@ -29,7 +29,7 @@ def _kind(error: BaseException) -> str:
         return "resource"
     if isinstance(error, NotImplementedError):
         return "not_attempted"
-    if isinstance(error, Missing):
+    if isinstance(error, MissingName):
         return "missing"
     return "invalid" if isinstance(error, BadValue) else "raised"
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from labs.grading.child import fence
 from labs.grading.child.cluster import ProxyCluster
-from labs.grading.child.errors import Missing, describe
+from labs.grading.child.errors import MissingName, describe
 from labs.grading.child.values import MARK, decode, encode
 from labs.grading.child.wire import Wire
 
@@ -75,7 +75,7 @@ class Worker:
 
     def _find(self, owner: Any, name: str) -> Any:
         if not hasattr(owner, name):
-            raise Missing(name)
+            raise MissingName(name)
         return getattr(owner, name)
 
 

@@ -25,7 +25,7 @@ class BadValue(ValueError):
 
 
 @dataclass(frozen=True)
-class Record:
+class RecordValue:
     """A dataclass or named tuple as it looks from outside the process that made it."""
 
     type_name: str
@@ -187,11 +187,11 @@ def _read_dict(data: Any, depth: int) -> dict[Any, Any]:
     return {_hashable(decode(key, depth + 1)): decode(item, depth + 1) for key, item in pairs}
 
 
-def _read_record(data: Any, depth: int) -> Record:
+def _read_record(data: Any, depth: int) -> RecordValue:
     name, content = _pair(data)
     if type(content) is not dict:
         raise BadValue("expected a record's fields")
-    return Record(_text(name), {_text(key): decode(item, depth + 1) for key, item in content.items()})
+    return RecordValue(_text(name), {_text(key): decode(item, depth + 1) for key, item in content.items()})
 
 
 def _read_symbol(data: Any, depth: int) -> Symbol:

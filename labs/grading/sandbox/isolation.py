@@ -141,10 +141,10 @@ def readable(isolation: Isolation, root: Path, library: Path) -> dict[str, list[
     """What Landlock leaves to be listed, read and written; None: leave Landlock out."""
     if isolation.kind == "bubblewrap":
         return None
-    shown = {"list": [], "read": [isolation.python, str(library), str(root / "exercises"), "/dev/urandom"]}
+    visible = {"list": [], "read": [isolation.python, str(library), str(root / "exercises"), "/dev/urandom"]}
     for folder in dict.fromkeys([*_library_folders(), *_prefix_folders(isolation.python)]):
-        _show(folder.resolve(), shown)
-    return {**shown, "write": [str(root / "tmp"), "/dev/null"]}
+        _show(folder.resolve(), visible)
+    return {**visible, "write": [str(root / "tmp"), "/dev/null"]}
 
 
 def _show(folder: Path, shown: dict[str, list[str]]) -> None:

@@ -8,7 +8,7 @@ MIB = 1024 * 1024
 
 
 @dataclass(frozen=True)
-class Limits:
+class SandboxLimits:
     """Times in seconds of the student's process at work; what the grader's simulator takes does not count.
 
     They are many times what a correct solution needs, so that a loaded machine fails nobody.
@@ -42,8 +42,8 @@ class Limits:
     """Election messages in one check."""
 
 
-DEFAULT = Limits()
-START_PATIENCE = 60.0
+DEFAULT = SandboxLimits()
+START_TIMEOUT = 60.0
 """Seconds for a sandbox to come up. It contains no student code yet: beyond this, the grader is at fault."""
-MOST_PATIENCE = 5.0
+MOST_EXTENSION = 5.0
 """On a loaded machine a question may take up to this many times its limit, if the process was kept from running."""

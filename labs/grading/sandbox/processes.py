@@ -24,7 +24,7 @@ MARK = "REPLAB_SANDBOX"
 FIRST_UID, LAST_UID, BLOCK = 61000, 61999, 10
 """Unused by Debian's and Red Hat's `adduser`, and below 65536, where containers often end. Reserved in blocks."""
 
-_PATIENCE = 10.0
+_END_TIMEOUT = 10.0
 
 
 def end_tree(process: subprocess.Popen[bytes], *, uid: int | None, mark: str | None) -> None:
@@ -38,7 +38,7 @@ def end_tree(process: subprocess.Popen[bytes], *, uid: int | None, mark: str | N
             break
     _each(found, psutil.Process.kill)
     process.kill()
-    process.wait(_PATIENCE)
+    process.wait(_END_TIMEOUT)
     left = [*_still_there(found), *(one for one in _strays(uid, mark) if _runs(one))]
     if left:
         raise GraderError(f"processes of a submission could not be ended: {[one.pid for one in left]}")
@@ -51,7 +51,7 @@ def end_namespace(process: subprocess.Popen[bytes]) -> None:
     except psutil.NoSuchProcess:
         children = []
     process.kill()
-    process.wait(_PATIENCE)
+    process.wait(_END_TIMEOUT)
     # The namespace's first process is gone only when all others in it are.
     if left := _still_there(children):
         raise GraderError(f"a sandbox could not be ended: process {left[0].pid} remains")
@@ -109,8 +109,8 @@ def _runs(process: psutil.Process) -> bool:
 
 
 def _still_there(processes: list[psutil.Process]) -> list[psutil.Process]:
-    """Wait until none of them runs; those that do after all our patience."""
-    deadline = time.monotonic() + _PATIENCE
+    """Wait until none of them runs; those that still run at the end of the time limit."""
+    deadline = time.monotonic() + _END_TIMEOUT
     while (left := [one for one in processes if _runs(one)]) and time.monotonic() < deadline:
         time.sleep(0.001)
     return left
@@ -152,7 +152,7 @@ def next_uid() -> int | None:
     mine = private_uids()
     if not mine:
         return None
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + _END_TIMEOUT
     while time.monotonic() < deadline:
         used = _used_uids()
         turn = next(_turns)

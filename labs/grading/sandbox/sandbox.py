@@ -26,7 +26,7 @@ from typing import Any, NoReturn
 from labs.grading.errors import ErrorKind, GraderError, Stopped, StudentError
 from labs.grading.sandbox.channel import Broken, Channel, Closed, Late, TooMuch, open_channel
 from labs.grading.sandbox.isolation import Isolation, candidates, command, readable
-from labs.grading.sandbox.limits import DEFAULT, MOST_PATIENCE, START_PATIENCE, Limits
+from labs.grading.sandbox.limits import DEFAULT, MOST_EXTENSION, START_TIMEOUT, SandboxLimits
 from labs.grading.sandbox.processes import MARK, end_namespace, end_tree, next_uid, tasks_of_my_uid, worker_pid
 from labs.grading.sandbox.reported_error import read_error
 from labs.grading.sandbox.runtime_files import library_copy, shared_library
@@ -55,7 +55,7 @@ class Sandbox:
     def __init__(
         self,
         files: Mapping[str, str],
-        limits: Limits = DEFAULT,
+        limits: SandboxLimits = DEFAULT,
         isolation: Isolation | None = None,
         hash_seed: int = 0,
         stop: Callable[[], bool] = lambda: False,
@@ -117,7 +117,7 @@ class Sandbox:
             watch=self._watch,
         )
         try:
-            self.fences = self.ask("start", self._fences(library), START_PATIENCE)
+            self.fences = self.ask("start", self._fences(library), START_TIMEOUT)
         except (StudentError, Broken) as fault:
             raise GraderError(f"the sandbox ({self.isolation.kind}) did not come up: {fault}\n{self.output}") from None
         self._channel.forget_output()
@@ -166,7 +166,7 @@ class Sandbox:
         if channel.pending:
             self._break(ErrorKind.INVALID_REPLY, "the process said something without having been asked")
         self._question += 1
-        self._deadline, self._most = time.monotonic() + seconds, MOST_PATIENCE * seconds
+        self._deadline, self._most = time.monotonic() + seconds, MOST_EXTENSION * seconds
         line = {"id": self._question, "do": do, **question}
         try:
             while True:
@@ -361,7 +361,7 @@ def _try(isolation: Isolation) -> Isolation:
     with Sandbox({"probe.py": _PROBE}, isolation=isolation) as sandbox:
         landlock, cut = sandbox.fences.get("landlock", 0), sandbox.fences.get("network") is True
         try:
-            sandbox.ask("load", {"module": "probe"}, START_PATIENCE)
+            sandbox.ask("load", {"module": "probe"}, START_TIMEOUT)
         except StudentError as fault:
             raise GraderError(f"a sandboxed Python does not work with {isolation.python}: {fault.message}") from None
     if isolation.kind == "bubblewrap":

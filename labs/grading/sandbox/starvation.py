@@ -11,7 +11,7 @@ import sys
 
 
 class Starvation:
-    """Of the process `pid`, and of our own: a reply waits, too, until we are let run to read it."""
+    """Of the process `pid`, and of our own: the grader itself may also wait for a CPU before it reads the reply."""
 
     def __init__(self, pid: int) -> None:
         self._files = [file for one in (str(pid), "self") if (file := _open(one)) is not None]

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from labs.grading.errors import SubmissionRefused
 from labs.grading.submission.archive import Unreadable, archive_ending
-from labs.grading.submission.listing import Found, Listing, at_most, list_files
+from labs.grading.submission.listing import FoundFile, Listing, at_most, list_files
 from labs.grading.submission.names import exercise_of, is_exact
 from labs.grading.submission.notebook import Extract, NotANotebook, extract
 from labs.lesson.exercises import EXERCISES, Exercise
@@ -102,7 +102,7 @@ class _Reader:
         for exercise in missing:
             self._read_from_notebooks(exercise, extracts)
 
-    def _extract(self, file: Found) -> Extract | None:
+    def _extract(self, file: FoundFile) -> Extract | None:
         try:
             taken = extract(file.read())
         except (Unreadable, NotANotebook) as problem:
@@ -123,11 +123,11 @@ class _Reader:
                 self._notes.append(f"{exercise.file_name} was taken from {path}")
 
 
-def _is_python(file: Found) -> bool:
+def _is_python(file: FoundFile) -> bool:
     return file.path.suffix.lower() == ".py"
 
 
-def _choose(found: Sequence[Found]) -> Found:
+def _choose(found: Sequence[FoundFile]) -> FoundFile:
     """The one with the exercise's own name, and of these the one that lies least deep. Raises `Unreadable` if that is
     not clear: then nobody may guess which one counts."""
     candidates = [file for file in found if is_exact(file.path.name)] or list(found)

@@ -14,7 +14,7 @@ from typing import Any
 from labs.pictures import spacetime_svg, tell
 from labs.trace.events import Event
 
-NAMES = ("old-log", "same-patience", "no-pre-vote", "lonely-leader")
+NAMES = ("old-log", "same-timeout", "no-pre-vote", "leader-without-quorum")
 """In the order in which the exercise meets them."""
 
 

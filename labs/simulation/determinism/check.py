@@ -1,4 +1,4 @@
-"""Does a schedule give the same run every time? If not: where do two runs part, and what in the strategy did it?
+"""Determinism check: whether two runs of a schedule are the same; if not, where they part and which line did it.
 
 Law of this module: the two runs differ in everything that a strategy must not depend on, and in nothing else. Each has
 a process of its own with another order of sets (`PYTHONHASHSEED`), another state of the global `random`, and another

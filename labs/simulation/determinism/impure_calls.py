@@ -1,4 +1,4 @@
-"""Who asks a clock or throws dice that it was not handed? Wrappers around the functions that do, for one process.
+"""Impure calls: wrappers that note which line of a strategy reads a clock or draws from a foreign random generator.
 
 Law of this module: it is installed before the code to be watched is imported, in a process that ends soon; nothing is
 ever put back. The functions go on working, only that the clocks are set to another time in every process.

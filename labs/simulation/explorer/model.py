@@ -74,7 +74,7 @@ class EmptyLog:
     last = (0, 0)
 
 
-class Model:
+class ElectionModel:
     """`nodes` strategies, named as in the lesson. States and messages get numbers, in the order of their coming up."""
 
     def __init__(self, strategy: Callable[[ElectionContext], Election], nodes: int) -> None:
@@ -197,7 +197,7 @@ class Model:
 # In words
 
 
-def step_in_words(event: NodeInput, model: Model, number: int) -> str:
+def step_in_words(event: NodeInput, model: ElectionModel, number: int) -> str:
     """What happens to the node in state `number`, and what it does then: a sentence."""
     before = model.election(event.node, number)
     outcome = model.outcome(event, number)

@@ -20,7 +20,7 @@ from itertools import count
 from time import perf_counter
 from typing import NamedTuple
 
-from labs.simulation.explorer.model import Model, NodeInput, Receive, Restart, Transition, Wait, step_in_words
+from labs.simulation.explorer.model import ElectionModel, NodeInput, Receive, Restart, Transition, Wait, step_in_words
 from labs.trace import kinds
 from labs.trace.events import Event
 from replstore.core.election import Election, ElectionContext
@@ -91,14 +91,14 @@ NOTHING = Move(0, 0, 0)
 
 class Search:
     """A state is one number, for speed: the numbers of the nodes' states, of who led, of the crashes so far, and above
-    them one bit for each message under way. What a step does to one node is worked out once (`Model`) and then known.
+    them one bit for each message under way. What a step does to one node is worked out once (`ElectionModel`).
     """
 
     def __init__(
         self, strategy: Callable[[ElectionContext], Election], nodes: int = 3, bound: Bound | None = None
     ) -> None:
         self.bound = bound or Bound()
-        self.model = Model(strategy, nodes)
+        self.model = ElectionModel(strategy, nodes)
         self._led: list[frozenset[tuple[int, NodeId]]] = [frozenset()]
         self._shifts = {name: NODE_BITS * number for number, name in enumerate(self.model.nodes)}
         self._led_at = NODE_BITS * nodes
