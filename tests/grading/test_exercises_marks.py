@@ -91,7 +91,7 @@ def test_results_are_the_same_byte_for_byte_at_any_number_of_workers(tmp_path: P
     written = []
     for workers in (1, 2):
         out = tmp_path / f"out-{workers}"
-        jobs = batch.plan([tmp_path / "class"], out, "labs.grading.checks:SUITE", settings)
+        jobs = batch.plan([tmp_path / "class"], out, "labs.grading.checks:SUITE", settings).jobs
         batch.run(jobs, workers, lambda report, known: None)
         written.append({job.name: _without_times(job.folder / REPORT) for job in jobs})
 

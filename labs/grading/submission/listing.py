@@ -38,7 +38,7 @@ Wanted = Callable[[str], bool]
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundFile:
     """A file that may be an exercise. `read()` raises `Unreadable`."""
 
     path: PurePosixPath
@@ -47,8 +47,8 @@ class Found:
 
 @dataclass
 class Listing:
-    files: list[Found] = field(default_factory=list)
-    archives: list[Found] = field(default_factory=list)
+    files: list[FoundFile] = field(default_factory=list)
+    archives: list[FoundFile] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     _passed: list[str] = field(default_factory=list)
 
@@ -56,9 +56,9 @@ class Listing:
         if is_hidden(path):
             return
         if wanted(path.name):
-            self.files.append(Found(path, read))
+            self.files.append(FoundFile(path, read))
         elif is_archive(path.name):
-            self.archives.append(Found(path, read))
+            self.archives.append(FoundFile(path, read))
         elif path.name != "__init__.py":
             self._passed.append(str(path))
 
@@ -204,13 +204,13 @@ def _look_into_archives(listing: Listing, wanted: Wanted, levels: int) -> Listin
             listing.notes.append(f"{path}: {one}")
         elif path in useful:
             listing.notes += [f"taken from {path}", *one.notes]
-            listing.files += [Found(path / file.path, file.read) for file in one.files]
+            listing.files += [FoundFile(path / file.path, file.read) for file in one.files]
         else:
             listing.notes.append(f"{path}: no exercise in it")
     return listing
 
 
-def _inside(archive: Found, wanted: Wanted, levels: int) -> Listing | str:
+def _inside(archive: FoundFile, wanted: Wanted, levels: int) -> Listing | str:
     """What is in it, or why that cannot be said."""
     try:
         listing = _list_archive(archive.read(), archive.path.name, wanted)
