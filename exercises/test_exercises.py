@@ -15,7 +15,8 @@ from labs.grading.checks import SUITE
 from labs.grading.reports.words import explain
 from labs.grading.results import CheckResult, Status
 from labs.grading.runner import VISIBLE_SEEDS, GradingSettings, grade
-from labs.grading.submission.submission import Submission, open_submission
+from labs.grading.submission.reading import open_submission
+from labs.grading.submission.submission import Submission
 
 CHECKS = {check.id: check for check in SUITE.checks("student", VISIBLE_SEEDS)}
 

@@ -22,7 +22,8 @@ from labs.grading.reports.words import MARKS, explain, number, score
 from labs.grading.results import CheckResult, Report, Status
 from labs.grading.runner import VISIBLE_SEEDS, GradingSettings, grade, unknown_name
 from labs.grading.submission.archive import Unreadable
-from labs.grading.submission.submission import Submission, open_submission, read_text
+from labs.grading.submission.reading import open_submission
+from labs.grading.submission.submission import Submission, read_text
 from labs.lesson.exercises import BY_FILE, BY_ID
 from labs.lesson.workspace import exercises_folder
 from labs.simulation.determinism.check import check_twice

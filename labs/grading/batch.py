@@ -24,7 +24,8 @@ from labs.grading.reports import table
 from labs.grading.results import Report, clean
 from labs.grading.runner import GradingSettings, grade, load_suite, ungraded
 from labs.grading.submission.class_folder import ClassFolder, find_submissions
-from labs.grading.submission.submission import open_submission, submission_name
+from labs.grading.submission.reading import open_submission
+from labs.grading.submission.submission import submission_name
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Protocol
 
 from labs.grading.submission.archive import Unreadable
-from labs.grading.submission.submission import Submission, open_submission, read_text
+from labs.grading.submission.reading import open_submission
+from labs.grading.submission.submission import Submission, read_text
 from labs.lesson.exercises import BY_FILE, Exercise
 from labs.lesson.workspace import exercises_folder
 

@@ -17,7 +17,8 @@ from labs.grading.checks import OWN, SUITE
 from labs.grading.reports import REPORT
 from labs.grading.results import Report, Status
 from labs.grading.runner import GradingSettings, grade, seeds_for
-from labs.grading.submission.submission import Submission, open_submission
+from labs.grading.submission.reading import open_submission
+from labs.grading.submission.submission import Submission
 from tools.direct import SOLUTIONS, from_source, outcome, planted, planted_source, the_checks
 
 STARTER = Path(exercises.__path__[0])

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from labs.grading.submission.submission import open_submission, submission_name
+from labs.grading.submission.reading import open_submission
+from labs.grading.submission.submission import submission_name
 from tests.grading.conftest import write_files
 from tests.grading.test_submission import EX1, EX3, make_zip
 from tests.grading.toys import GOOD, GOOD_EX1, GOOD_EX3

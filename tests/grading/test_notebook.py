@@ -10,7 +10,7 @@ import pytest
 
 from labs.grading.results import Status
 from labs.grading.submission.notebook import NotANotebook, extract
-from labs.grading.submission.submission import open_submission
+from labs.grading.submission.reading import open_submission
 from tests.grading.conftest import grade_ex1, the_result
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from labs.grading.submission.submission import open_submission
+from labs.grading.submission.reading import open_submission
 from tests.grading.conftest import write_files
 from tests.grading.toys import GOOD, GOOD_EX1, GOOD_EX3
 

@@ -44,7 +44,7 @@ def read(folder: Path) -> Report | None:
     """The report in `folder`; None if there is none, or none of this version."""
     try:
         return Report.from_json(json.loads((folder / REPORT).read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 

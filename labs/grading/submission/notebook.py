@@ -14,7 +14,11 @@ import sys
 from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
+from labs.grading.submission.archive import MAX_FILE
+
 TAG = "exercise"
+MAX_CELLS = 2000
+_MOST_DROPPED = 10
 AVAILABLE = frozenset(("replstore", "exercises", "labs"))
 """What a student's file can import, beside the standard library."""
 _TIMED = re.compile(r"%%(time|timeit|capture)\b")
@@ -42,7 +46,7 @@ class Extract:
 
         A broken cell goes in if it seems to define one of them, so that its error is shown where it belongs.
         """
-        pattern = re.compile(rf"^\s*(def|class)\s+({'|'.join(map(re.escape, names))})\b", re.MULTILINE)
+        pattern = re.compile(rf"^[ \t]*(def|class)[ \t]+({'|'.join(map(re.escape, names))})\b", re.MULTILINE)
         broken = {number: text for number, text in self.broken.items() if pattern.search(text)}
         if not broken and not self.names & set(names):
             return None
@@ -59,6 +63,9 @@ def extract(data: bytes) -> Extract:
         if cell.get("cell_type") != "code":
             continue
         text = _text(cell.get("source"))
+        if len(text) > MAX_FILE:
+            found.notes.append(f"cell {number}: left out, for it is larger than {MAX_FILE // 1024:,} KiB")
+            continue
         if TAG in _tags(cell):
             _take(found, number, text)
         elif text.strip():
@@ -77,6 +84,8 @@ def _cells(data: bytes) -> list[dict[str, Any]]:
     cells = notebook.get("cells") if type(notebook) is dict else None
     if type(cells) is not list:
         raise NotANotebook("it has no cells; notebooks of format 4 are needed")
+    if len(cells) > MAX_CELLS:
+        raise NotANotebook(f"it has {len(cells):,} cells, more than {MAX_CELLS:,}")
     return [cell for cell in cells if type(cell) is dict]
 
 
@@ -103,11 +112,13 @@ def _take(found: Extract, number: int, text: str) -> None:
         found.broken[number] = plain
         return
     dropped = [statement for statement in tree.body if not _keeps(statement)]
-    for statement in dropped:
+    for statement in dropped[:_MOST_DROPPED]:
         found.notes.append(
             f"cell {number}, line {statement.lineno}: left out, for it defines nothing that can be graded"
         )
-    found.names |= {name for statement in tree.body if statement not in dropped for name in _defined(statement)}
+    if len(dropped) > _MOST_DROPPED:
+        found.notes.append(f"cell {number}: and {len(dropped) - _MOST_DROPPED:,} statements more")
+    found.names |= {name for statement in tree.body if _keeps(statement) for name in _defined(statement)}
     futures = [statement for statement in tree.body if _is_future(statement)]
     found.futures |= {alias.name for statement in futures for alias in statement.names}
     found.cells[number] = _blank(plain, sorted([*dropped, *futures], key=lambda statement: statement.lineno))
@@ -185,11 +196,21 @@ def _defined(statement: ast.stmt) -> list[str]:
 
 
 def _blank(text: str, statements: list[ast.stmt]) -> str:
-    """`text` with these statements replaced by `pass` and empty lines."""
+    """`text` with these statements replaced by `pass` and empty lines. They come in the order of the text."""
     lines = [line.encode() for line in text.split("\n")]  # `ast` counts columns in bytes
-    for statement in reversed(statements):
+    kept: list[bytes] = []
+    row = column = 0
+    for statement in statements:
         first, last = statement.lineno - 1, (statement.end_lineno or statement.lineno) - 1
-        tail = lines[last][statement.end_col_offset :]
-        lines[first] = lines[first][: statement.col_offset] + b"pass" + tail
-        lines[first + 1 : last + 1] = [b""] * (last - first)
-    return b"\n".join(lines).decode()
+        kept += _between(lines, row, column, first, statement.col_offset)
+        kept += [b"pass", b"\n" * (last - first)]
+        row, column = last, statement.end_col_offset or 0
+    kept += _between(lines, row, column, len(lines) - 1, len(lines[-1]))
+    return b"".join(kept).decode()
+
+
+def _between(lines: list[bytes], row: int, column: int, last: int, end: int) -> list[bytes]:
+    """The text from one place to another."""
+    if row == last:
+        return [lines[row][column:end]]
+    return [b"\n".join([lines[row][column:], *lines[row + 1 : last], lines[last][:end]])]

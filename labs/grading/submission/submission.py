@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from labs.grading.errors import SubmissionRefused
-from labs.grading.submission.archive import Unreadable, archive_ending
+from labs.grading.submission.archive import MAX_FILE, Unreadable, archive_ending
 from labs.grading.submission.listing import FoundFile, Listing, at_most, list_files
 from labs.grading.submission.names import exercise_of, is_exact
 from labs.grading.submission.notebook import Extract, NotANotebook, extract
@@ -41,14 +41,17 @@ class Submission:
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def open_submission(path: Path, name: str | None = None) -> Submission:
-    """Read one submission. Whatever is wrong with it is said in the result."""
-    name = name or submission_name(path)
+def read_submission(path: Path, name: str) -> Submission:
+    """Read one submission, here and now; `reading.open_submission` does it within limits."""
     try:
-        listing = list_files(path, _wanted)
+        return _Reader(name, list_files(path, _wanted)).read()
     except SubmissionRefused as refusal:
-        return Submission(name, {}, {exercise.id: str(refusal) for exercise in EXERCISES}, (str(refusal),))
-    return _Reader(name, listing).read()
+        return refused(name, str(refusal))
+
+
+def refused(name: str, why: str) -> Submission:
+    """A submission of which nothing can be read."""
+    return Submission(name, {}, {exercise.id: why for exercise in EXERCISES}, (why,))
 
 
 def submission_name(path: Path) -> str:
@@ -71,6 +74,8 @@ class _Reader:
         self._notes = listing.notes
         self._sources: dict[str, str] = {}
         self._problems: dict[str, str] = {}
+        self._broken: list[str] = []
+        """Notebooks that cannot be read, and why."""
 
     def read(self) -> Submission:
         for exercise in EXERCISES:
@@ -107,6 +112,7 @@ class _Reader:
             taken = extract(file.read())
         except (Unreadable, NotANotebook) as problem:
             self._notes.append(f"{file.path}: {problem}")
+            self._broken.append(f"{file.path}: {problem}")
             return None
         self._notes += [f"{file.path}: {note}" for note in taken.notes]
         return taken
@@ -115,10 +121,14 @@ class _Reader:
         texts = {path: text for path, one in extracts.items() if (text := one.source(exercise.names)) is not None}
         named = {path: text for path, text in texts.items() if exercise_of(path.name) is exercise}
         choice = named or texts
+        if not choice and self._broken:
+            self._problems[exercise.id] = "; ".join(self._broken[:3])
         if len(choice) > 1:
             self._problems[exercise.id] = f"several notebooks define it: {', '.join(map(str, sorted(choice)))}"
         for path, text in choice.items():
-            if len(choice) == 1:
+            if len(text) > MAX_FILE:
+                self._problems[exercise.id] = f"its cells in {path} are larger than {MAX_FILE // 1024:,} KiB"
+            elif len(choice) == 1:
                 self._sources[exercise.id] = text
                 self._notes.append(f"{exercise.file_name} was taken from {path}")
 
