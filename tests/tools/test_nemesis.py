@@ -3,6 +3,8 @@ that breaks its promise must be found out."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -124,6 +126,15 @@ def test_the_command_that_is_printed_gives_the_same_order_again() -> None:
 @pytest.mark.parametrize("election", ELECTIONS)
 def test_every_election_can_be_named(election: str) -> None:
     assert _order(_parser().parse_args(["--election", election])).election == election
+
+
+@pytest.mark.parametrize("build", ["small", "forgetful", "hasty", "hearsay"])
+def test_every_build_finds_what_it_changes(build: str) -> None:
+    """In a process of its own: a build changes the one that imports it."""
+    names = ", ".join(ELECTIONS.values())
+    program = f"from tools.nemesis.builds.{build} import {names}"
+
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=Path(__file__).parents[2])
 
 
 # -- the verdict -----------------------------------------------------------------------------------------

@@ -130,9 +130,11 @@ class Attack:
             moment = "catching up"  # with a node away nothing is committed in `sync`, so nothing is forgotten either
         if moment in ("snapshot", "catching up"):
             reached, chosen = self._send_away_and_back(moment, victims)
+        elif moment == "compacting":
+            reached, chosen = self._see_compaction(victims)
         else:
             chosen = self._chosen(victims)
-            reached = self._wait_for_moment(moment, chosen)
+            reached = moment != "write sent" or self._crowd.wait_for_write(MOMENT_PATIENCE)
         if delay:
             time.sleep(delay)
         self._strike(chosen, moment if reached else f"{moment} (missed)", blow.lasts)
@@ -161,12 +163,14 @@ class Attack:
                 self.moments["starting"] += 1
                 self._write("kill", {"nodes": [node], "moment": "starting", "after": blow.details["delay"]})
 
-    def _wait_for_moment(self, moment: str, chosen: list[str]) -> bool:
-        if moment == "write sent":
-            return self._crowd.wait_for_write(MOMENT_PATIENCE)
-        if moment == "compacting":
-            return self._wait(lambda: any(self._target.compacting(node) for node in chosen))
-        return True
+    def _see_compaction(self, victims: str) -> tuple[bool, list[str]]:
+        """Wait until some node rewrites its journal: that one is to be killed, and whoever else there is to be."""
+        nodes = self._target.node_ids
+        seen = self._wait(lambda: any(self._target.compacting(node) for node in nodes))
+        at_it = [node for node in nodes if self._target.compacting(node)][:1]
+        rest = [node for node in self._chosen(victims) if node not in at_it]
+        count = {"two": 2, "all": len(nodes)}.get(victims, 1)
+        return seen, (at_it + rest)[:count]
 
     def _send_away_and_back(self, moment: str, victims: str) -> tuple[bool, list[str]]:
         """Let a follower miss something, start it, and wait until the leader brings it what it missed. Returns whether

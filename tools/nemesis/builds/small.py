@@ -18,8 +18,8 @@ __all__ = ["Bully", "LowestId"]
 _LIMITS: dict[ModuleType, dict[str, int]] = {
     log: {"KEEP_ENTRIES": 12, "KEEP_BYTES": 16 * 2**10, "BATCH_ENTRIES": 8, "BATCH_BYTES": 4 * 2**10},
     restore: {"KEEP_ENTRIES": 12},
-    journal: {"SLACK_BYTES": 16 * 2**10},
-    compaction: {"COPY_RATIO": 2},
+    journal: {"SLACK_BYTES": 16 * 2**10, "GROWTH": 1},
+    compaction: {"COPY_RATIO": 3},
 }
 
 for _module, _values in _LIMITS.items():
