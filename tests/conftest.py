@@ -20,6 +20,7 @@ LEFT_OUT = "left_out"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="run all tests, also those that a plain pytest leaves out")
+    parser.addoption("--update-traces", action="store_true", help="write the golden traces in tests/traces anew")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,0 +1,168 @@
+"""State diagrams, generated from the code: `python -m tools.state_diagrams` writes `docs/state-machines.md` and
+`solutions/state-machine.md`.
+
+Two kinds. Where the code has a table of transitions, the diagram is that table. An election has none: its states are
+what its attributes say. Its diagram is what happens in many simulated runs with faults: for each call of `tick` and
+`receive`, the state before, the state after, and what was between them. A test compares the files with what is
+generated now.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from labs.simulation.schedule import Schedule, carry_out, random_schedule
+from replstore.core import progress
+from replstore.core.bully import Bully
+from replstore.core.election import Election
+from replstore.core.lowest_id import LowestId
+from replstore.core.messages import Message, NodeId
+from replstore.http import connection
+from solutions.ex3_election import MyElection
+
+PROJECT = Path(__file__).parent.parent
+RUNS = 8
+
+Edges = dict[tuple[str, str], set[str]]
+
+
+# --------------------------------------------------------------------------------------------------------
+# Tables
+
+
+def of_progress() -> str:
+    edges: Edges = defaultdict(set)
+    for state, row in progress.TRANSITIONS.items():
+        for event, after in row.items():
+            edges[state.name, after.name].add(event.name)
+    meanings = [*_meanings(progress.State), "", *_meanings(progress.Event)]
+    return "\n".join([*_mermaid("PROBING", edges), "", *meanings])
+
+
+def of_connection() -> str:
+    edges: Edges = defaultdict(set)
+    for state, successors in connection.TRANSITIONS.items():
+        for after in successors:
+            edges[state.name, after.name]
+    return "\n".join([*_mermaid("NEW", edges), "", *_meanings(connection.State)])
+
+
+def _meanings(states: type[Enum]) -> list[str]:
+    return [f"* `{state.name}`: {state.value}" for state in states]
+
+
+# --------------------------------------------------------------------------------------------------------
+# Elections
+
+
+def lowest_id_state(election: Any) -> str:
+    if election.leader is not None:
+        return "leads" if election.leader == election.me else "follows"
+    if election._successor is None:
+        return "looks_for_a_leader"
+    return "is_about_to_lead" if election._successor == election.me else "waits_for_a_lower_id"
+
+
+def bully_state(election: Any) -> str:
+    if election.leader is not None:
+        return "leads" if election.leader == election.me else "follows"
+    if election._challenging:
+        return "challenges"
+    return "gives_way" if election._giving_way else "waits"
+
+
+def majority_state(election: Any) -> str:
+    if election.leader is not None:
+        return "leads" if election.leader == election.me else "follows"
+    if election.asked is None:
+        return "waits"
+    return "asks_beforehand" if election.asked.pre else "stands"
+
+
+def of_election(strategy: type[Election], state_of: Callable[[Any], str]) -> str:
+    """What happened to this strategy's states in `RUNS` runs with faults, with three and with five nodes."""
+    edges: Edges = defaultdict(set)
+
+    class Watched(strategy):  # type: ignore[misc, valid-type]
+        def tick(self, now: float) -> None:
+            before = state_of(self)
+            super().tick(now)
+            edges[before, state_of(self)].add("time")
+
+        def receive(self, sender: NodeId, message: Message, now: float) -> None:
+            before = state_of(self)
+            super().receive(sender, message, now)
+            edges[before, state_of(self)].add(type(message).__name__)
+
+    for number in range(RUNS):
+        base = Schedule(nodes=3 + 2 * (number % 2), length=12.0, calm=3.0)
+        run = carry_out(replace(random_schedule(number, base), drop=0.1), Watched)
+        if run.error is not None:
+            raise run.error
+    first = next(iter(edges))[0]
+    return "\n".join(_mermaid(first, edges))
+
+
+# --------------------------------------------------------------------------------------------------------
+# Drawing
+
+
+def _mermaid(first: str, edges: Edges) -> list[str]:
+    lines = ["```mermaid", "stateDiagram-v2", f"    [*] --> {first}"]
+    for (before, after), labels in sorted(edges.items()):
+        if before != after:
+            lines.append(f"    {before} --> {after}" + (f" : {', '.join(sorted(labels))}" if labels else ""))
+    stays = [(before, labels) for (before, after), labels in sorted(edges.items()) if before == after and labels]
+    lines.append("```")
+    if stays:
+        lines += ["", "Without effect on the state:", ""]
+        lines += [f"* `{state}`: {', '.join(sorted(labels))}" for state, labels in stays]
+    return lines
+
+
+def _page(title: str, parts: Iterable[tuple[str, str, str]]) -> str:
+    head = f"# {title}\n\nGenerated by `python -m tools.state_diagrams` from the code. Do not edit.\n"
+    return head + "".join(f"\n## {name}\n\n{text}\n\n{diagram}\n" for name, text, diagram in parts)
+
+
+WATCHED = (
+    "Seen in simulated runs with crashes, cuts and lost messages. `time` stands for a call of `tick`, the other words\n"
+    "for the message that arrived. A crashed node begins at the top again."
+)
+
+
+def _watched(file: str) -> str:
+    return f"`{file}`. {WATCHED}"
+
+
+def pages() -> dict[str, str]:
+    """What stands in each file."""
+    return {
+        "docs/state-machines.md": _page(
+            "State machines",
+            [
+                ("A follower, as its leader sees it", "`replstore/core/progress.py`.", of_progress()),
+                ("Lowest id", _watched("replstore/core/lowest_id.py"), of_election(LowestId, lowest_id_state)),
+                ("The Bully algorithm", _watched("replstore/core/bully.py"), of_election(Bully, bully_state)),
+                ("A client's connection", "`replstore/http/connection.py`.", of_connection()),
+            ],
+        ),
+        "solutions/state-machine.md": _page(
+            "The reference election's states",
+            [("Majority vote", _watched("solutions/ex3_election.py"), of_election(MyElection, majority_state))],
+        ),
+    }
+
+
+def main() -> None:
+    for name, text in pages().items():
+        (PROJECT / name).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
