@@ -44,9 +44,10 @@ def test_a_former_hand_in_keeps_its_marks(exercise: str, name: str) -> None:
         ("replstore.election", "Election LogView Seat"),
         (
             "replstore.messages",
-            "Append CatchUp Command Delete Diverged Done Effect Entry EntryId Flush Heartbeat HeartbeatReply Input"
-            " Install LinearizableGet Message NodeId Note NotLeader Overloaded Put Received Record Replicate Replicated Reply"
-            " Request Result START Save Send Snapshot SnapshotReceived State Tick Unknown Value natural_order",
+            "Append CatchUp Command Delete Diverged Done Effect Entry EntryId Flush Heartbeat HeartbeatReply"
+            " Input Install LinearizableGet Message NodeId Note NotLeader Overloaded Put Received Record"
+            " Replicate Replicated Reply Request Result START Save Send Snapshot SnapshotReceived State Tick"
+            " Unknown Value natural_order",
         ),
         ("replstore.lowest_id", "Alive LowestId Taken"),
         ("replstore.bully", "Bully Challenge Coordinator Objection"),
