@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -63,11 +64,17 @@ def grade(
         chosen = best_isolation(None if isolation == "auto" else isolation)
         settings = replace(settings, isolation=chosen)
         plan = batch.plan(submissions, out, suite, settings, wanted, single=single)
-        graded = _run(plan.jobs, min(workers, os.cpu_count() or 1), again)
+        with _Interruption() as interruption:
+            graded = _run(plan.jobs, min(workers, os.cpu_count() or 1), again, interruption)
         path = batch.write_table(plan.jobs, graded, out)
     except GraderError as fault:
         typer.echo(f"replab: {fault}", err=True)
         raise typer.Exit(NO_MARK) from None
+    if interruption.signal is not None:
+        typer.echo(
+            f"Broken off: {len(graded)} of {len(plan.jobs)} graded. The same command goes on.\nMarks: {path}", err=True
+        )
+        raise typer.Exit(128 + interruption.signal)
     _show(graded)
     for line in plan.passed_over:
         typer.echo(f"not graded: {line}")
@@ -76,11 +83,40 @@ def grade(
         raise typer.Exit(NO_MARK)
 
 
-def _run(jobs: list[batch.BatchJob], workers: int, again: bool) -> list[Report]:
+class _Interruption:
+    """Takes SIGINT, SIGTERM and SIGHUP as a wish to break off in order. A second one ends at once."""
+
+    def __init__(self) -> None:
+        self.signal: int | None = None
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> _Interruption:
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            if (number := getattr(signal, name, None)) is not None:
+                self._before[number] = signal.signal(number, self._handle)
+        return self
+
+    def _handle(self, number: int, frame: object) -> None:
+        if self.signal is not None:
+            raise KeyboardInterrupt
+        self.signal = number
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+
+def _run(jobs: list[batch.BatchJob], workers: int, again: bool, interruption: _Interruption) -> list[Report]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("grading", total=len(jobs))
-        return batch.run(jobs, workers, lambda report, known: progress.advance(task), again=again)
+        return batch.run(
+            jobs,
+            workers,
+            lambda report, known: progress.advance(task),
+            again=again,
+            stop=lambda: interruption.signal is not None,
+        )
 
 
 def _show(graded: list[Report]) -> None:

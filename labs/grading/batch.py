@@ -11,11 +11,8 @@ import re
 import traceback
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from multiprocessing import get_context
 from pathlib import Path
 
 from labs.grading import reports
@@ -26,6 +23,7 @@ from labs.grading.runner import GradingSettings, grade, load_suite, ungraded
 from labs.grading.submission.class_folder import ClassFolder, find_submissions
 from labs.grading.submission.reading import open_submission
 from labs.grading.submission.submission import submission_name
+from labs.grading.workers import Stop, WorkerPool
 
 
 @dataclass(frozen=True)
@@ -79,6 +77,8 @@ def plan(
     return made
 
 
+_OVERTIME = 30.0
+"""Seconds beyond a submission's own limit: then something is wrong with the grader, and its worker is ended."""
 _LONGEST_NAME = 100
 """A file system takes 255 bytes, and a character may have four."""
 _RESERVED = (table.FILE, "con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10)))
@@ -105,21 +105,28 @@ def _comparable(name: str) -> str:
     return unicodedata.normalize("NFKC", _folder_name(unicodedata.normalize("NFKC", name))).casefold()
 
 
-def run(jobs: Sequence[BatchJob], workers: int, progress: BatchProgress, *, again: bool = False) -> list[Report]:
-    """Grade what is not graded yet; the reports in the order of `jobs`. Raises `GraderError`."""
+def run(
+    jobs: Sequence[BatchJob],
+    workers: int,
+    progress: BatchProgress,
+    *,
+    again: bool = False,
+    stop: Stop = lambda: False,
+) -> list[Report]:
+    """Grade what is not graded yet; the reports in the order of `jobs`. When `stop()` is true, those that are there."""
     done: dict[int, Report] = {}
     waiting: list[int] = []
     for number, job in enumerate(jobs):
-        known = None if again else _known(job)
+        known = None if again or stop() else _known(job)
         if known is None:
             waiting.append(number)
         else:
             done[number] = known
             progress(known, True)
-    for number, report in _grade(jobs, waiting, workers):
-        done[number] = report
+    for number, report in _grade([jobs[number] for number in waiting], workers, stop):
+        done[waiting[number]] = report
         progress(report, False)
-    return [done[number] for number in range(len(jobs))]
+    return [done[number] for number in sorted(done)]
 
 
 def _known(job: BatchJob) -> Report | None:
@@ -132,28 +139,18 @@ def _known(job: BatchJob) -> Report | None:
     return report if same else None
 
 
-def _grade(jobs: Sequence[BatchJob], waiting: Sequence[int], workers: int) -> Iterator[tuple[int, Report]]:
-    if workers <= 1 or len(waiting) <= 1:
-        for number in waiting:
-            yield number, grade_job(jobs[number])
+def _grade(jobs: Sequence[BatchJob], workers: int, stop: Stop) -> Iterator[tuple[int, Report]]:
+    if not jobs:
         return
-    # Not forked: a fork of a process with threads may hang, and each worker needs its own private uid.
-    with ProcessPoolExecutor(min(workers, len(waiting)), mp_context=get_context("spawn")) as pool:
-        futures = {pool.submit(grade_job, jobs[number]): number for number in waiting}
-        try:
-            for future in as_completed(futures):
-                yield futures[future], future.result()
-        except BrokenProcessPool as error:
-            raise GraderError("a worker died (out of memory?); run the same command again to go on") from error
-        finally:
-            for future in futures:
-                future.cancel()
+    most = max(job.settings.limits.submission for job in jobs) + _OVERTIME
+    pool = WorkerPool(min(workers, len(jobs)), grade_job, failed_job, seconds=most)
+    yield from pool.run(jobs, stop)
 
 
-def grade_job(job: BatchJob) -> Report:
+def grade_job(job: BatchJob, stop: Stop = lambda: False) -> Report:
     """Grade one submission and write its results. If the grader fails, the report says so and has no mark."""
     try:
-        report = grade(open_submission(job.path, job.name), load_suite(job.suite), job.settings)
+        report = grade(open_submission(job.path, job.name, stop), load_suite(job.suite), job.settings, stop=stop)
         reports.write(report, job.folder, job.formats)
     except Exception as error:  # noqa: BLE001  # it concerns this submission alone
         return failed_job(job, f"{type(error).__name__}: {error}", traceback.format_exc())

@@ -24,6 +24,8 @@ class SandboxLimits:
     """For all questions of one check."""
     exercise: float = 120.0
     """For all checks of one exercise."""
+    submission: float = 270.0
+    """For a submission as a whole, by the wall clock, however loaded the machine is."""
     memory: int = 512 * MIB
     processes: int = 8
     """Processes and threads."""

@@ -26,6 +26,9 @@ FIRST_UID, LAST_UID, BLOCK = 61000, 61999, 10
 
 _END_TIMEOUT = 10.0
 
+mark_prefix = ""
+"""How the marks of this process's sandboxes begin, so that another process can end them if this one is killed."""
+
 
 def end_tree(process: subprocess.Popen[bytes], *, uid: int | None, mark: str | None) -> None:
     """Kill `process` and all that came of it; returns when none is left. Raises `GraderError` if one remains."""
@@ -42,6 +45,11 @@ def end_tree(process: subprocess.Popen[bytes], *, uid: int | None, mark: str | N
     left = [*_still_there(found), *(one for one in _strays(uid, mark) if _runs(one))]
     if left:
         raise GraderError(f"processes of a submission could not be ended: {[one.pid for one in left]}")
+
+
+def end_marked(prefix: str) -> None:
+    """Kill every process whose mark begins so. What runs in a bubblewrap has no mark, and dies with its parent."""
+    _each([one for one in psutil.process_iter() if (_mark(one) or "").startswith(prefix)], psutil.Process.kill)
 
 
 def end_namespace(process: subprocess.Popen[bytes]) -> None:

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from labs.grading.errors import ErrorKind, GraderError, Stopped, StudentError
+from labs.grading.sandbox import processes
 from labs.grading.sandbox.channel import Broken, Channel, Closed, Late, TooMuch, open_channel
 from labs.grading.sandbox.isolation import Isolation, candidates, command, readable
 from labs.grading.sandbox.limits import DEFAULT, MOST_EXTENSION, START_TIMEOUT, SandboxLimits
@@ -70,7 +71,7 @@ class Sandbox:
         self._hash_seed = hash_seed
         self._question = 0
         self._uid = next_uid() if self.isolation.kind != "plain" else None
-        self._mark = secrets.token_hex(16)
+        self._mark = processes.mark_prefix + secrets.token_hex(16)
         self._root = Path(tempfile.mkdtemp(prefix="replab-grade-"))
         self._process: subprocess.Popen[bytes] | None = None
         self._channel: Channel | None = None
