@@ -1,4 +1,5 @@
-"""`replab steps`: the lesson's eight steps on a live cluster, each with a mark whether it is as the lesson says."""
+"""`replab steps`: the lesson's eight steps on a live cluster, each with a mark whether it is as the lesson says;
+also on nodes in any language: `replab steps -- CMD`."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from labs.cli.commands import CommandArgument, NamedPeersOption, NodeOption, cluster_of_commands
 from labs.cli.options import (
     Backend,
     BackendOption,
@@ -23,6 +25,8 @@ from labs.cluster.opening import open_cluster
 from labs.lesson.steps import STEPS, Exchange, StepCheck, StepReport, run_step
 
 SHORT = (100, 400)
+SHORT_FOR_COMMANDS = (200, 1200)
+"""Programs in other languages start at different moments; who starts first must not take the others for dead."""
 LESSON = (2000, 6000)
 
 
@@ -31,6 +35,7 @@ def register(app: typer.Typer) -> None:
 
 
 def steps(
+    command: CommandArgument = None,
     backend: BackendOption = Backend.process,
     fast: Annotated[
         bool, typer.Option("--fast/--lesson-timings", help="Short timings, or the lesson's 2 s and 6 s.")
@@ -38,12 +43,19 @@ def steps(
     heartbeat: HeartbeatOption = None,
     election_timeout: TimeoutOption = None,
     mode: ModeOption = Mode.asynchronous,
+    node: NodeOption = None,
+    named_peers: NamedPeersOption = False,
 ) -> None:
-    """Walk Steps 1-8 of the lesson on a live cluster. Exit code 1 if anything is not as the lesson says."""
-    settings = settings_from(3, heartbeat, election_timeout, SHORT if fast else LESSON, mode)
+    """Walk Steps 1-8 of the lesson on a live cluster. Exit code 1 if anything is not as the lesson says.
+
+    With -- CMD the nodes are that command, in any language: replab steps -- node dist/main.js
+    """
+    short = SHORT_FOR_COMMANDS if command or node else SHORT
+    settings = settings_from(3, heartbeat, election_timeout, short if fast else LESSON, mode)
     console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
     started = time.perf_counter()
-    with open_cluster(backend.value, settings, console.print) as cluster:
+    given = cluster_of_commands(settings, command, node, named_peers)
+    with given or open_cluster(backend.value, settings, console.print) as cluster:
         as_said = 0
         for step in STEPS:
             console.print()

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from labs.cli.commands import CommandArgument, NamedPeersOption, NodeOption, cluster_of_commands
 from labs.cli.options import (
     Backend,
     BackendOption,
@@ -38,6 +39,7 @@ def register(app: typer.Typer) -> None:
 
 
 def up(
+    command: CommandArgument = None,
     nodes: Annotated[int, typer.Option(min=1, max=25, help="How many nodes.")] = 3,
     heartbeat: HeartbeatOption = None,
     election_timeout: TimeoutOption = None,
@@ -48,8 +50,12 @@ def up(
     record: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Let clients read and write, and save what they saw to FILE.")
     ] = None,
+    node: NodeOption = None,
+    named_peers: NamedPeersOption = False,
 ) -> None:
     """Keep a cluster running until Ctrl-C, and print what happens in it.
+
+    With -- CMD the nodes are that command, in any language; with --node only one of them is.
 
     With --record three clients write through the leader and read at any node. Break the cluster meanwhile, and judge
     the history afterwards: replab linearizable FILE.
@@ -62,7 +68,8 @@ def up(
     asked_to_end = threading.Event()
     signal.signal(signal.SIGTERM, lambda number, frame: asked_to_end.set())
     signal.signal(signal.SIGINT, _first_politely(asked_to_end))
-    with open_cluster(backend.value, settings, console.print) as cluster:
+    given = cluster_of_commands(settings, command, node, named_peers)
+    with given or open_cluster(backend.value, settings, console.print) as cluster:
         cluster.start()
         urls = {node: cluster.url(node) or "" for node in cluster.node_ids}
         _introduce(urls, console)

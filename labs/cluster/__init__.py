@@ -1,4 +1,4 @@
-"""One interface to a cluster of store nodes, three kinds of cluster behind it.
+"""One interface to a cluster of store nodes, four kinds of cluster behind it.
 
     from labs.cluster import Settings, open_cluster
 
@@ -32,6 +32,7 @@ from labs.cluster.base import (
 if TYPE_CHECKING:
     from labs.cluster.client import Client
     from labs.cluster.docker.cluster import DockerCluster
+    from labs.cluster.foreign import ForeignCluster
     from labs.cluster.http_cluster import HttpCluster
     from labs.cluster.opening import open_cluster
     from labs.cluster.process import ProcessCluster
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 _LOADED_WHEN_NAMED = {
     "Client": "client",
     "DockerCluster": "docker.cluster",
+    "ForeignCluster": "foreign",
     "HttpCluster": "http_cluster",
     "ProcessCluster": "process",
     "SimulatedCluster": "simulated",
@@ -55,6 +57,7 @@ __all__ = [
     "ClusterError",
     "ConditionTimeout",
     "DockerCluster",
+    "ForeignCluster",
     "HttpCluster",
     "NoSuchNode",
     "NodeStatus",

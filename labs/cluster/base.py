@@ -191,9 +191,7 @@ class Cluster(ABC):
         allows. `via=node`: ask just that node, once. A write whose answer got lost is `UNKNOWN`, never repeated."""
 
     @abstractmethod
-    def get(
-        self, key: str, via: str | None = None, linearizable: bool = False, timeout: float | None = None
-    ) -> Answer:
+    def get(self, key: str, via: str | None = None, linearizable: bool = False, timeout: float | None = None) -> Answer:
         """Read from `via`'s own copy (None: the leader's). A missing key is outcome OK with code 404."""
 
     @abstractmethod
@@ -273,6 +271,12 @@ def describe(status: NodeStatus) -> str:
     """One node in one line."""
     if not status.answers:
         return f"{status.node_id}: {status.state}, does not answer"
+    keys = "its number of keys is not told" if status.total_keys is None else f"{status.total_keys} keys"
     return (
-        f"{status.node_id}: {status.role} in term {status.term}, follows {status.leader_id}, {status.total_keys} keys"
+        f"{status.node_id}: {_told('role', status.role)} in {_told('term', status.term, 'term ')}, "
+        f"follows {status.leader_id}, {keys}"
     )
+
+
+def _told(name: str, value: object, before: str = "") -> str:
+    return f"a {name} that it does not tell" if value is None else f"{before}{value}"

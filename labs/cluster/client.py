@@ -193,7 +193,7 @@ class Client:
         for node in self._candidates():
             seen = self.exchange(node, "GET", "/status", timeout=LOOK_TIMEOUT).body
             if seen.get("role") == "leader":
-                found.append((int(seen.get("term") or 0), node))
+                found.append((whole(seen.get("term")) or 0, node))
         self.remember(max(found)[1] if found else None)
         return max(found)[1] if found else None
 
@@ -203,6 +203,11 @@ class Client:
 
     def close(self) -> None:
         self.transport.close()
+
+
+def whole(told: object) -> int | None:
+    """A number that a node told; None for anything else."""
+    return told if isinstance(told, int) and not isinstance(told, bool) else None
 
 
 def as_json(value: Any) -> bytes:

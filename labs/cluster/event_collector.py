@@ -40,10 +40,11 @@ class Happenings:
         kind: str,
         details: dict[str, Any] | None = None,
         message_id: str = "",
+        peer: str = "",
     ) -> None:
-        """Something that this side knows of its own: a fault, a client's request."""
+        """Something that this side knows of its own: a fault, a client's request, what a link carried."""
         with self._lock:
-            self._keep(Event(time, node, event, kind, id=message_id, details=details or {}))
+            self._keep(Event(time, node, event, kind, id=message_id, peer=peer, details=details or {}))
 
     def collect(self, node: str) -> None:
         """Take over what the node has to tell since last time."""

@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from labs.cluster.base import Answer, Cluster, ClusterError, NodeStatus, NoSuchNode, Settings, StartFailed
-from labs.cluster.client import Client, ClientOperation
+from labs.cluster.client import Client, ClientOperation, whole
 from labs.cluster.environment import check_delay, check_loss, check_settings, node_environment
 from labs.cluster.event_collector import Happenings
 from labs.trace.events import Event
@@ -290,9 +290,9 @@ class HttpCluster(Cluster):
         seen = self._ask(node, "GET", "/status") if state == RUNNING else None
         if seen is None:
             return NodeStatus(node, state)
-        leader_id = seen.get("leader_id")
+        role, leader_id = (text if isinstance(text := seen.get(name), str) else None for name in ("role", "leader_id"))
         return NodeStatus(
-            node, state, True, seen.get("role"), seen.get("term"), leader_id, seen.get("total_keys"), seen
+            node, state, True, role, whole(seen.get("term")), leader_id, whole(seen.get("total_keys")), seen
         )
 
     def leader(self) -> str | None:

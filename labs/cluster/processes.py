@@ -40,6 +40,11 @@ class NodeProcess:
         return self._popen.pid
 
     @property
+    def watched(self) -> str:
+        """The line that tells the watchdog of it."""
+        return str(self.pid)
+
+    @property
     def alive(self) -> bool:
         return self._popen.poll() is None
 
@@ -98,25 +103,33 @@ class ProcessTree:
         self._owner = os.getpid()
         self._watchdog: subprocess.Popen[bytes] | None = None
 
-    def start(self, node: str, command: list[str], environment: dict[str, str]) -> None:
-        """Start the node's process. Raises `StartFailed` where there is no such program."""
+    def start(
+        self,
+        node: str,
+        command: list[str],
+        environment: dict[str, str],
+        folder: Path | None = None,
+        make: type[NodeProcess] = NodeProcess,
+    ) -> None:
+        """Start the node's process in `folder` (default: the private one). Raises `StartFailed` where there is no such
+        program."""
         if node in self.nodes:
             self.nodes[node].kill()  # it has ended, perhaps of its own: let go of its pipe
         try:
-            process = NodeProcess(command, environment, self.folder, self.log(node))
+            process = make(command, environment, folder or self.folder, self.log(node))
         except OSError as error:
             raise StartFailed(f"{node} could not be started with {command[0]!r}: {error.strerror}") from error
         self.nodes[node] = process
-        self._tell_watchdog(process.pid)
+        self._tell_watchdog(process.watched)
 
-    def _tell_watchdog(self, pid: int) -> None:
+    def _tell_watchdog(self, line: str) -> None:
         if self._watchdog is None or self._watchdog.poll() is not None:
-            text = [process.pid for process in self.nodes.values() if process.alive]
+            told = [process.watched for process in self.nodes.values() if process.alive]
             self._watchdog = _start_watchdog(self.folder)
         else:
-            text = [pid]
+            told = [line]
         assert self._watchdog.stdin is not None
-        self._watchdog.stdin.write(b"".join(b"%d\n" % one for one in text))
+        self._watchdog.stdin.write("".join(f"{one}\n" for one in told).encode())
         self._watchdog.stdin.flush()
 
     def log(self, node: str) -> Path:

@@ -17,6 +17,8 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
+from labs.cluster.spelling import snake_case_fields
+
 JSON_HEADERS = {"Content-Type": "application/json"}
 
 
@@ -97,4 +99,4 @@ def _understood(response: requests.Response) -> HttpReply:
     except ValueError:
         visible = {"error": response.text[:200]}
         return HttpReply(response.status_code, visible, error="the answer's body is not JSON")
-    return HttpReply(response.status_code, body if isinstance(body, dict) else {"value": body})
+    return HttpReply(response.status_code, snake_case_fields(body) if isinstance(body, dict) else {"value": body})

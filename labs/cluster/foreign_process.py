@@ -1,0 +1,95 @@
+"""A node that is some command of the user's, with everything that the command starts.
+
+Law of this module: `npm start`, `go run` and `gradle run` are only parents of the node. Whatever is done to a node is
+done to all processes that bear its mark, an environment variable that children inherit, wherever they moved to.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from pathlib import Path
+
+import psutil
+
+from labs.cluster.processes import PAUSE_TIMEOUT, NodeProcess
+from labs.cluster.watchdog import MARK, kill_marked, marked
+
+
+class ForeignProcess(NodeProcess):
+    """One running command and its children."""
+
+    def __init__(self, command: list[str], environment: dict[str, str], folder: Path, log: Path) -> None:
+        self.mark = secrets.token_hex(8)
+        super().__init__(command, {**environment, MARK: self.mark}, folder, log)
+
+    @property
+    def watched(self) -> str:
+        return f"family {self.mark}"
+
+    @property
+    def exit_code(self) -> int | None:
+        return self._popen.poll()
+
+    def members(self) -> list[psutil.Process]:
+        return marked(self.mark)
+
+    def listening(self) -> list[int]:
+        """The TCP ports on which its processes listen, as far as this user may know."""
+        ports: set[int] = set()
+        for process in self.members():
+            try:
+                connections = process.net_connections(kind="tcp")
+            except psutil.Error:
+                continue
+            ports |= {c.laddr.port for c in connections if c.status == psutil.CONN_LISTEN and c.laddr}
+        return sorted(ports)
+
+    def pause(self) -> None:
+        deadline = time.monotonic() + PAUSE_TIMEOUT
+        while time.monotonic() < deadline:
+            awake = [process for process in self.members() if not _stopped(process)]
+            if not awake:
+                break
+            for process in awake:
+                _tell(process, "suspend")
+            time.sleep(0.001)
+        self.paused = True
+
+    def resume(self) -> None:
+        for process in self.members():
+            _tell(process, "resume")
+        self.paused = False
+
+    def stop(self, patience: float) -> None:
+        """Ask all of them to leave: a shell or a launcher does not hand the signal on to its child."""
+        members = self.members()
+        for process in members:
+            _tell(process, "terminate")
+        if self.paused:
+            self.resume()
+        psutil.wait_procs([process for process in members if process.pid != self.pid], timeout=patience)
+        if not self.members():
+            super().stop(patience)
+        else:
+            self.kill()
+
+    def kill(self) -> None:
+        self._popen.kill()
+        self._popen.wait()
+        kill_marked(self.mark)
+        self._forget()
+
+
+def _tell(process: psutil.Process, what: str) -> None:
+    try:
+        getattr(process, what)()
+    except psutil.NoSuchProcess:
+        return
+
+
+def _stopped(process: psutil.Process) -> bool:
+    try:
+        return str(process.status()) == psutil.STATUS_STOPPED
+    except psutil.NoSuchProcess:
+        return True
