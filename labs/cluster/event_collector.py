@@ -41,10 +41,11 @@ class Happenings:
         details: dict[str, Any] | None = None,
         message_id: str = "",
         peer: str = "",
+        seq: int = 0,
     ) -> None:
         """Something that this side knows of its own: a fault, a client's request, what a link carried."""
         with self._lock:
-            self._keep(Event(time, node, event, kind, id=message_id, peer=peer, details=details or {}))
+            self._keep(Event(time, node, event, kind, seq, message_id, peer, details or {}))
 
     def collect(self, node: str) -> None:
         """Take over what the node has to tell since last time."""

@@ -6,8 +6,10 @@ the links between the nodes, and what happens inside a node from its `GET /statu
 
 from __future__ import annotations
 
+import itertools
 import os
 import shlex
+import textwrap
 import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,7 +22,7 @@ from labs.cluster.foreign_process import ForeignProcess
 from labs.cluster.http_cluster import ANSWER_TIMEOUT, PAUSED, RUNNING, STOPPED, HttpCluster
 from labs.cluster.links import LinkFaults, Links
 from labs.cluster.process import STOP_TIMEOUT
-from labs.cluster.processes import Family
+from labs.cluster.processes import ProcessTree
 from labs.trace import kinds
 
 START_TIMEOUT = 20.0
@@ -62,7 +64,8 @@ class ForeignCluster(HttpCluster):
         self._ports: dict[str, int] = {}
         self._links: Links | None = None
         self._told: dict[str, tuple[str | None, int | None, str | None]] = {}
-        self._family = Family()
+        self._note_numbers = itertools.count(1)
+        self._family = ProcessTree()
         # Called when this object is forgotten, and at the interpreter's exit; so it must not refer to `self`.
         self._finalizer = weakref.finalize(self, self._family.end)
 
@@ -130,20 +133,20 @@ class ForeignCluster(HttpCluster):
         return str(error)
 
     def _fault_of(self, node: str, process: ForeignProcess) -> str:
-        command, port = shlex.join(self._commands[node]), self._ports[node]
+        command, port = textwrap.shorten(shlex.join(self._commands[node]), 80), self._ports[node]
         if process.exit_code is not None:
             left = process.members()
             if left:
                 return (
-                    f"{node}: the command {command!r} ended and left process {left[0].pid} in the background; "
+                    f"{node}: the command `{command}` ended and left process {left[0].pid} in the background; "
                     "a node must stay in the foreground"
                 )
-            return f"{node}: the command {command!r} ended at once, with exit code {process.exit_code}"
+            return f"{node}: the command `{command}` ended at once, with exit code {process.exit_code}"
         listening = process.listening()
         if port not in listening:
             where = f"on port {', '.join(map(str, listening))}" if listening else "on no port"
             return (
-                f"{node}: the command {command!r} runs, but listens {where}; it must listen on the port in PORT, "
+                f"{node}: the command `{command}` runs, but listens {where}; it must listen on the port in PORT, "
                 f"which is {port}, within {self._start_timeout:g} s"
             )
         reply = self._client.exchange(node, "GET", "/status", timeout=ANSWER_TIMEOUT)
@@ -153,7 +156,7 @@ class ForeignCluster(HttpCluster):
             said = f"it answered with code {reply.code}"
         else:
             said = f"its node_id is {reply.body.get('node_id')!r}, not {node!r}"
-        return f"{node}: the command {command!r} listens on port {port}, but GET /status is wrong: {said}"
+        return f"{node}: the command `{command}` listens on port {port}, but GET /status is wrong: {said}"
 
     # -- the rest of a node's life --------------------------------------------------------------------
 
@@ -229,7 +232,7 @@ class ForeignCluster(HttpCluster):
             self._note(seen.node_id, kinds.FOLLOWING, {"leader": seen.leader_id, "term": seen.term})
 
     def _note(self, node: str, kind: str, details: dict[str, Any]) -> None:
-        self._happenings.record(self.now(), node, "note", kind, details)
+        self._happenings.record(self.now(), node, "note", kind, details, seq=next(self._note_numbers))
 
     def _fetch_events(self, node: str, since: int) -> dict[str, Any] | None:
         self._status_of(node)

@@ -63,16 +63,14 @@ class ForeignProcess(NodeProcess):
 
     def stop(self, patience: float) -> None:
         """Ask all of them to leave: a shell or a launcher does not hand the signal on to its child."""
-        members = self.members()
-        for process in members:
+        for process in self.members():
             _tell(process, "terminate")
         if self.paused:
             self.resume()
-        psutil.wait_procs([process for process in members if process.pid != self.pid], timeout=patience)
-        if not self.members():
-            super().stop(patience)
-        else:
-            self.kill()
+        deadline = time.monotonic() + patience
+        while (self.alive or self.members()) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        self.kill()
 
     def kill(self) -> None:
         self._popen.kill()

@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 
 import h11
 
+from labs.cluster.ports import HOST
 from labs.cluster.spelling import snake_case_fields
 from replstore.messages import Heartbeat, HeartbeatReply, Replicate, Replicated
 
@@ -44,6 +45,8 @@ class Received(Generic[H]):
                    if name.lower() not in _OF_THE_CONNECTION]  # fmt: skip
         head: Message
         if isinstance(self.head, h11.Request):
+            if not any(name.lower() == b"host" for name, _ in headers):
+                headers.append((b"Host", HOST.encode()))  # it came by HTTP/1.0, and goes on by 1.1
             head = h11.Request(method=self.head.method, target=self.head.target, headers=[*headers, *more])
         else:
             if self.head.status_code not in (204, 304) and not {b"content-length", b"transfer-encoding"} & {

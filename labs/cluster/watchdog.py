@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import time
 from collections.abc import Iterable
 
 import psutil
@@ -53,7 +54,7 @@ def kill_marked(mark: str) -> None:
     """Again and again, since a process that is being ended may just have started another one."""
     while alive := marked(mark):
         kill(alive)
-        psutil.wait_procs(alive, timeout=1)
+        time.sleep(0.005)
 
 
 def kill(processes: Iterable[psutil.Process]) -> None:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 
 import pytest
 
-from labs.cluster import FAST, Cluster, Settings, open_cluster
+from labs.cluster import FAST, Cluster, ForeignCluster, Settings, open_cluster
+from tests import typescript_node
 from tests.docker.availability import engine_or_skip
 
 BACKENDS = [
     pytest.param("process", marks=pytest.mark.processes),
     pytest.param("docker", marks=pytest.mark.docker),
     "simulated",
+    pytest.param("typescript", marks=[pytest.mark.processes, pytest.mark.slow]),
 ]
 
 QUICK = FAST
@@ -24,13 +27,18 @@ same_in_containers = pytest.mark.same_in_containers
 (`labs.cluster.http_cluster`), so processes and the simulator prove it. What starts, ends, freezes or cuts nodes goes
 through the backend's own hooks and runs in containers as well."""
 
+not_the_lessons = pytest.mark.not_the_lessons
+"""For tests of what our own nodes do beyond the lesson's contract (a journal, confirmed copies, a diary): a node in
+another language need not, and the lesson's node in TypeScript does not."""
+
 ClusterOf = Callable[..., Cluster]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     def superfluous(item: pytest.Item) -> bool:
         parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
-        return parameters.get("backend") == "docker" and item.get_closest_marker("same_in_containers") is not None
+        left_out = {"docker": "same_in_containers", "typescript": "not_the_lessons"}.get(parameters.get("backend", ""))
+        return left_out is not None and item.get_closest_marker(left_out) is not None
 
     items[:] = [item for item in items if not superfluous(item)]
 
@@ -39,7 +47,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def backend(request: pytest.FixtureRequest) -> str:
     if request.param == "docker":
         engine_or_skip().client.close()
+    if request.param == "typescript":
+        typescript_node.command_or_skip()
     return str(request.param)
+
+
+def opened(backend: str, settings: Settings) -> Cluster:
+    """A cluster that has not been started yet. Node.js takes a part of a second to start, in which the other nodes must
+    not take it for dead."""
+    if backend == "typescript":
+        patient = replace(settings, election_timeout_ms=max(settings.election_timeout_ms, 800))
+        return ForeignCluster(patient, typescript_node.command_or_skip())
+    return open_cluster(backend, settings)
 
 
 @pytest.fixture
@@ -48,7 +67,7 @@ def cluster_of(backend: str) -> Iterator[ClusterOf]:
     with ExitStack() as stack:
 
         def make(settings: Settings = QUICK) -> Cluster:
-            cluster = stack.enter_context(open_cluster(backend, settings))
+            cluster = stack.enter_context(opened(backend, settings))
             cluster.start()
             return cluster
 

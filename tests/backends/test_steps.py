@@ -7,14 +7,14 @@ import sys
 
 import pytest
 
-from labs.cluster import Cluster, open_cluster
+from labs.cluster import Cluster
 from labs.lesson.steps import STEPS, run_step, walk
 
-from .conftest import QUICK
+from .conftest import QUICK, opened
 
 
 def test_every_step_is_as_the_lesson_says(backend: str) -> None:
-    with open_cluster(backend, QUICK) as cluster:
+    with opened(backend, QUICK) as cluster:
         reports = list(walk(cluster))
 
     assert [report.number for report in reports] == list(range(1, 9))
@@ -24,7 +24,7 @@ def test_every_step_is_as_the_lesson_says(backend: str) -> None:
 
 
 def test_the_nodes_log_what_the_lesson_shows(backend: str) -> None:
-    with open_cluster(backend, QUICK) as cluster:
+    with opened(backend, QUICK) as cluster:
         reports = list(walk(cluster))
 
     assert any("[node-1] Store Node listening on port" in line for line in reports[0].log)
