@@ -188,14 +188,14 @@ class ForeignCluster(HttpCluster):
         lost = set(self._cuts)
         for node in self.node_ids:
             lost |= {(node, peer) for peer in self._faults_of(node)["blocked"]}
-        weather = self._weather
+        shared = self._network_faults
         self._links.set_faults(
             LinkFaults(
                 frozenset(lost),
-                weather["replication_delay_ms"],
-                weather["jitter_ms"],
-                weather["drop"],
-                weather["duplicate"],
+                shared["replication_delay_ms"],
+                shared["jitter_ms"],
+                shared["drop"],
+                shared["duplicate"],
             )
         )
 
