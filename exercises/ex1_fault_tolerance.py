@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from typing import TypedDict
 
-from labs.cluster import Cluster
+from labs import Cluster
 
 
 class Row(TypedDict):

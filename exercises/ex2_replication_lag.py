@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import Any, TypedDict
 
-from labs.cluster import Cluster
+from labs import Cluster
 
 
 class Sample(TypedDict):

@@ -1,4 +1,4 @@
-"""The real world around a `Node`: sockets, clock, dice, disk.
+"""The driver of a running node: sockets, clock, random numbers and disk around a `Node`.
 
 Law of this module: it carries effects out in order and decides nothing. All runs on one thread, in the event loop.
 
@@ -52,27 +52,7 @@ from replstore.settings import Settings, describe
 from replstore.wire.codec import CodecError, build_message, encode_message
 from replstore.wire.event_ring import EventRing, summary
 from replstore.wire.faults import Faults
-
-LOG_LINES: dict[str, str] = {
-    "started": "Store Node listening on port {port}",
-    "data_lost": "⚠ The journal is gone, and with it the entries that this node had acknowledged",
-    "recovering": "Neither votes nor leads until a leader has sent everything again",
-    "caught_up": "Holds everything again: {keys} keys up to entry {entries}",
-    "recovered": "Recovered {keys} keys and term {term} from the journal",
-    "election_timeout": "Election timeout! Starting election...",
-    "waiting_for": "Waiting for {leader} to become leader",
-    "became_leader": "👑 Became LEADER for term {term}",
-    "stepped_down": "Stepped down from term {term}",
-    "following": "Following {leader} in term {term}",
-    "catching_up": "Fetching from {source} what this node lacks",
-    "write_lost": "⚠ Lost an acknowledged write: {op} {key} (entry {index} of term {term})",
-    "installed_snapshot": "Installed a snapshot of {keys} keys as of entry {index}",
-    "election_failed": "The election strategy raised {error}",
-    "undeliverable": "⚠ Cannot send a {message} to {to}: {reason}",
-    "write_left_out": "⚠ Left out of the journal: {key} (entry {index} of term {term}). {reason}",
-    "stopping": "Stopping",
-}
-"""What people see on the terminal; other notes are only events."""
+from replstore.wire.log_lines import LOG_LINES
 
 PATHS: dict[type[Message], str] = {
     Heartbeat: "/internal/heartbeat",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TypedDict
 
-from labs.cluster import Cluster, ConditionTimeout
+from labs import Cluster, ConditionTimeout
 
 PATIENCE = 10
 """Election timeouts that a cluster without a leader is given."""

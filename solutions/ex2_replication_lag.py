@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, TypedDict
 
-from labs.cluster import Answer, Cluster
+from labs import Answer, Cluster
 
 WRITES = 10
 

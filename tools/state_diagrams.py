@@ -22,7 +22,7 @@ from replstore.core.bully import Bully
 from replstore.core.election import Election
 from replstore.core.lowest_id import LowestId
 from replstore.core.messages import Message, NodeId
-from replstore.http import connection
+from replstore.http import connection_state
 from solutions.ex3_election import MyElection
 
 PROJECT = Path(__file__).parent.parent
@@ -46,10 +46,10 @@ def of_progress() -> str:
 
 def of_connection() -> str:
     edges: Edges = defaultdict(set)
-    for state, successors in connection.TRANSITIONS.items():
+    for state, successors in connection_state.TRANSITIONS.items():
         for after in successors:
             edges[state.name, after.name]
-    return "\n".join([*_mermaid("NEW", edges), "", *_meanings(connection.State)])
+    return "\n".join([*_mermaid("NEW", edges), "", *_meanings(connection_state.State)])
 
 
 def _meanings(states: type[Enum]) -> list[str]:
@@ -149,7 +149,7 @@ def pages() -> dict[str, str]:
                 ("A follower, as its leader sees it", "`replstore/core/progress.py`.", of_progress()),
                 ("Lowest id", _watched("replstore/core/lowest_id.py"), of_election(LowestId, lowest_id_state)),
                 ("The Bully algorithm", _watched("replstore/core/bully.py"), of_election(Bully, bully_state)),
-                ("A client's connection", "`replstore/http/connection.py`.", of_connection()),
+                ("A client's connection", "`replstore/http/connection_state.py`.", of_connection()),
             ],
         ),
         "solutions/state-machine.md": _page(

@@ -28,7 +28,7 @@ from labs.cluster.opening import open_cluster
 from labs.cluster.registry import announced
 from labs.history import save
 from labs.history.workload import Workload
-from replstore.runtime import LOG_LINES
+from replstore.wire.log_lines import LOG_LINES
 
 LOOK_EVERY = 0.3
 """Seconds between two looks at what happened."""

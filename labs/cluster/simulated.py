@@ -23,9 +23,9 @@ from replstore.core.contract import Delete, LinearizableGet, Put
 from replstore.core.election import Election, ElectionContext
 from replstore.core.node import Node
 from replstore.http.syntax import HttpError, check_length
-from replstore.runtime import LOG_LINES
 from replstore.settings import load_election
 from replstore.wire.answers import answer, found
+from replstore.wire.log_lines import LOG_LINES
 from replstore.wire.values import BadValue, read_key, read_value
 
 P = ParamSpec("P")

@@ -2,14 +2,26 @@
 
 A node that misses the leader challenges the others. If no higher id objects, it is the coordinator and says so; if one
 does, that one goes on in the same way. A node that comes back with a higher id than the leader's takes over: hence the
-name. The original assumes that a silent node is dead and a message never takes longer than a known time. Terms are
-added here because a network keeps neither promise, and a late message of an earlier leadership must be recognisable.
-For the same reason a node follows one leader in a term and no other, also after a crash: `vote` remembers whom.
+name.
 
-Lower ids are challenged, too (the paper's algorithm also asks them before it announces a coordinator): whoever is told
-an earlier term than its own says so in its answer. So a node that comes back takes no term that has a leader already,
-even while nobody can connect to it. Where it hears no answers either, it cannot know of that leader, and takes the same
-term again: only votes that are asked for prevent that.
+    node-1 misses the leader:   node-1 -- Challenge --> node-2, node-3
+    both have higher ids:       node-1 <-- Objection -- node-2, node-3     node-1 gives way and waits
+    they challenge in turn:     node-2 -- Challenge --> node-3, node-1
+    node-3 hears no objection:  node-3 -- Coordinator --> node-1, node-2   node-3 leads
+
+**What the paper assumes.** A silent node is dead, and a message never takes longer than a known time. A network keeps
+neither promise: a node that was only slow, or cut off, comes back and believes that it leads. So two things are added
+here. Terms, so that a late message of an earlier leadership is recognised. And `vote`: a node follows one leader in a
+term and no other, also after a crash. As under `LowestId`, there can still be two leaders in a term; only one of them
+has a majority behind it.
+
+**Lower ids are challenged, too** (the paper's algorithm also asks them before it announces a coordinator): whoever is
+told an earlier term than its own says so in its answer. So a node that comes back takes no term that has a leader
+already, even while nobody can connect to it. Where it hears no answers either, it cannot know of that leader, and takes
+the same term again: only votes that are asked for prevent that.
+
+**States** (all transitions as seen in runs: `docs/state-machines.md`): leads, follows, challenges (waits for
+objections), gives way (a higher id has objected and will go on), waits (for a leader, or until the timeout).
 """
 
 from __future__ import annotations
@@ -50,19 +62,21 @@ class LaterTerm(Message, name="later_term"):
 
 
 class Bully(Election):
-    catches_up = True
+    """`_challenging`: objections may still come. `_giving_way`: one has come, so a higher id will go on."""
+
+    catches_up = True  # nobody compares logs
 
     def __init__(self, seat: ElectionContext) -> None:
         super().__init__(seat)
-        self._patience: float | None = None
+        self._deadline: float | None = None
         """When to act unless somebody is heard before."""
         self._challenging = False
         self._giving_way = False
 
     def tick(self, now: float) -> None:
-        if self._patience is None:
-            self._patience = now + self.timeout
-        if self.leader == self.me or (now < self._patience and self.peers):
+        if self._deadline is None:
+            self._deadline = now + self.timeout
+        if self.leader == self.me or (now < self._deadline and self.peers):
             return
         if self._challenging:
             self._lead()  # nobody objected in time
@@ -94,7 +108,7 @@ class Bully(Election):
         self.note("election_timeout")
         self.leader = None
         self._challenging, self._giving_way = True, False
-        self._patience = now + self.heartbeat
+        self._deadline = now + self.heartbeat
         self.broadcast(Challenge(self.term))
         if not self.peers:
             self._lead()
@@ -148,7 +162,7 @@ class Bully(Election):
 
     def _wait(self, now: float) -> None:
         self._challenging = self._giving_way = False
-        self._patience = now + self.timeout
+        self._deadline = now + self.timeout
 
     def _lead(self) -> None:
         self._challenging = False

@@ -5,6 +5,22 @@ Law of this module: values only, as in `messages`.
 * *inputs* (`Tick`, `Received`, `Request`, `Flush`) go into `Node.handle`;
 * *effects* (`Save`, `Send`, `Reply`, `Note`, `FlushAfter`) come out of it, to be carried out in order;
 * *records* (`State`, `Append`, `Install`) are what the journal keeps.
+
+**The order of effects is a promise to the driver, and one of the driver.** A node may crash between any two effects. So
+the core puts them in an order in which that does no harm:
+
+* Whatever promises that something is kept stands *behind* the `Save` of it: a vote behind the term and vote, a
+  follower's "I have these entries" behind the entries, a client's "done" in `async` behind the write.
+* What promises nothing may stand before. In `quorum` and `sync` a leader ships new entries first and saves them then.
+  If it crashes in between, followers have entries that it does not remember. That is harmless, because it has not
+  counted its own copy yet, nobody has been told "done", and it never leads in that term again.
+* A `Reply` never stands before the `Save` that makes it true, in this list or in an earlier one. In `quorum` and `sync`
+  the leader's own save was asked for by an earlier input; the reply comes when copies are counted, at a later one.
+
+The driver's part: carry the effects out in this order, those of an earlier input before those of a later one, and let
+a crash lose everything behind the last save that was done. It may do several saves together (one `fsync`), as long as
+what stands behind them waits. `Send` may be lost, late, twice or overtaken: the core never relies on a message. `Note`
+may be ignored.
 """
 
 from __future__ import annotations
@@ -20,8 +36,8 @@ from replstore.core.messages import Entry, EntryId, Message, NodeId
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The election's memory. Term and vote are one record: saved apart, a crash between them allows a second
-    vote in one term (hashicorp/raft issue 661)."""
+    """The election's memory (Raft figure 2, "persistent state"). Term and vote are one record: saved apart, a crash
+    between them allows a second vote in one term (hashicorp/raft issue 661)."""
 
     term: int
     vote: Any
@@ -156,7 +172,7 @@ Result = Done | Value | NotLeader | Overloaded | Refused | Unknown
 
 @dataclass(frozen=True, slots=True)
 class Save:
-    """Make `record` durable before carrying out any effect behind this one.
+    """Make `record` durable before carrying out any effect behind this one (see the head of this module).
 
     An effect *before* it may leave the node earlier: the node may crash between the two and then does not have the
     record. So the core puts there only what promises nothing about it, such as the entries that a leader ships in
@@ -167,7 +183,10 @@ class Save:
 
 
 class Send(NamedTuple):
-    """Give `message` to the network. It may be lost, delayed, repeated or overtaken. (A named tuple, as `Received`.)"""
+    """Give `message` to the network, once everything before it in the list is durable.
+
+    It may be lost, delayed, repeated or overtaken: whoever needs an answer asks again. (A named tuple, as `Received`.)
+    """
 
     to: NodeId
     message: Message
@@ -175,7 +194,8 @@ class Send(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """Answer the client whose `Request` had this id."""
+    """Answer the client whose `Request` had this id. There is one for every request, sooner or later, unless the node
+    crashes: the client then does not know the outcome, and `Unknown` would have said no more."""
 
     id: int
     result: Result

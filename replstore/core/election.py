@@ -1,12 +1,23 @@
 """Who leads. A strategy watches the clock and the messages, and says who it takes for the leader.
 
-Law of this module: a strategy owns three attributes (`leader`, `term`, `vote`) and nothing of the node. It never
-reads a clock or draws a number of its own: `now` is an argument and `rng` is handed in, so a run can be repeated.
+Law of this module: a strategy owns three attributes (`leader`, `term`, `vote`) and nothing of the node. It never reads
+a clock or draws a number of its own: `now` is an argument and `rng` is handed in, so a run can be repeated.
 
-What the node does with a strategy: it calls `tick` every few milliseconds and `receive` for each message that
-concerns elections, and reads the three attributes after every call. If term or vote changed, they are saved
-*before* anything the strategy sent leaves the node, and they are there again after a crash. Whether the node leads
-is derived: it does while `leader == me`. The node sends the leader's heartbeats and the answers to them by itself.
+What the node does with a strategy: it calls `tick` every few milliseconds and `receive` for each message that concerns
+elections, and reads the three attributes after every call. If term or vote changed, they are saved *before* anything
+the strategy sent leaves the node, and they are there again after a crash. Whether the node leads is derived: it does
+while `leader == me`. The node sends the leader's heartbeats and the answers to them by itself.
+
+What makes an election *right* (Raft figure 3 calls the first Election Safety):
+
+* in each term at most one node leads. `LowestId` and `Bully` do not promise this; a majority of votes does, since two
+  majorities have a node in common, and that node votes once in a term;
+* terms never go back, also not over a crash: hence the node saves them;
+* whoever leads has every committed entry, or fetches what it lacks first (`catches_up`);
+* after a fault there is a leader again, in time. No election can promise that always (Fischer, Lynch, Paterson, 1985),
+  so it is a matter of timeouts: they must be long against the network's delays, and differ from node to node.
+
+The store stays honest under an election that breaks these rules: see `EntryId`.
 """
 
 from __future__ import annotations

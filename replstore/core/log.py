@@ -1,7 +1,20 @@
 """The log: commands in the order in which they take effect, the oldest ones forgotten once they have.
 
-Law of this module: an entry's identity (`EntryId`) decides everything; the log never looks into a value, except to
-know its size. What lies at or before `base` has been applied to the store and is known only by its last identity.
+Law of this module: an entry's identity (`EntryId`) decides everything; the log never looks into a value, except to know
+its size. What lies at or before `base` has been applied to the store and is known only by its last identity.
+
+    forgotten | base | kept: base+1 … last_index | to come
+
+Indexes run without gaps. An index below `base` says nothing any more, since what stood there is forgotten; `id_at`
+answers None then, as for one that is still to come. To forget is safe only for what is applied (`Replica.compact_log`
+sees to it): a follower that still needs it is sent a snapshot of the store instead (Raft §7).
+
+Which of two logs is *newer* is a matter of their last entries alone: the later term wins, and in the same term the
+longer log (Raft §5.4.1). A longer log with an older last term is older: a leader that was cut off can append as much as
+it likes.
+
+Sizes matter because a message has a limit: what is appended must be shippable, else it would keep everything behind it
+from the followers for ever. So `append` weighs each entry first and refuses what no message can carry.
 """
 
 from __future__ import annotations

@@ -5,13 +5,24 @@ for the election timeout, each node looks at who else is alive: the lowest id ta
 wait for it. Nobody asks anybody, which is why a cut network gets a leader on either side, and sometimes both in the
 same term.
 
-A node follows one leader in a term and no other, also after a crash: `vote` remembers whom. So only one of two leaders
-in a term can have a majority behind it, and only that one can acknowledge a write that a majority must hold.
+**Why it is wrong, and what it still keeps.** "Not heard for a timeout" is taken for "dead". In a network where messages
+can be late, nobody can tell the two apart: a cut-off leader and a slow one look the same. So this rule gives up that a
+term has one leader. What it does keep: a node follows one leader in a term and no other, also after a crash (`vote`
+remembers whom). So only one of two leaders in a term can have a majority behind it, and only that one can acknowledge a
+write that a majority must hold. In `async`, where the leader's own copy is enough, both can, and one of the writes will
+be lost.
 
-A node that comes back learns the present term from the answers to its own `Alive`: whoever is told an earlier term
-than its own says so, in the answer to that very message. So it takes no term that has a leader already, even while
-nobody can connect to it. Where it hears no answers either, it cannot know of that leader, and takes the same term
-again: only votes that are asked for prevent that.
+**Coming back.** A node that comes back learns the present term from the answers to its own `Alive`: whoever is told an
+earlier term than its own says so, in the answer to that very message. So it takes no term that has a leader already,
+even while nobody can connect to it. Where it hears no answers either, it cannot know of that leader, and takes the same
+term again: only votes that are asked for prevent that.
+
+**States** (see `docs/state-machines.md` for all transitions, as they are seen in runs):
+
+* leads: `leader` is this node;
+* follows: `leader` is another one, heard within the timeout;
+* looks for a leader: nobody is known to lead, and the timeout is not over yet;
+* waits for a lower id, or is about to lead: the timeout is over, and the successor is chosen.
 """
 
 from __future__ import annotations
@@ -37,7 +48,9 @@ class Taken(Message, name="taken"):
 
 
 class LowestId(Election):
-    catches_up = True
+    """Two rules: suspect whoever was silent for a timeout; of those who are not suspected the lowest id leads."""
+
+    catches_up = True  # nobody compares logs
 
     def __init__(self, seat: ElectionContext) -> None:
         super().__init__(seat)
@@ -57,8 +70,8 @@ class LowestId(Election):
             self._next_alive = now + self.heartbeat
             self.broadcast(Alive(self.term))
         # Who has heard nobody yet does not know whether there is a leader: it waits until the others count as dead.
-        patience = self.timeout if self._heard else 2 * self.timeout
-        if now - self._leader_heard >= patience or not self.peers:
+        longest_silence = self.timeout if self._heard else 2 * self.timeout
+        if now - self._leader_heard >= longest_silence or not self.peers:
             self._elect(now)
 
     def receive(self, sender: NodeId, message: Message, now: float) -> None:

@@ -2,6 +2,16 @@
 
 Law of this module: values only. Nothing here acts, knows the time or keeps a reference to something that changes, so a
 message on its way can never be altered by the node that made it. `wire.codec` turns messages into JSON text and back.
+
+What every receiver has to reckon with: a message may be lost, may come late, twice, or after one that was sent later.
+So each message says to which term it belongs, and no message changes the meaning of another. A receiver that is asked
+twice answers twice; an answer that is too old is recognised by its term, its round or its index, and ignored.
+
+Who talks about what:
+
+* heartbeats (`Heartbeat`, `HeartbeatReply`): "I lead", "I follow you", and how far everything is;
+* replication (`Replicate`, `Replicated`, `LogConflict`, `Snapshot`, `SnapshotReceived`, `FetchLog`): the log itself;
+* elections: a strategy's own messages, defined beside the strategy.
 """
 
 from __future__ import annotations

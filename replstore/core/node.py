@@ -55,6 +55,7 @@ class Node(Participant):
     is one of `MODES`; `records` is what an earlier life of this node saved.
     """
 
+    # What leads and follows in this node. (Nodes that are broken on purpose exchange them.)
     leader_class = Leader
     follower_class = Follower
 

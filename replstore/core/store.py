@@ -1,7 +1,13 @@
 """The state machine: a dictionary to which committed entries are applied in order.
 
-Law of this module: `apply` depends on nothing but the entries, so nodes that applied the same ones are equal. Each key
-holds the whole `put` that gave it its value: its index tells how new the value is.
+Law of this module: `apply` depends on nothing but the entries, so nodes that applied the same ones are equal (state
+machine replication, Raft §2). No clock, no random number, nothing of the node may have an influence here.
+
+Each key holds the whole `put` that gave it its value: its index tells how new the value is. So a snapshot needs no log
+(it is the list of these entries), and a client can be told which of two answers is the newer one.
+
+A deleted key leaves nothing behind. That is enough here, because entries are applied in one order everywhere; a store
+whose replicas merge without an order would have to remember deletes.
 """
 
 from __future__ import annotations
@@ -13,6 +19,8 @@ from replstore.core.messages import Entry
 
 
 class Store:
+    """The live keys. Not safe to change from outside: entries come through `Replica.advance_commit` alone."""
+
     def __init__(self) -> None:
         self._live: dict[str, Entry] = {}
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from itertools import combinations
 from typing import Any
 
-from labs.cluster import Cluster, ConditionTimeout
+from labs import Cluster, ConditionTimeout
 
 # -- (a) -------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from labs.cluster import Cluster
+from labs import Cluster
 
 # -- (a), (b) --------------------------------------------------------------------------------------------
 

@@ -67,6 +67,13 @@ def test_of_json_the_core_needs_to_know_only_how_large_a_value_is() -> None:
     assert users == ["core/log"]
 
 
+@pytest.mark.parametrize("module", MODULES)
+def test_a_file_can_be_read_in_one_sitting(module: str) -> None:
+    lines = (PACKAGE / f"{module}.py").read_text(encoding="utf-8").count("\n")
+
+    assert lines <= (250 if module.startswith("core/") else 400)
+
+
 @pytest.mark.parametrize("module", sorted(set(MODULES) - FORMER_PLACES - {"__init__"}))
 def test_nobody_here_imports_from_a_former_place(module: str) -> None:
     assert rooms_known_to(module) & FORMER_PLACES == set()

@@ -183,7 +183,7 @@ def _importable(statement: ast.Import | ast.ImportFrom) -> bool:
 def _available(module: str) -> bool:
     top = module.partition(".")[0]
     if top == "labs":
-        return module in ("labs.cluster", "labs.cluster.base", "labs.events")
+        return module in ("labs", "labs.cluster", "labs.cluster.base", "labs.events")
     return top in AVAILABLE or top in sys.stdlib_module_names
 
 

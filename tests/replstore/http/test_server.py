@@ -19,7 +19,8 @@ from typing import Any
 import pytest
 
 from replstore.http import server as server_module
-from replstore.http.connection import TRANSITIONS, Connection, Handler, State
+from replstore.http.connection import Connection, Handler
+from replstore.http.connection_state import TRANSITIONS, State
 from replstore.http.limits import Limits
 from replstore.http.server import SPARE_FILES, Server, allow_open_files
 from replstore.http.syntax import Admit, HttpError, Request, admit_all, check_length
