@@ -15,12 +15,8 @@ if TYPE_CHECKING:
     from labs.cluster import Answer, Client, Cluster, ConditionTimeout, NodeStatus, Outcome, Settings, open_cluster
     from labs.trace.events import Event
 
-_LOADED_WHEN_NAMED = {
-    **dict.fromkeys(
-        ("Answer", "Client", "Cluster", "ConditionTimeout", "NodeStatus", "Outcome", "Settings", "open_cluster"), "labs.cluster"
-    ),
-    "Event": "labs.trace.events",
-}
+_OF_CLUSTERS = ("Answer", "Client", "Cluster", "ConditionTimeout", "NodeStatus", "Outcome", "Settings", "open_cluster")
+_LOADED_WHEN_NAMED = {**dict.fromkeys(_OF_CLUSTERS, "labs.cluster"), "Event": "labs.trace.events"}
 
 __all__ = [
     "Answer",

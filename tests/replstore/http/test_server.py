@@ -646,7 +646,7 @@ def test_when_accepting_fails_for_want_of_files_the_longest_idle_is_closed_and_a
 
 STARVED = """
 import asyncio, os, resource
-from replstore.http import response
+from replstore.http.writing import response
 from replstore.http.server import Server
 
 async def main():
