@@ -10,6 +10,17 @@ Write one that does not. The interface is `replstore.Election`; all you need to 
     self.rng                             the only source of randomness you may use, a random.Random
     self.send(peer, message), self.broadcast(message)
 
+What is expected, in numbers:
+
+* A cluster has up to nine nodes. A majority that is up and connected has a leader within ten election timeouts, and
+  then keeps it, also when a minority is down for good.
+* A leader that hears from no majority steps down within two election timeouts.
+* `self.vote` is the plain id of the node that you vote for, your own included, or None.
+* Nodes learn of each other by messages alone, and messages may come late, twice or never. You send messages of your own
+  types; `Heartbeat` and all the others of `replstore` are the node's.
+* Random is `self.rng` and nothing else: no `random.random()`, no clock, no order of a set. With these two runs differ,
+  and that costs the points of (c).
+
 The node calls `tick(now)` several times a heartbeat interval, and `receive(sender, message, now)` for your own
 messages, for a leader's `Heartbeat` and for a follower's `HeartbeatReply` (both have a `term`). While
 `self.leader == self.me` the node sends heartbeats by itself, and it answers those of others by itself.

@@ -35,11 +35,18 @@ SOLUTIONS = Path(solutions.__path__[0])
 class DirectSession:
     """The `StudentCode` of a module."""
 
-    def __init__(self, module: Any, seeds: tuple[int, ...] = VISIBLE_SEEDS, level: str = "student") -> None:
+    def __init__(
+        self,
+        module: Any,
+        seeds: tuple[int, ...] = VISIBLE_SEEDS,
+        level: str = "student",
+        runs: dict[Schedule, Run] | None = None,
+    ) -> None:
         self.seeds = seeds
         self.level = level
         self._module = module
         self._ended: StudentError | None = None
+        self._runs = {} if runs is None else runs
 
     def call(self, name: str, *arguments: Any, seconds: float | None = None) -> Any:
         return decode(encode(self.perform(self._module, name, arguments)))
@@ -52,8 +59,10 @@ class DirectSession:
         return lambda seat: strategy(replace(seat, rng=Random(seat.rng.getrandbits(64))))
 
     def simulate(self, schedule: Schedule) -> Run:
-        run = carry_out(schedule, self.elections())
-        return run if run.error is None else replace(run, error=_student_error(run.error))
+        if schedule not in self._runs:
+            run = carry_out(schedule, self.elections())
+            self._runs[schedule] = run if run.error is None else replace(run, error=_student_error(run.error))
+        return self._runs[schedule]
 
     def settle(self) -> None:
         """Nothing is compared here."""
@@ -125,10 +134,16 @@ def the_checks(exercise: str, level: str = "student", seeds: tuple[int, ...] = V
     return {check.id: check for check in SUITE.checks(level, seeds) if check.exercise == exercise}
 
 
-def outcome(check: Check, module: Any, seeds: tuple[int, ...] = VISIBLE_SEEDS, level: str = "student") -> CheckOutcome:
-    """What `check` says of this code. An error of the grader is raised."""
+def outcome(
+    check: Check,
+    module: Any,
+    seeds: tuple[int, ...] = VISIBLE_SEEDS,
+    level: str = "student",
+    runs: dict[Schedule, Run] | None = None,
+) -> CheckOutcome:
+    """What `check` says of this code. An error of the grader is raised. `runs`: known ones, to be used again."""
     try:
-        return check.run(DirectSession(module, seeds, level))
+        return check.run(DirectSession(module, seeds, level, runs))
     except StudentError as error:
         return broken_off(error)
 
@@ -144,10 +159,11 @@ def lost(exercise: str, module: Any, level: str = "student", seeds: tuple[int, .
     """The checks that do not pass, each with what it says; as in a grading, what builds on one of them is not run."""
     wrong: dict[str, str] = {}
     skipped: set[str] = set()
+    runs: dict[Schedule, Run] = {}
     for name, check in the_checks(exercise, level, seeds).items():
         if wrong.keys() & set(check.depends_on) or skipped & set(check.depends_on):
             skipped.add(name)
-        elif not (found := outcome(check, module, seeds, level)).passed:
+        elif not (found := outcome(check, module, seeds, level, runs)).passed:
             wrong[name] = found.message
     return wrong
 

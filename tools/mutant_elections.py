@@ -225,3 +225,25 @@ class AsksOneAfterTheOther(Plain):
         super().receive(sender, message, now)
         if isinstance(message, Vote) and self.leader is None and self.vote == self.me:
             self.ask_next()
+
+
+class NeedsEverybody(Plain):
+    """A leader that misses one follower gives up, whoever else it has."""
+
+    def step_down_without_quorum(self, now: float) -> None:
+        if any(now - self.heard[peer] >= self.timeout for peer in self.peers):
+            self.leader = None
+            self.wait(now)
+
+
+class FollowsBeforeItHears(MyElection):
+    """Takes a peer for the leader before it has heard of it."""
+
+    def __init__(self, context: ElectionContext) -> None:
+        super().__init__(context)
+        self.leader = self.peers[0] if self.term == 0 else None
+
+    def tick(self, now: float) -> None:
+        if not self.deadline and self.term == 0:
+            self.leader = self.peers[-1]
+        super().tick(now)

@@ -50,14 +50,14 @@ RECIPES = {
         Plain,
         "pre-vote",
         "a healthy leader is left alone",
-        (2.9, 4.05),
+        (5.9, 7.1),
     ),
     "leader-without-quorum": Recipe(
         "lets a leader lead on, whoever still hears it",
         NeverStepsDown,
         "quorum",
         "a leader without a quorum steps down",
-        (1.5, 2.45),
+        (4.0, 5.1),
     ),
 }
 

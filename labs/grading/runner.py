@@ -31,6 +31,7 @@ from labs.grading.sandbox.sandbox import best_isolation
 from labs.grading.session import Budget, Session
 from labs.grading.submission.submission import Submission
 from labs.lesson.exercises import BY_ID, EXERCISES, Exercise
+from labs.simulation.schedule import Run, Schedule
 
 LEVELS = ("student", "instructor")
 VISIBLE_SEEDS = (0, 1, 2)
@@ -203,6 +204,8 @@ class _Grading:
         self._settings = settings
         self._written = _Notebook()
         self._results: dict[str, CheckResult] = {}
+        self._runs: dict[int, dict[Schedule, Run]] = {}
+        """By hash seed: what an election did in the checks of this exercise so far."""
 
     def run(self) -> Report:
         begun = time.monotonic()
@@ -217,6 +220,7 @@ class _Grading:
         if not checks:
             return
         budget = Budget(self._settings.limits.exercise)
+        self._runs = {}
         blocked = self._try_to_load(exercise, budget)
         for check in checks:
             result, outcome = self._blocked(check, blocked) or self._skip(check) or self._judge(check, budget)
@@ -252,6 +256,7 @@ class _Grading:
             hash_seed=hash_seed,
             budget=budget,
             stop=self._stop,
+            runs=self._runs.setdefault(hash_seed, {}),
         )
 
     def _skip(self, check: Check) -> Judged | None:
@@ -275,6 +280,8 @@ class _Grading:
             same = first.agrees(second)
             if second.status is Status.ERROR or second.outcome.share < first.outcome.share:
                 counts = second
+        else:
+            self._runs.clear()  # both runs of a check find the same runs of earlier ones
         status, outcome = counts.status, counts.outcome
         if outcome.picture is not None:
             self._written.pictures[f"{check.id}.svg"] = outcome.picture

@@ -49,6 +49,12 @@ RULES: tuple[Rule, ...] = (
         _by_votes,
     ),
     Rule(
+        "followers were told",
+        "A node follows another only after a message told it that this one had stood for election",
+        votes.follows_a_stranger,
+        lambda claims: claims.votes and claims.by_messages,
+    ),
+    Rule(
         "a leader without a quorum steps down",
         "A leader that loses contact with a majority steps down (CheckQuorum)",
         leadership.leads_without_quorum,
@@ -58,6 +64,11 @@ RULES: tuple[Rule, ...] = (
         "a settled cluster stays settled",
         "While all nodes are up and connected and one has had the time to lead, nobody begins a later term",
         leadership.unsettled,
+    ),
+    Rule(
+        "a leadership lasts with a majority",
+        "While the same majority is up and connected, whoever is down or away, its leader stays",
+        leadership.does_not_last,
     ),
     Rule(
         "a healthy leader is left alone",
@@ -118,6 +129,4 @@ def check(
 def check_run(run: Run, claims: Claims | None = None, rules: Iterable[Rule] = RULES) -> list[Violation]:
     """Every violation in a simulated run."""
     how = run.schedule
-    return check(
-        run.trace, run.node_ids, how.timeout, claims, slowest=how.slowest, mode=how.mode, run=run, rules=rules
-    )
+    return check(run.trace, run.node_ids, how.timeout, claims, slowest=how.slowest, mode=how.mode, run=run, rules=rules)

@@ -21,12 +21,14 @@ class Claims:
     """What the strategy under test says of itself; a rule that needs a claim is not applied without it.
 
     `votes`: leaders are elected by majority. `steps_down`: a leader that hears no majority steps down. `pre_vote`:
-    a node that cannot win disturbs nobody.
+    a node that cannot win disturbs nobody. `by_messages`: nodes learn of votes and leaders by messages alone, as those
+    of a simulated run do not have to, which may share memory or follow a script.
     """
 
     votes: bool = True
     steps_down: bool = False
     pre_vote: bool = False
+    by_messages: bool = False
 
 
 @dataclass(frozen=True)

@@ -121,7 +121,8 @@ class _LatestLeader:
 
 def _new_terms_under_a_healthy_leader(evidence: TraceView, enough: int) -> Iterable[Finding]:
     """A leader is healthy once it has been connected with the same `enough` running nodes for two timeouts, while no
-    node was in a later term. Then no node may begin a later term as long as that lasts."""
+    node was in a later term. Then no node may begin a later term, one in which nobody has been, as long as that lasts.
+    """
     health = _LatestLeader(evidence.node_ids, enough)
     highest = 0
     for event in evidence.story:
@@ -129,7 +130,8 @@ def _new_terms_under_a_healthy_leader(evidence: TraceView, enough: int) -> Itera
         if event.kind != kinds.STATE:
             continue
         term = event.details["term"]
-        highest, begun = max(highest, term), term >= highest
+        begun = term > highest  # who only takes over a term that somebody began before, disturbs nobody
+        highest = max(highest, term)
         if health.term is None or term <= health.term:
             continue
         if begun and event.time - max(health.since, evidence.quick_from) > 2 * evidence.timeout:
@@ -160,6 +162,31 @@ def _never_at_rest(evidence: TraceView) -> Iterable[Finding]:
                 yield proven(
                     f"nothing had been wrong since {since:.3f} s, {RECOVERY} election timeouts and more, yet"
                     f" {event.node} began term {latest} at {event.time:.3f} s",
+                    event,
+                )
+                return
+
+
+def does_not_last(evidence: TraceView) -> Iterable[Finding]:
+    """A majority that nobody else can reach has nothing to disturb it. Once that has been so for as long as an election
+    may take, it begins no new term."""
+    network = NetworkState(evidence.node_ids)
+    group: frozenset[str] = frozenset()
+    since, latest = float("inf"), 0
+    for event in evidence.story:
+        if event.event == "fault":
+            network.apply(event)
+            now = network.electing_majority()
+            if now != group:
+                group, since = now, max(event.time, evidence.quick_from)
+        elif event.kind == kinds.STATE and event.details["term"] > latest:
+            latest = event.details["term"]
+            # (Of a group of all another rule tells.)
+            if event.node in group and len(group) < len(evidence.node_ids) and event.time - since > evidence.bound:
+                yield proven(
+                    f"since {since:.3f} s, {RECOVERY} election timeouts and more, nothing had kept"
+                    f" {', '.join(sorted(group))} from having one leader and keeping it, yet {event.node} began term"
+                    f" {latest} at {event.time:.3f} s",
                     event,
                 )
                 return

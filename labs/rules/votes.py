@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from labs.rules.evidence import Finding, TraceView, proven
+from labs.rules.knowledge import Knowledge
 from labs.trace import kinds
 from labs.trace.events import Event
 
@@ -64,19 +65,68 @@ def term_goes_back(evidence: TraceView) -> Iterable[Finding]:
 
 
 def no_majority(evidence: TraceView) -> Iterable[Finding]:
+    """Where that is claimed, the votes must have travelled, too; of that only a simulated run tells for certain, whose
+    events are in the order in which they happened."""
+    travel = evidence.claims.by_messages and evidence.run is not None
     votes: dict[tuple[int, str], set[str]] = {}
-    for event in evidence.noted(kinds.STATE, kinds.RECOVERED, kinds.BECAME_LEADER):
-        term = event.details["term"]
-        if _tells_memory(event):
-            # (By its text: a strategy may save as its vote what cannot be a key.)
-            votes.setdefault((term, repr(event.details["vote"])), set()).add(event.node)
-        if event.kind != kinds.BECAME_LEADER:
+    knowledge = Knowledge(only_the_strategys=True)
+    for event in evidence.events if travel else evidence.story:
+        knowledge.apply(event)
+        if event.event != "note":
             continue
-        voters = votes.get((term, repr(event.node)), set())
-        if len(voters) < evidence.majority:
-            who = ", ".join(sorted(voters)) or "nobody"
+        if _tells_memory(event):
+            term = event.details["term"]
+            # (By its text: a strategy may save as its vote what cannot be a key.)
+            vote = (term, repr(event.details["vote"]))
+            votes.setdefault(vote, set()).add(event.node)
+            knowledge.learn(event.node, (event.node, *vote))
+        elif event.kind == kinds.BECAME_LEADER:
+            term, leader = event.details["term"], event.node
+            voters = votes.get((term, repr(leader)), set())
+            if len(voters) < evidence.majority:
+                yield proven(
+                    f"{_became(event)}, but until then only {_who(voters)} had saved a vote for it in that"
+                    f" term; {_needed(evidence)}",
+                    event,
+                )
+                continue
+            told = {voter for voter in voters if (voter, term, repr(leader)) in knowledge.of(leader)}
+            if travel and len(told) < evidence.majority:
+                yield proven(
+                    f"{_became(event)}. {_who(voters)} had saved a vote for it, but only of {_who(told)} could it know:"
+                    f" from the others no message had come to it since; {_needed(evidence)}",
+                    event,
+                )
+
+
+def _became(event: Event) -> str:
+    return f"{event.node} became leader of term {event.details['term']} at {event.time:.3f} s"
+
+
+def _who(nodes: set[str]) -> str:
+    return ", ".join(sorted(nodes)) or "nobody"
+
+
+def _needed(evidence: TraceView) -> str:
+    return f"{evidence.majority} of {len(evidence.node_ids)} are a majority"
+
+
+def follows_a_stranger(evidence: TraceView) -> Iterable[Finding]:
+    """A node follows one that has stood for election, and of that a message must have told it."""
+    if evidence.run is None:
+        return
+    knowledge = Knowledge(only_the_strategys=False)
+    for event in evidence.events:
+        knowledge.apply(event)
+        if event.event != "note":
+            continue
+        stands = _tells_memory(event) and event.details["vote"] == event.node
+        if stands or event.kind == kinds.BECAME_LEADER:
+            knowledge.learn(event.node, event.node)
+        elif event.kind == kinds.FOLLOWING and event.details["leader"] not in knowledge.of(event.node):
+            leader = event.details["leader"]
             yield proven(
-                f"{event.node} became leader of term {term} at {event.time:.3f} s, but until then only {who} had saved"
-                f" a vote for it in that term; {evidence.majority} of {len(evidence.node_ids)} are a majority",
+                f"{event.node} followed {leader} from {event.time:.3f} s on, but no message had come to it, not even by"
+                f" way of others, since {leader} first asked for votes",
                 event,
             )

@@ -143,9 +143,41 @@ def _isolate_candidates(sim: Simulator) -> None:
         sim.partition([node for node in sim.node_ids if node not in candidates])
 
 
+def _crash_candidates(sim: Simulator) -> None:
+    for node in _candidates(sim):
+        sim.crash(node)
+
+
+def _deafen(sim: Simulator, node: str) -> None:
+    """The others hear it, and it hears nobody."""
+    for other in sim.node_ids:
+        if other != node:
+            sim.cut(other, node)
+
+
 def _resume_all(sim: Simulator) -> None:
     for node in sim.node_ids:
         sim.resume(node)
+
+
+def _followers(sim: Simulator) -> list[str]:
+    """Who runs and does not lead, while somebody does."""
+    leaders = _leaders(sim)
+    return [host.id for host in sim.hosts.values() if leaders and host.running and host.id not in leaders]
+
+
+def _to_a_follower(verb: Callable[[Simulator, str, str], None]) -> Callable[..., None]:
+    """`verb` with a leader and the last of its followers, by name."""
+
+    def action(sim: Simulator, calls: list[ClientCall]) -> None:
+        if followers := _followers(sim):
+            verb(sim, _leaders(sim)[0], followers[-1])
+
+    return action
+
+
+def _leave_together(sim: Simulator, leader: str, follower: str) -> None:
+    sim.partition([leader, follower], [node for node in sim.node_ids if node not in (leader, follower)])
 
 
 def _isolate(sim: Simulator, node: str) -> None:
@@ -168,10 +200,18 @@ ACTIONS: dict[str, Callable[..., None]] = {
     "hold": lambda sim, calls, sender, to: sim.hold(sender, to),
     "release": lambda sim, calls, sender, to: sim.release(sender, to),
     "heal": lambda sim, calls: sim.heal(),
+    "repeat_elections": lambda sim, calls: sim.repeat_elections(),
     "faults": lambda sim, calls, fields: sim.set_faults(**dict(fields)),
     "crash_leader": _to_leaders(Simulator.crash),
     "isolate_leader": _to_leaders(_isolate),
+    "deafen_leader": _to_leaders(_deafen),
     "pause_leader": _to_leaders(Simulator.pause),
+    "crash_follower": _to_a_follower(lambda sim, leader, follower: sim.crash(follower)),
+    "isolate_follower": _to_a_follower(lambda sim, leader, follower: _isolate(sim, follower)),
+    "cut_to_follower": _to_a_follower(lambda sim, leader, follower: sim.cut(leader, follower)),
+    "cut_from_follower": _to_a_follower(lambda sim, leader, follower: sim.cut(follower, leader)),
+    "isolate_leader_with_a_follower": _to_a_follower(_leave_together),
+    "crash_candidates": lambda sim, calls: _crash_candidates(sim),
     "isolate_candidates": lambda sim, calls: _isolate_candidates(sim),
     "write": _write,
     "write_to_leader": _write_to_leader,
@@ -244,6 +284,7 @@ def mend(sim: Simulator) -> None:
     """Everybody up and awake, nothing cut, nothing lost, a quick network: from here on the cluster must recover."""
     sim.heal()
     sim.set_faults(drop=0, duplicate=0, replication_delay_ms=0, jitter_ms=0)
+    sim.repeating = False
     sim.network = Network(0.001, 0.005)
     for host in sim.hosts.values():
         host.crash_within = None

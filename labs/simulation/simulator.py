@@ -35,7 +35,18 @@ from replstore.core.contract import (
     Tick,
 )
 from replstore.core.election import Election, ElectionContext
-from replstore.core.messages import HeartbeatReply, Message, NodeId
+from replstore.core.messages import (
+    FetchLog,
+    Heartbeat,
+    HeartbeatReply,
+    LogConflict,
+    Message,
+    NodeId,
+    Replicate,
+    Replicated,
+    Snapshot,
+    SnapshotReceived,
+)
 from replstore.core.node import Node
 from replstore.wire.answers import answer
 from replstore.wire.codec import decode_message, decode_record, encode_message
@@ -77,6 +88,7 @@ class Simulator:
         self.cuts: set[tuple[NodeId, NodeId]] = set()
         self.unreachable: set[tuple[NodeId, NodeId]] = set()
         self.held: dict[tuple[NodeId, NodeId], list[tuple[Packet, str]]] = {}
+        self.repeating = False
         self._answering: NodeId = ""
         self.trace: list[Event] = []
         self._election = election
@@ -237,6 +249,12 @@ class Simulator:
         self.faults = self.faults.changed(fields)
         self._log("", "fault", kind, self.faults.to_json())
 
+    def repeat_elections(self) -> None:
+        """From now on, until all is mended, every message of a strategy arrives twice. (The node's own do not: two
+        leaders that answer each other would flood the network.)"""
+        self.repeating = True
+        self._log("", "fault", "settings", {**self.faults.to_json(), "duplicate": 1.0})
+
     # -- clients --------------------------------------------------------------------------------------
 
     def request(self, node: NodeId, command: Command) -> ClientCall:
@@ -324,6 +342,8 @@ class Simulator:
         packet = self._packet(message)
         self._log(sender, "sent", packet.kind, packet.details, message_id, to)
         copies = 0 if self._is_lost(sender, to) else self.faults.copies(self.rng)
+        if self.repeating and type(message) not in _THE_NODES:
+            copies *= 2
         if not copies:
             self._log(sender, "dropped", packet.kind, packet.details, message_id, to)
         for _ in range(copies):
@@ -365,3 +385,6 @@ class Simulator:
 
 
 _TICK, _FLUSH = Tick(), Flush()
+_THE_NODES = frozenset(
+    (Heartbeat, HeartbeatReply, Replicate, Replicated, LogConflict, Snapshot, SnapshotReceived, FetchLog)
+)

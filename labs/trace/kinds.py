@@ -101,6 +101,9 @@ _HEARTBEATS = frozenset(cls.__name__ for cls in (Heartbeat, HeartbeatReply, Aliv
 _REPLICATION = frozenset(
     cls.__name__ for cls in (Replicate, Replicated, LogConflict, Snapshot, SnapshotReceived, FetchLog)
 )
+OF_THE_NODE = _HEARTBEATS | _REPLICATION
+"""Messages that no strategy of one's own sends."""
+
 _REPLIES = frozenset(cls.__name__ for cls in (HeartbeatReply, Replicated, LogConflict, SnapshotReceived, Objection))
 _REPLY_SUFFIXES = ("Reply", "Answer", "Response")
 

@@ -6,7 +6,7 @@ from importlib import import_module
 
 import pytest
 
-from tools.direct import lost, planted
+from tools.direct import lost, outcome, planted, the_checks
 
 RIGHT = ("solutions.ex2_replication_lag", "solutions.alternatives.ex2_token")
 
@@ -113,3 +113,15 @@ def test_a_solution_that(mistake: str) -> None:
     intended, changes = MISTAKES[mistake]
 
     assert lost("ex2", planted("ex2", *changes)).keys() == {intended}
+
+
+def test_a_session_that_does_not_say_that_it_wrote_is_not_told_that_nobody_wrote() -> None:
+    """The write was acknowledged and is read later; what is wrong is the answer of `put` alone."""
+    found = lost("ex2", planted("ex2", ("        return answer.ok\n", "        return None\n")))
+
+    assert "ex2.monotonic-reads" not in found
+    checks = the_checks("ex2")
+    told = outcome(
+        checks["ex2.read-your-writes"], planted("ex2", ("        return answer.ok\n", "        return None\n"))
+    )
+    assert all("though it was acknowledged" in line for line in told.evidence)

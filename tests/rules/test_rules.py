@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import pytest
@@ -30,9 +30,11 @@ from tests.simulation.scripted import Reign, scripted
 from tools.mutant_elections import (
     AnyLogWins,
     DeafToAnswers,
+    FollowsBeforeItHears,
     HalfIsEnough,
     LeadsAgainByALateVote,
     MajorityOfTheLiving,
+    NeedsEverybody,
     NeverAsksAgain,
     NeverStepsDown,
     OnceALeaderAlwaysALeader,
@@ -211,6 +213,8 @@ FAULTS: dict[str, tuple[Strategy, Schedule, Claims]] = {
     "a leader without a quorum steps down": (NeverStepsDown, DIRECTED["long tail"], FULL),
     "a settled cluster stays settled": (TimerNeverReset, DIRECTED["slow"], PLAIN),
     "a healthy leader is left alone": (PreVoteThoughTheLeaderLives, DIRECTED["returning node"], FULL),
+    "followers were told": (FollowsBeforeItHears, DIRECTED["quiet"], replace(FULL, by_messages=True)),
+    "a leadership lasts with a majority": (NeedsEverybody, DIRECTED["two down"], PLAIN),
     "a leader is back in time": (NeverAsksAgain, DIRECTED["each alone"], PLAIN),
     "one leader in the end": (OnceALeaderAlwaysALeader, DIRECTED["unheard candidate"], PLAIN),
     "everybody follows in the end": (DeafToAnswers, DIRECTED["unheard candidate"], FULL),

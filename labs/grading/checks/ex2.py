@@ -8,12 +8,11 @@ from typing import Any
 
 from labs.cluster.base import Answer, ConditionTimeout
 from labs.cluster.simulated import SimulatedCluster
-from labs.grading.check import Check, CheckOutcome, Scene, StudentCode, StudentObject, failed, passed
-from labs.grading.checks.clusters import Kind, applied_at, make, scene
-from labs.grading.cluster_gateway import ClusterCall, ClusterGateway
-from replstore.core.lowest_id import LowestId
+from labs.grading.check import Check, CheckOutcome, Scene, StudentCode, failed, passed
+from labs.grading.checks.clusters import applied_at, make, scene
+from labs.grading.checks.ex2_session import KIND, EntryVersion, Scenario, version_of
+from labs.grading.cluster_gateway import ClusterGateway
 
-KIND = Kind(3, "async", LowestId, "LowestId")
 DELAYS = (0, 100, 500)
 UNSEEN_DELAYS = (0, 150, 400, 700)
 """An instructor's, so that nothing can be guessed."""
@@ -24,8 +23,6 @@ TOLERANCE = 0.15
 """Seconds: how finely a client that asks again and again can be expected to look."""
 AT_ONCE = 0.06
 """Seconds that the first reads after a write may take: what is behind for longer has to be found stale."""
-
-EntryVersion = tuple[int, int]
 
 
 def checks(level: str) -> list[Check]:
@@ -173,7 +170,7 @@ def _acknowledged(gateway: ClusterGateway, delay: float) -> list[tuple[float, En
         if call.method == "delay_replication":
             in_force = call.arguments["ms"]
         elif call.method == "put" and in_force == delay and isinstance(call.result, Answer) and call.result.ok:
-            writes.append((call.ended, _version(call.result)))
+            writes.append((call.ended, version_of(call.result)))
     return writes
 
 
@@ -204,93 +201,6 @@ def _fraction(code: StudentCode) -> CheckOutcome:
 # -- sessions --------------------------------------------------------------------------------------------
 
 
-class _Scenario:
-    """A user's session beside another client's writes, over followers that are behind."""
-
-    def __init__(self, code: StudentCode, seed: int, number: int, delay: float, jitter: float) -> None:
-        """`number` tells the scenarios of one seed apart."""
-        self.seed = seed
-        self.rng = Random(f"session/{10 * seed + number}")
-        self.cluster = make(KIND, 10 * seed + number)
-        self.cluster.delay_replication(delay, jitter)
-        allowed = ("put", "get", "delete", "leader", "now", "sleep", "status")
-        self.gateway = ClusterGateway(self.cluster, allowed)
-        self.user: StudentObject = code.create("Session", self.gateway)
-        self.versions: dict[tuple[str, Any], EntryVersion] = {}
-        self.own: dict[str, EntryVersion] = {}
-        self.seen: dict[str, EntryVersion] = {}
-        self.problems: dict[str, str] = {}
-        self.gets: list[tuple[int, int]] = []
-
-    def failed(self, check: str, message: str, share: float = 0.0) -> CheckOutcome:
-        """With the way back here: the cluster as it is now, and the command."""
-        replay = f"replab check ex2 --only ex2.{check} --seed {self.seed}"
-        return failed(message, share=share, scene=scene(self.cluster), replay=replay)
-
-    def play(self, steps: int) -> None:
-        for number in range(steps):
-            key = self.rng.choice(["a", "b", "c"])
-            draw = self.rng.random()
-            if draw < 0.25:
-                self.put(key, f"mine {number}")
-            elif draw < 0.4:
-                self.write_as_another(key, f"theirs {number}")
-            else:
-                self.get(key)
-            self.cluster.sleep(self.rng.choice([0, 0.02, 0.1, 0.3]))
-
-    def put(self, key: str, value: str) -> None:
-        acknowledged, written = self.try_to_put(key, value)
-        if acknowledged is not True or not written:
-            self.problems.setdefault("own", f"put({key!r}, …) returned {acknowledged!r}, or did not write")
-            return
-        version = self.versions[key, value] = _version(written[-1])
-        self.own[key] = max(self.own.get(key, (0, 0)), version)
-        self.seen[key] = max(self.seen.get(key, (0, 0)), version)
-
-    def try_to_put(self, key: str, value: str) -> tuple[Any, list[Answer]]:
-        """What the session says, and those of the cluster's answers that acknowledge a write."""
-        before = len(self.gateway.calls)
-        acknowledged = self.user.call("put", key, value)
-        puts = [call.result for call in self.gateway.calls[before:] if call.method == "put"]
-        return acknowledged, [answer for answer in puts if isinstance(answer, Answer) and answer.ok]
-
-    def write_as_another(self, key: str, value: str) -> None:
-        answer = self.cluster.put(key, value)
-        if answer.ok:
-            self.versions[key, value] = _version(answer)
-
-    def get(self, key: str) -> None:
-        before = len(self.gateway.calls)
-        value = self.user.call("get", key)
-        calls = self.gateway.calls[before:]
-        self.gets.append((_asked_leader(calls, self.cluster), len(calls)))
-        version = (0, 0) if value is None else self.versions.get((key, value) if _hashable(value) else ("", ""))
-        if version is None:
-            self.problems.setdefault("seen", f"get({key!r}) gave {value!r}, which nobody ever wrote")
-            return
-        if version < self.own.get(key, (0, 0)):
-            self.problems.setdefault("own", f"get({key!r}) gave {value!r}, older than this session's own last write")
-        elif version < self.seen.get(key, (0, 0)):
-            self.problems.setdefault(
-                "seen", f"get({key!r}) gave {value!r}, older than what this session had read before"
-            )
-        self.seen[key] = max(self.seen.get(key, (0, 0)), version)
-
-
-def _hashable(value: Any) -> bool:
-    return type(value) in (str, int, float, bool)
-
-
-def _version(answer: Answer) -> EntryVersion:
-    return answer.body["term"], answer.body["index"]
-
-
-def _asked_leader(calls: list[ClusterCall], cluster: SimulatedCluster) -> int:
-    leader = cluster.leader()
-    return sum(call.method == "get" and call.arguments.get("via") in (None, leader) for call in calls)
-
-
 NETWORK_CONDITIONS = ((100, 0), (500, 0), (300, 400), (0, 0))
 STEPS = 60
 
@@ -299,7 +209,7 @@ def _guarantee(code: StudentCode, which: str) -> CheckOutcome:
     bad: list[str] = []
     first: CheckOutcome | None = None
     for number, (delay, jitter) in enumerate(NETWORK_CONDITIONS):
-        scenario = _Scenario(code, code.seeds[-1 - number % len(code.seeds)], number, delay, jitter)
+        scenario = Scenario(code, code.seeds[-1 - number % len(code.seeds)], number, delay, jitter)
         scenario.play(STEPS)
         if which in scenario.problems:
             bad.append(f"delay {delay} ms, jitter {jitter} ms: {scenario.problems[which]}")
@@ -312,7 +222,7 @@ def _guarantee(code: StudentCode, which: str) -> CheckOutcome:
 
 def _reads_followers(code: StudentCode) -> CheckOutcome:
     """Followers that are not behind can answer everything; the leader need not be asked for a key but now and then."""
-    scenario = _Scenario(code, code.seeds[-1], 7, 5, 0)
+    scenario = Scenario(code, code.seeds[-1], 7, 5, 0)
     for key in ("a", "b", "c"):  # who asks the leader about a key that a follower does not have is only careful
         scenario.write_as_another(key, "theirs")
     scenario.cluster.sleep(0.2)
@@ -332,7 +242,7 @@ def _reads_followers(code: StudentCode) -> CheckOutcome:
 
 def _deletes(code: StudentCode) -> CheckOutcome:
     for number, (delay, jitter) in enumerate(((0, 0), (300, 200))):
-        scenario = _Scenario(code, code.seeds[-1], number, delay, jitter)
+        scenario = Scenario(code, code.seeds[-1], number, delay, jitter)
         scenario.put("a", "mine")
         scenario.write_as_another("b", "theirs")
         scenario.cluster.sleep(1.5)
@@ -365,7 +275,7 @@ def _everybody_knows(cluster: SimulatedCluster) -> bool:
 
 def _fail_over(code: StudentCode) -> CheckOutcome:
     for seed in code.seeds[-3:]:
-        scenario = _Scenario(code, seed, 8, 500, 0)
+        scenario = Scenario(code, seed, 8, 500, 0)
         cluster = scenario.cluster
         scenario.put("a", "kept")
         cluster.sleep(1.5)

@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from labs.grading.check import Check, CheckOutcome, Scene, StudentCode, broken_off, failed, passed
 from labs.grading.checks import ex3_runs as runs
+from labs.grading.checks.ex3_witnesses import (
+    Witness,
+    leaders_were_told_something,
+    nothing_to_show,
+    somebody_led,
+    somebody_voted_for_another,
+)
 from labs.grading.election_gateway import readable
 from labs.grading.errors import ErrorKind, GraderError, StudentError
 from labs.pictures import page, spacetime_svg
-from labs.rules import RULES, Claims, Violation, check_run
+from labs.rules import RULES, Claims, Rule, Violation, check_run
 from labs.simulation.schedule import Run, Schedule
-from labs.trace import kinds
 from labs.trace.events import Event
 
 BY_NAME = {rule.name: rule for rule in RULES}
+VOTES = Claims(votes=True, by_messages=True)
 WINDOW = 1.5
 """Seconds before the violation that its picture shows."""
 
 MOST_SEEDS = 4
 """The visible ones and one more. An instructor has others, but each gives several runs, and a grading has to end."""
-
-Witness = Callable[[Run], str | None]
-"""What the run was to show and did not, if so: then it proves nothing in favour of the strategy."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,10 @@ class SearchResult:
 
 @dataclass(frozen=True)
 class Part:
-    """Some rules, and the runs in which to look for what breaks them."""
+    """Some rules, and the runs in which to look for what breaks them.
+
+    Rules in `always` are looked after in the other parts' runs, too: what must never happen must not happen there.
+    """
 
     id: str
     title: str
@@ -47,9 +54,10 @@ class Part:
     schedules: Callable[[int], Iterable[Schedule]]
     """The runs for a seed."""
     hint: str
-    claims: Claims = field(default_factory=Claims)
+    claims: Claims = VOTES
     depends_on: tuple[str, ...] = ("ex3.elects",)
-    witness: Witness = lambda run: None
+    witness: Witness = nothing_to_show
+    always: tuple[str, ...] = ()
 
     def check(self) -> Check:
         sentences = ". ".join(BY_NAME[name].sentence for name in self.rules)
@@ -68,29 +76,41 @@ class Part:
     def search(self, simulate: Callable[[Schedule], Run], seeds: Iterable[int]) -> SearchResult:
         """Run until a rule is broken. `simulate` carries one schedule out with the election under test."""
         rules = [BY_NAME[name] for name in self.rules]
+        always = [BY_NAME[name] for name in self.always]
         count = 0
-        for schedule in self._all(seeds):
-            run = simulate(schedule)
-            count += 1
-            if run.error is not None:
-                return SearchResult(count, run)
-            violations = sorted(check_run(run, self.claims, rules), key=lambda violation: violation.time)
-            if violations:
-                return SearchResult(count, run, tuple(violations))
-            if (missing := self.witness(run)) is not None:
-                return SearchResult(count, run, nothing_shown=missing)
+        for seed in seeds:
+            own = list(self.schedules(seed))
+            runs = []
+            for schedule in own:
+                run = simulate(schedule)
+                count += 1
+                if run.error is not None:
+                    return SearchResult(count, run)
+                if violations := _violations(run, self.claims, rules):
+                    return SearchResult(count, run, violations)
+                runs.append(run)
+            if (missing := self.witness(runs)) is not None:
+                return SearchResult(count, missing[0], nothing_shown=missing[1])
+            for schedule in self._others(seed, own):
+                run = simulate(schedule)
+                count += 1
+                if violations := _violations(run, VOTES, always):
+                    return SearchResult(count, run, violations)
+                if run.error is not None:
+                    break  # that part tells of it
         return SearchResult(count)
 
-    def _all(self, seeds: Iterable[int]) -> Iterator[Schedule]:
-        for seed in seeds:
-            yield from self.schedules(seed)
+    def _others(self, seed: int, own: list[Schedule]) -> Iterator[Schedule]:
+        if self.always:
+            others = [schedule for part in PARTS if part is not self for schedule in part.schedules(seed)]
+            yield from (schedule for schedule in dict.fromkeys(others) if schedule not in own)
 
     def _judge(self, code: StudentCode) -> CheckOutcome:
         for seed in code.seeds[:MOST_SEEDS]:
             result = self.search(code.simulate, [seed])
             run = result.run
             replay = f"replab check ex3 --only ex3.{self.id} --seed {seed}"
-            if run is not None and run.error is not None:
+            if run is not None and run.error is not None and not result.violations:
                 return _broken_off(run, run.error)
             if run is not None and result.violations:
                 return _violated(run, result.violations, replay, several=len(self.rules) > 1)
@@ -99,6 +119,10 @@ class Part:
                 return failed(result.nothing_shown or "", evidence=_facts(run.schedule), scene=scene, replay=replay)
             code.settle()
         return passed()
+
+
+def _violations(run: Run, claims: Claims, rules: list[Rule]) -> tuple[Violation, ...]:
+    return tuple(sorted(check_run(run, claims, rules), key=lambda violation: violation.time))
 
 
 def _broken_off(run: Run, error: Exception) -> CheckOutcome:
@@ -151,27 +175,13 @@ def _words(argument: object) -> str:
 
 
 # --------------------------------------------------------------------------------------------------------
-# Witnesses
-
-
-def _somebody_led(begin: float, end: float) -> Witness:
-    """The same node, in the same term, from `begin` to `end`."""
-
-    def witness(run: Run) -> str | None:
-        changes = [e for e in run.trace if e.event == "note" and e.kind in (kinds.BECAME_LEADER, kinds.STEPPED_DOWN)]
-        before = [e for e in changes if e.time <= begin]
-        if before and before[-1].kind == kinds.BECAME_LEADER and not any(begin < e.time <= end for e in changes):
-            return None
-        return f"no leader lasted from {begin:g} s to {end:g} s, so what it would have done afterwards cannot be seen"
-
-    return witness
-
-
-# --------------------------------------------------------------------------------------------------------
 
 # "One leader a term" is looked after by two parts together: where each has one vote and a majority elects, there can be
 # no second leader. A part of its own would take points twice for either mistake.
-PARTS = (
+NEED_A_MAJORITY = ("ex3.elects", "ex3.majority")
+"""What a leader does who was not elected shows nothing."""
+
+PARTS: tuple[Part, ...] = (
     Part(
         "elects",
         "A leader is elected, and another when it crashes",
@@ -181,6 +191,7 @@ PARTS = (
         "A candidate that does not win must try again, whoever is dead; a heartbeat of this term or a later one has a"
         " leader behind it.",
         depends_on=(),
+        witness=leaders_were_told_something,
     ),
     Part(
         "votes",
@@ -189,6 +200,8 @@ PARTS = (
         ("one vote a term",),
         runs.votes,
         "Set self.vote before you answer, to your own id when you ask; forget it only when a later term begins.",
+        witness=somebody_voted_for_another,
+        always=("one vote a term",),
     ),
     Part(
         "terms",
@@ -197,14 +210,17 @@ PARTS = (
         ("terms never go back", "one leader in the end", "everybody follows in the end"),
         runs.terms,
         "Whatever message has a later term, HeartbeatReply included: take that term, with no vote and no leader yet.",
+        always=("terms never go back",),
     ),
     Part(
         "majority",
         "A majority of all nodes elects",
         10,
-        ("elected by a majority",),
+        ("elected by a majority", "followers were told"),
         runs.majorities,
-        "Count each voter once, votes of this term only, and compare with self.majority, not with who seems to live.",
+        "Count each voter once, votes of this term only, and compare with self.majority, not with who seems to live."
+        " Nodes learn of each other by messages alone: what a class or module holds is not shared by real nodes.",
+        always=("elected by a majority", "followers were told"),
     ),
     Part(
         "log",
@@ -214,15 +230,17 @@ PARTS = (
         runs.tails,
         "Grant a vote only if the candidate's (term, index) is not smaller than self.log.last: the term counts first.",
         depends_on=("ex3.elects", "ex3.votes", "ex3.majority"),
+        always=("acknowledged writes stay", "committed entries stay", "commits never go back", "logs match"),
     ),
     Part(
         "randomized-timeout",
         "A leader is back in time, and then stays",
         20,
-        ("a leader is back in time", "a settled cluster stays settled"),
+        ("a leader is back in time", "a settled cluster stays settled", "a leadership lasts with a majority"),
         runs.randomized_timeouts,
         "Draw a new timeout between one and two times self.timeout whenever you begin to wait: at a heartbeat, when you"
         " grant a vote, when you ask for votes. Not when you refuse one.",
+        depends_on=NEED_A_MAJORITY,
     ),
     Part(
         "quorum",
@@ -233,7 +251,8 @@ PARTS = (
         "Note when each follower was heard last (HeartbeatReply); without a majority for self.timeout set self.leader"
         " to None.",
         Claims(votes=True, steps_down=True),
-        witness=_somebody_led(1.5, 1.6),
+        depends_on=NEED_A_MAJORITY,
+        witness=somebody_led(runs.DUE),
     ),
     Part(
         "pre-vote",
@@ -244,7 +263,8 @@ PARTS = (
         "Before you begin a new term ask whether you could win it, and do not change term or vote for this question;"
         " a node that hears a leader answers no.",
         Claims(votes=True, pre_vote=True),
-        witness=_somebody_led(1.6, 2.5),
+        depends_on=NEED_A_MAJORITY,
+        witness=somebody_led(runs.DUE),
     ),
 )
 

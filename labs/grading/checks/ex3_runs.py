@@ -16,7 +16,8 @@ from labs.simulation.schedule import Schedule, Step, random_schedule
 
 NAMES = tuple(f"node-{number}" for number in range(1, 6))
 DUE = 4.1
-"""Enough for a mended cluster to find a leader whom everybody follows."""
+"""A little more than ten election timeouts: by then a cluster whose majority is up and connected has a leader, whom
+everybody follows. What is done to the leader, whoever that is, happens from here on."""
 
 
 def _schedule(nodes: int, seed: int, length: float, *steps: Step, calm: float = 0.0, **manners: Any) -> Schedule:
@@ -50,6 +51,8 @@ def elections(seed: int) -> Iterator[Schedule]:
     # Everybody asks in vain at first, and two of five are down for good.
     down = (Step(0.1, "crash", ("node-1",)), Step(0.1, "crash", ("node-3",)))
     yield _schedule(5, seed, 5.7, Step(0.0, "partition"), *down, Step(1.5, "heal"))
+    # Nobody has been able to win for so long that whoever doubles its patience each time would wait far too long now.
+    yield _schedule(3, seed, 14.0 + DUE, Step(0.0, "partition"), Step(14.0, "heal"))
 
 
 def votes(seed: int) -> Iterator[Schedule]:
@@ -60,6 +63,7 @@ def votes(seed: int) -> Iterator[Schedule]:
         steps += [Step(time, "crash_leader"), Step(time + 0.05, "start_all")]
     yield _slow(5, seed, 4.6, *steps)
     yield _slow(3, seed, 3.5, *steps[:4], *_forgetful(seed, 3.5))
+    yield _slow(3, seed, 3.0, *_candidates_restart(3.0))
     yield from _chance(seed)
 
 
@@ -72,6 +76,15 @@ def _forgetful(seed: int, until: float) -> Iterator[Step]:
         yield Step(round(time, 4), "crash", (node,))
         yield Step(round(time + 0.002, 4), "start", (node,))
         time += 0.3 * rng.random()
+
+
+def _candidates_restart(until: float) -> Iterator[Step]:
+    """Whoever has just asked for votes crashes and is back at once: it has voted for itself already."""
+    time = 0.4
+    while time < until:
+        yield Step(round(time, 3), "crash_candidates")
+        yield Step(round(time + 0.002, 3), "start_all")
+        time += 0.12
 
 
 def terms(seed: int) -> Iterator[Schedule]:
@@ -108,9 +121,15 @@ PAIRS = (((0, 1), (2, 3)), ((0, 2), (1, 4)), ((0, 3), (2, 4)), ((0, 4), (1, 3)),
 def majorities(seed: int) -> Iterator[Schedule]:
     """Pairs, halves, and the least that is enough."""
     # Two at a time can talk, each with each in turn: over five terms everybody's vote, in no term a majority.
+    # Then each vote arrives twice, as any message may: who counts messages instead of voters finds three votes in two.
+    twice = Step(0.0, "repeat_elections")
     rounds = (tuple(tuple(NAMES[number] for number in pair) for pair in pairs) for pairs in PAIRS)
-    yield _schedule(5, seed, 5.0, *(Step(float(time), "partition", pairs) for time, pairs in enumerate(rounds)))
-    yield _schedule(4, seed, 2.5, Step(0.05, "partition", (NAMES[:2], NAMES[2:4])))
+    steps = tuple(Step(float(time), "partition", pairs) for time, pairs in enumerate(rounds))
+    yield _schedule(5, seed, 5.0, *steps)
+    yield _schedule(5, seed, 5.0, twice, *steps)
+    halves = Step(0.05, "partition", (NAMES[:2], NAMES[2:4]))
+    yield _schedule(4, seed, 2.5, halves)
+    yield _schedule(4, seed, 2.5, twice, halves)
     yield _schedule(3, seed, 2.0, Step(0.05, "crash", ("node-3",)))
     yield from _chance(seed + 1)
 
@@ -140,6 +159,22 @@ def tails(seed: int) -> Iterator[Schedule]:
         Step(6.0, "start_all"),
         calm=2.1,
     )
+    # All entries are of one term, and node-3 lacks some. The leader is gone, and node-3 is the only one awake to ask.
+    yield _schedule(
+        3,
+        seed,
+        5.5,
+        *_crown_node_1(3),
+        Step(1.65, "write", ("node-1", "both", 1)),
+        Step(1.8, "isolate", ("node-3",)),
+        *(Step(round(1.85 + number / 100, 2), "write", ("node-1", f"kept{number}", number)) for number in range(3)),
+        Step(2.2, "crash", ("node-1",)),
+        Step(2.2, "pause", ("node-2",)),
+        Step(2.201, "heal"),
+        Step(3.6, "resume_all"),
+        Step(5.0, "start_all"),
+        calm=1.5,
+    )
     # Again and again the leader is cut off, its successor commits, and crashes as soon as the old one is back.
     steps: list[Step] = []
     for number in range(2):
@@ -160,10 +195,16 @@ def tails(seed: int) -> Iterator[Schedule]:
 
 
 def randomized_timeouts(seed: int) -> Iterator[Schedule]:
-    """All wake up at once; and a quiet time."""
+    """All wake up at once; a quiet time; and then a minority is down for good."""
     yield _slow(5, seed, 4.3)
     yield _schedule(5, seed, 3.0)
     yield _slow(9, 3 * seed + 1, 4.3)
+    # Who asks first may be dead, or the leader; and the network is slow.
+    yield _slow(5, seed, 2 * DUE, Step(DUE, "crash_leader"))
+    # A leadership lasts though one follower, or two of four, will never answer again.
+    yield _schedule(3, seed, DUE + 3.0, Step(DUE, "crash_follower"))
+    down = (Step(0.1, "crash", ("node-2",)), Step(0.1, "crash", ("node-4",)))
+    yield _schedule(5, seed, DUE + 2.5, *down)
 
 
 # --------------------------------------------------------------------------------------------------------
@@ -171,22 +212,23 @@ def randomized_timeouts(seed: int) -> Iterator[Schedule]:
 
 
 def without_quorum(seed: int) -> Iterator[Schedule]:
-    """A leader with nobody, and one with a follower that makes no majority."""
-    yield _schedule(3, seed, 3.0, *_crown_node_1(3), Step(1.6, "isolate", ("node-1",)))
-    yield _schedule(5, seed, 3.0, *_crown_node_1(5), Step(1.6, "partition", (NAMES[:2], NAMES[2:])))
+    """A leader with nobody, one with a follower that makes no majority, and one that is heard and hears nobody."""
+    yield _schedule(3, seed, DUE + 1.4, Step(DUE, "isolate_leader"))
+    yield _schedule(5, seed, DUE + 1.4, Step(DUE, "isolate_leader_with_a_follower"))
+    yield _schedule(3, seed, DUE + 1.4, Step(DUE, "deafen_leader"))
 
 
 def visitors(seed: int) -> Iterator[Schedule]:
-    """node-5 is cut off and comes back; then it alone no longer hears the leader."""
+    """A follower is cut off and comes back; then it alone no longer hears the leader."""
     yield _schedule(
         5,
         seed,
-        6.4,
-        *_crown_node_1(5),
-        Step(2.5, "isolate", ("node-5",)),
-        Step(3.9, "heal"),
-        Step(5.0, "cut", ("node-1", "node-5")),
+        DUE + 4.9,
+        Step(DUE + 1.0, "isolate_follower"),
+        Step(DUE + 2.4, "heal"),
+        Step(DUE + 3.5, "cut_to_follower"),
     )
+    # One has missed an entry; then the other sleeps, and hears itself called to vote before it hears the leader.
     yield _schedule(
         3,
         seed,
@@ -198,3 +240,11 @@ def visitors(seed: int) -> Iterator[Schedule]:
         Step(4.7, "pause", ("node-2",)),
         Step(5.5, "resume_all"),
     )
+    # It has missed nothing: only that the others hear a leader speaks against it. At many moments of its own timer.
+    steps: list[Step] = []
+    time = DUE + 1.0
+    for number in range(4):
+        away = 0.85 + 0.13 * number
+        steps += [Step(round(time, 2), "isolate_follower"), Step(round(time + away, 2), "heal")]
+        time += away + 1.0
+    yield _schedule(3, seed, round(time, 2), *steps)
