@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import atexit
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
@@ -17,10 +17,11 @@ import ipywidgets as widgets
 from IPython import display as ipython_display
 
 from labs.cluster import FAST, Answer, Cluster, Settings, open_cluster
+from labs.cluster.foreign import PATIENT, ForeignCluster
 from labs.cluster.opening import default_backend
 from labs.lesson.failures import load as load_failure
 from labs.panel import ClusterPanel, ExercisePanel
-from labs.panel.node_view import PROBE_KEY
+from labs.panel.node_view import keys_of_clients
 
 show: Callable[..., None] = ipython_display.display
 _running: dict[str, Cluster] = {}
@@ -28,12 +29,24 @@ _panels: list[ClusterPanel] = []
 _exercises: dict[str, ExercisePanel] = {}
 
 
-def cluster(backend: str | None = None, name: str = "lab", settings: Settings = FAST, **changes: Any) -> Cluster:
+def cluster(
+    backend: str | None = None,
+    name: str = "lab",
+    settings: Settings | None = None,
+    command: Sequence[str] | Mapping[str, Sequence[str]] | None = None,
+    **changes: Any,
+) -> Cluster:
     """A started cluster with a leader. Calling it again under the same `name` (a cell that is run twice) ends the one
     before. `backend`: as for `open_cluster`; without one, what the environment variable `REPLAB_BACKEND` names, else
-    `process`. `changes` are fields of `Settings`: `mode="quorum"`, `nodes=5`, `election="bully"`, …"""
+    `process`. `command`: the nodes are this program, in any language, as for
+    `ForeignCluster`: `command=["node", "dist/main.js"]`. `changes` are fields of `Settings`: `mode="quorum"`,
+    `nodes=5`, `election="bully"`, …"""
     end(name)
-    made = open_cluster(backend or default_backend(), replace(settings, **changes), say=print)
+    made: Cluster
+    if command is not None:
+        made = ForeignCluster(replace(settings or PATIENT, **changes), command)
+    else:
+        made = open_cluster(backend or default_backend(), replace(settings or FAST, **changes), say=print)
     _running[name] = made
     made.start()
     made.wait_for(lambda c: c.leader(), timeout=30)
@@ -99,8 +112,9 @@ def roles(of: Cluster) -> None:
     """One line a node: who leads, in which term, how many keys."""
     for status in of.status().values():
         if status.answers:
-            keys = (status.total_keys or 0) - (PROBE_KEY in status.raw.get("keys", ()))  # the panel's is not theirs
-            print(f"{status.node_id}: {status.role}, term {status.term}, {keys} keys")
+            keys = keys_of_clients(status)
+            told = "keys not told" if keys is None else f"{keys} keys"
+            print(f"{status.node_id}: {status.role}, term {status.term}, {told}")
         else:
             print(f"{status.node_id}: {status.state}")
 

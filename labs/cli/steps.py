@@ -21,12 +21,11 @@ from labs.cli.options import (
     TimeoutOption,
     settings_from,
 )
+from labs.cluster.foreign import PATIENT
 from labs.cluster.opening import open_cluster
 from labs.lesson.steps import STEPS, Exchange, StepCheck, StepReport, run_step
 
 SHORT = (100, 400)
-SHORT_FOR_COMMANDS = (200, 1200)
-"""Programs in other languages start at different moments; who starts first must not take the others for dead."""
 LESSON = (2000, 6000)
 
 
@@ -50,7 +49,7 @@ def steps(
 
     With -- CMD the nodes are that command, in any language: replab steps -- node dist/main.js
     """
-    short = SHORT_FOR_COMMANDS if command or node else SHORT
+    short = (PATIENT.heartbeat_ms, PATIENT.election_timeout_ms) if command or node else SHORT
     settings = settings_from(3, heartbeat, election_timeout, short if fast else LESSON, mode)
     console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
     started = time.perf_counter()

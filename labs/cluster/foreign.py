@@ -33,6 +33,10 @@ NOT_INHERITED = (
 )
 """A command sees the user's whole environment (JAVA_HOME, GOPATH, …) but for these, which are a node's own."""
 
+PATIENT = Settings(heartbeat_ms=200, election_timeout_ms=1200)
+"""Short timings for programs in other languages: they start at different moments, and who starts first must not take
+the others for dead."""
+
 Command = Sequence[str]
 
 
@@ -210,6 +214,8 @@ class ForeignCluster(HttpCluster):
         """Also notes what has changed since the last look: a foreign node keeps no diary."""
         seen = super()._status_of(node)
         if seen.answers:
+            # What the links do to a node's messages is known here, not to the node.
+            seen.raw.setdefault("faults", self._faults_of(node))
             with self._lock:
                 self._note_changes(seen)
         elif seen.state == STOPPED:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from labs.cluster.base import NodeStatus, Settings
-from labs.panel.node_view import NODE_VERBS, PROBE_KEY, NodeView, why_not
+from labs.panel.node_view import NODE_VERBS, PROBE_KEY, NodeView, listed_keys, why_not
 from labs.panel.values import Values
 from labs.trace import kinds, sentences
 from labs.trace.events import Event
@@ -67,7 +67,7 @@ class PanelModel:
         leader = self.leader
         behind = self.nodes[leader].raw.get("lag") if leader else None
         self._add(self.lag, "lag", [asked, dict(behind) if isinstance(behind, Mapping) else {}])
-        self.values.observe({name: status.raw.get("keys", ()) for name, status in statuses.items() if status.answers})
+        self.values.observe({name: listed_keys(status) for name, status in statuses.items() if status.answers})
 
     def _observe(self, view: NodeView, status: NodeStatus, asked: float) -> None:
         if asked < view.changed:
@@ -255,7 +255,8 @@ class PanelModel:
 
     def _node(self, view: NodeView) -> dict[str, Any]:
         leader = self.leader
-        lag = self.nodes[leader].raw.get("lag", {}).get(view.id) if leader and leader != view.id else None
+        behind = self.nodes[leader].raw.get("lag") if leader and leader != view.id else None
+        lag = behind.get(view.id) if isinstance(behind, Mapping) else None
         return {
             "id": view.id, "look": view.look, "state": view.state, "term": view.term, "leader": view.leader,
             "keys": view.keys, "lag": lag if view.answers else None, "url": self.urls.get(view.id),

@@ -43,8 +43,7 @@ class NodeView:
             self.role, self.term, self.leader = status.role, status.term, status.leader_id
             self.tracker.believe(status.role, status.term, status.leader_id)
             self.raw = status.raw
-            # The background client's key is none of the student's.
-            self.keys = (status.total_keys or 0) - (PROBE_KEY in status.raw.get("keys", ()))
+            self.keys = keys_of_clients(status)
 
     def take_note(self, event: Event) -> None:
         """A note that tells of the role."""
@@ -70,6 +69,17 @@ class NodeView:
     def faults(self) -> Mapping[str, Any]:
         found = self.raw.get("faults")
         return found if isinstance(found, Mapping) else {}
+
+
+def keys_of_clients(status: NodeStatus) -> int | None:
+    """Without the background client's key, which is none of the student's. None where the node does not tell."""
+    return None if status.total_keys is None else status.total_keys - (PROBE_KEY in listed_keys(status))
+
+
+def listed_keys(status: NodeStatus) -> list[str]:
+    """The keys that the node lists; none where it lists none."""
+    listed = status.raw.get("keys")
+    return [key for key in listed if isinstance(key, str)] if isinstance(listed, list) else []
 
 
 NODE_VERBS = ("start", "stop", "kill", "pause", "resume")

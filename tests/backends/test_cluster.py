@@ -328,8 +328,7 @@ def test_a_cut_in_one_direction_loses_only_what_goes_that_way(cluster: Cluster) 
     cluster.wait_for(lambda c: c.get("name", via="node-3").value == "Alice")
 
 
-@not_the_lessons
-def test_a_node_tells_what_is_lost_on_its_way_to_it(cluster: Cluster) -> None:
+def test_the_status_tells_what_is_lost_on_the_way_to_a_node(cluster: Cluster) -> None:
     cluster.cut("node-1", "node-3")
     assert cluster.status()["node-3"].raw["faults"]["lost_from"] == ["node-1"]
     assert cluster.status()["node-1"].raw["faults"]["lost_from"] == []

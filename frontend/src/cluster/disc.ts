@@ -50,7 +50,7 @@ export function makeDisc(name: NodeId, hatch: string, choose: () => void): Disc 
     setAttribute(el, "class", `rl-node is-${node.look}${waving}`);
     setText(role, LOOKS[node.look]);
     setText(term, node.term === null ? "" : `term ${node.term}`);
-    setText(keys, node.keys === null ? "" : plural(node.keys, "key"));
+    setText(keys, node.term === null && node.keys === null ? "" : keysText(node));
     const tag = lagText(node);
     showLag(tag, Boolean(node.lag));
     const letter = sideOf(node.id, groups);
@@ -77,6 +77,10 @@ export function makeDisc(name: NodeId, hatch: string, choose: () => void): Disc 
   return { el, update, pulse };
 }
 
+export function keysText({ keys }: NodeState): string {
+  return keys === null ? "keys not told" : plural(keys, "key");
+}
+
 const lagText = ({ lag }: NodeState): string => (lag === null ? "" : lag === 0 ? "up to date" : `${lag} behind`);
 
 /** The letter of the side that the node is on; empty where the network is whole. */
@@ -89,7 +93,7 @@ function labelOf(node: NodeState, tag: string, side: string): string {
   const facts = [
     `${node.id}: ${LOOKS[node.look]}`,
     `term ${node.term ?? "unknown"}`,
-    plural(node.keys ?? 0, "key"),
+    keysText(node),
     ...(tag ? [tag] : []),
     ...(side ? [`side ${side} of the cut network`] : []),
   ];

@@ -3,10 +3,10 @@
 import type { NodeId, NodeState, Verb } from "../messages/cluster";
 import { type Button, button } from "../shared/button";
 import { card, h, setAttribute, setText } from "../shared/dom";
-import { plural } from "../shared/format";
 import { icon } from "../shared/icons";
 import { oneTabStop } from "../shared/keys";
 import type { Context, View } from "./context";
+import { keysText } from "./disc";
 import { LOOKS, VERBS } from "./words";
 
 const CHOSEN_LASTS = 1200; // ms
@@ -81,5 +81,5 @@ function factsOf(node: NodeState): string {
   if (node.term === null) return "";
   const follows = node.look === "follower" && node.leader ? [`follows ${node.leader}`] : [];
   const behind = node.lag ? [`${node.lag} behind`] : [];
-  return [...follows, `term ${node.term}`, plural(node.keys ?? 0, "key"), ...behind].join(" · ");
+  return [...follows, `term ${node.term}`, keysText(node), ...behind].join(" · ");
 }

@@ -23,6 +23,7 @@ export interface NodeState {
   state: string;
   term: number | null;
   leader: NodeId | null;
+  /** null where the node does not tell: it never answered, or its language's node leaves it out. */
   keys: number | null;
   /** Entries that the leader knows it to lack; null where that is not known. */
   lag: number | null;

@@ -571,6 +571,108 @@ function slider(label, name, max, step, unit, send) {
   };
 }
 
+// src/cluster/layout.ts
+var RADIUS = 48;
+var ABOVE = 54;
+var BELOW = 28;
+var ASIDE = 6;
+function placesOf(count, width, height) {
+  const turns = Array.from({ length: count }, (_, index) => 2 * Math.PI * index / count - Math.PI / 2);
+  const lowest = Math.max(0, ...turns.map(Math.sin));
+  const top = RADIUS + ABOVE;
+  const bottom = height - RADIUS - BELOW;
+  const across = Math.min(width / 2 - RADIUS - 14, height * 0.85);
+  return turns.map((turn) => ({
+    x: width / 2 + across * Math.cos(turn),
+    y: top + (Math.sin(turn) + 1) / (lowest + 1) * (bottom - top)
+  }));
+}
+var angleOf = (from, to) => Math.atan2(to.y - from.y, to.x - from.x);
+function along(from, to, progress) {
+  const turn = angleOf(from, to);
+  const way = RADIUS + (Math.hypot(to.x - from.x, to.y - from.y) - 2 * RADIUS) * progress;
+  return {
+    x: from.x + Math.cos(turn) * way - Math.sin(turn) * ASIDE,
+    y: from.y + Math.sin(turn) * way + Math.cos(turn) * ASIDE
+  };
+}
+
+// src/cluster/disc.ts
+var PILL = { top: RADIUS + 5, height: 19 };
+var BADGE = -RADIUS * 0.76;
+var LETTER = 6.1;
+function makeDisc(name, hatch, choose) {
+  const role = s("text", { class: "rl-role", y: 1 });
+  const term = s("text", { class: "rl-facts", y: 17 });
+  const keys = s("text", { class: "rl-facts", y: 31 });
+  const pill = s("rect", { class: "rl-pill", y: PILL.top, height: PILL.height, rx: PILL.height / 2 });
+  const lag = s("text", { class: "rl-lag", y: PILL.top + 13.5 });
+  const badge = s("circle", { class: "rl-sidebadge", r: 11, cx: BADGE, cy: BADGE });
+  const side = s("text", { class: "rl-side", x: BADGE, y: BADGE + 4 });
+  const crown = s("path", { d: ICONS.crown, transform: `translate(-17 ${-RADIUS - 23}) scale(2.1)` });
+  const el = s(
+    "g",
+    { class: "rl-node", role: "button", "data-node": name, onclick: choose, onkeydown: press },
+    s("circle", { r: RADIUS + 8, class: "rl-halo" }),
+    s("circle", { r: RADIUS, class: "rl-body" }),
+    s("circle", { r: RADIUS - 2, class: "rl-weave", fill: `url(#${hatch})` }),
+    s("g", { class: "rl-crown" }, crown),
+    s("text", { class: "rl-name", y: -15 }, name),
+    [role, term, keys, pill, lag, badge, side]
+  );
+  function press(event) {
+    if (event.key !== "Enter" && event.key !== " ") return;
+    event.preventDefault();
+    choose();
+  }
+  function update(node, place, groups) {
+    setAttribute(el, "transform", `translate(${place.x} ${place.y})`);
+    const waving = el.classList.contains("is-new") ? " is-new" : "";
+    setAttribute(el, "class", `rl-node is-${node.look}${waving}`);
+    setText(role, LOOKS[node.look]);
+    setText(term, node.term === null ? "" : `term ${node.term}`);
+    setText(keys, node.term === null && node.keys === null ? "" : keysText(node));
+    const tag = lagText(node);
+    showLag(tag, Boolean(node.lag));
+    const letter = sideOf(node.id, groups);
+    setText(side, letter);
+    setShown(badge, Boolean(letter));
+    setAttribute(el, "aria-label", labelOf(node, tag, letter));
+  }
+  function showLag(tag, behind) {
+    const width = tag.length * LETTER + 16;
+    const more = behind ? " is-behind" : "";
+    setText(lag, tag);
+    setAttribute(lag, "class", `rl-lag${more}`);
+    setAttributes(pill, { width, x: -width / 2, class: `rl-pill${more}` });
+    setShown(pill, Boolean(tag));
+  }
+  function pulse() {
+    el.classList.remove("is-new");
+    void el.getBoundingClientRect();
+    el.classList.add("is-new");
+  }
+  return { el, update, pulse };
+}
+function keysText({ keys }) {
+  return keys === null ? "keys not told" : plural(keys, "key");
+}
+var lagText = ({ lag }) => lag === null ? "" : lag === 0 ? "up to date" : `${lag} behind`;
+function sideOf(node, groups) {
+  const index = groups.length > 1 ? groups.findIndex((group) => group.includes(node)) : -1;
+  return SIDE_NAMES[index] ?? "";
+}
+function labelOf(node, tag, side) {
+  const facts = [
+    `${node.id}: ${LOOKS[node.look]}`,
+    `term ${node.term ?? "unknown"}`,
+    keysText(node),
+    ...tag ? [tag] : [],
+    ...side ? [`side ${side} of the cut network`] : []
+  ];
+  return `${facts.join(", ")}. Press Enter for its controls.`;
+}
+
 // src/cluster/nodes.ts
 var CHOSEN_LASTS = 1200;
 function makeNodes(panel) {
@@ -629,7 +731,7 @@ function factsOf2(node) {
   if (node.term === null) return "";
   const follows = node.look === "follower" && node.leader ? [`follows ${node.leader}`] : [];
   const behind = node.lag ? [`${node.lag} behind`] : [];
-  return [...follows, `term ${node.term}`, plural(node.keys ?? 0, "key"), ...behind].join(" · ");
+  return [...follows, `term ${node.term}`, keysText(node), ...behind].join(" · ");
 }
 
 // src/cluster/player.ts
@@ -769,32 +871,6 @@ function drawX(pen, x, y, size) {
   pen.stroke();
 }
 
-// src/cluster/layout.ts
-var RADIUS = 48;
-var ABOVE = 54;
-var BELOW = 28;
-var ASIDE = 6;
-function placesOf(count, width, height) {
-  const turns = Array.from({ length: count }, (_, index) => 2 * Math.PI * index / count - Math.PI / 2);
-  const lowest = Math.max(0, ...turns.map(Math.sin));
-  const top = RADIUS + ABOVE;
-  const bottom = height - RADIUS - BELOW;
-  const across = Math.min(width / 2 - RADIUS - 14, height * 0.85);
-  return turns.map((turn) => ({
-    x: width / 2 + across * Math.cos(turn),
-    y: top + (Math.sin(turn) + 1) / (lowest + 1) * (bottom - top)
-  }));
-}
-var angleOf = (from, to) => Math.atan2(to.y - from.y, to.x - from.x);
-function along(from, to, progress) {
-  const turn = angleOf(from, to);
-  const way = RADIUS + (Math.hypot(to.x - from.x, to.y - from.y) - 2 * RADIUS) * progress;
-  return {
-    x: from.x + Math.cos(turn) * way - Math.sin(turn) * ASIDE,
-    y: from.y + Math.sin(turn) * way + Math.cos(turn) * ASIDE
-  };
-}
-
 // src/cluster/bubbles.ts
 var LASTS = 2600;
 var OLD = 3;
@@ -814,79 +890,6 @@ function makeBubbles() {
     setTimeout(() => bubble.remove(), LASTS);
   }
   return { el, say };
-}
-
-// src/cluster/disc.ts
-var PILL = { top: RADIUS + 5, height: 19 };
-var BADGE = -RADIUS * 0.76;
-var LETTER = 6.1;
-function makeDisc(name, hatch, choose) {
-  const role = s("text", { class: "rl-role", y: 1 });
-  const term = s("text", { class: "rl-facts", y: 17 });
-  const keys = s("text", { class: "rl-facts", y: 31 });
-  const pill = s("rect", { class: "rl-pill", y: PILL.top, height: PILL.height, rx: PILL.height / 2 });
-  const lag = s("text", { class: "rl-lag", y: PILL.top + 13.5 });
-  const badge = s("circle", { class: "rl-sidebadge", r: 11, cx: BADGE, cy: BADGE });
-  const side = s("text", { class: "rl-side", x: BADGE, y: BADGE + 4 });
-  const crown = s("path", { d: ICONS.crown, transform: `translate(-17 ${-RADIUS - 23}) scale(2.1)` });
-  const el = s(
-    "g",
-    { class: "rl-node", role: "button", "data-node": name, onclick: choose, onkeydown: press },
-    s("circle", { r: RADIUS + 8, class: "rl-halo" }),
-    s("circle", { r: RADIUS, class: "rl-body" }),
-    s("circle", { r: RADIUS - 2, class: "rl-weave", fill: `url(#${hatch})` }),
-    s("g", { class: "rl-crown" }, crown),
-    s("text", { class: "rl-name", y: -15 }, name),
-    [role, term, keys, pill, lag, badge, side]
-  );
-  function press(event) {
-    if (event.key !== "Enter" && event.key !== " ") return;
-    event.preventDefault();
-    choose();
-  }
-  function update(node, place, groups) {
-    setAttribute(el, "transform", `translate(${place.x} ${place.y})`);
-    const waving = el.classList.contains("is-new") ? " is-new" : "";
-    setAttribute(el, "class", `rl-node is-${node.look}${waving}`);
-    setText(role, LOOKS[node.look]);
-    setText(term, node.term === null ? "" : `term ${node.term}`);
-    setText(keys, node.keys === null ? "" : plural(node.keys, "key"));
-    const tag = lagText(node);
-    showLag(tag, Boolean(node.lag));
-    const letter = sideOf(node.id, groups);
-    setText(side, letter);
-    setShown(badge, Boolean(letter));
-    setAttribute(el, "aria-label", labelOf(node, tag, letter));
-  }
-  function showLag(tag, behind) {
-    const width = tag.length * LETTER + 16;
-    const more = behind ? " is-behind" : "";
-    setText(lag, tag);
-    setAttribute(lag, "class", `rl-lag${more}`);
-    setAttributes(pill, { width, x: -width / 2, class: `rl-pill${more}` });
-    setShown(pill, Boolean(tag));
-  }
-  function pulse() {
-    el.classList.remove("is-new");
-    void el.getBoundingClientRect();
-    el.classList.add("is-new");
-  }
-  return { el, update, pulse };
-}
-var lagText = ({ lag }) => lag === null ? "" : lag === 0 ? "up to date" : `${lag} behind`;
-function sideOf(node, groups) {
-  const index = groups.length > 1 ? groups.findIndex((group) => group.includes(node)) : -1;
-  return SIDE_NAMES[index] ?? "";
-}
-function labelOf(node, tag, side) {
-  const facts = [
-    `${node.id}: ${LOOKS[node.look]}`,
-    `term ${node.term ?? "unknown"}`,
-    plural(node.keys ?? 0, "key"),
-    ...tag ? [tag] : [],
-    ...side ? [`side ${side} of the cut network`] : []
-  ];
-  return `${facts.join(", ")}. Press Enter for its controls.`;
 }
 
 // src/cluster/dots.ts
