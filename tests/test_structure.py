@@ -29,7 +29,7 @@ ROOMS = (
 
 IN_GRADING = (
     ("batch",),
-    ("reports", "runner"),
+    ("reports", "runner", "workers"),
     ("checks",),
     ("session",),
     ("cluster_gateway", "election_gateway", "check", "results"),
