@@ -28,7 +28,7 @@ from labs.grading.results import CheckResult, ExerciseSummary, Particulars, Repo
 from labs.grading.sandbox.isolation import Isolation
 from labs.grading.sandbox.limits import DEFAULT, SandboxLimits
 from labs.grading.sandbox.sandbox import best_isolation
-from labs.grading.session import Budget, Session
+from labs.grading.session import Budget, Session, SubmissionTime
 from labs.grading.submission.submission import Submission
 from labs.lesson.exercises import BY_ID, EXERCISES, Exercise
 from labs.simulation.schedule import Run, Schedule
@@ -206,6 +206,7 @@ class _Grading:
         self._results: dict[str, CheckResult] = {}
         self._runs: dict[int, dict[Schedule, Run]] = {}
         """By hash seed: what an election did in the checks of this exercise so far."""
+        self._time = SubmissionTime(settings.limits)
 
     def run(self) -> Report:
         begun = time.monotonic()
@@ -255,6 +256,7 @@ class _Grading:
             isolation=settings.isolation,
             hash_seed=hash_seed,
             budget=budget,
+            whole=self._time,
             stop=self._stop,
             runs=self._runs.setdefault(hash_seed, {}),
         )

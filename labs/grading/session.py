@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from labs.grading.child.values import MARK, BadValue, decode, encode
 from labs.grading.cluster_gateway import ClusterGateway
 from labs.grading.election_gateway import RemoteElections
-from labs.grading.errors import ErrorKind, Stopped, StudentError
+from labs.grading.errors import ErrorKind, GraderError, Stopped, StudentError
 from labs.grading.look_ahead import LookAheadSimulator
 from labs.grading.sandbox.isolation import Isolation
 from labs.grading.sandbox.limits import DEFAULT, SandboxLimits
@@ -28,6 +29,42 @@ class Budget:
 
     def __init__(self, seconds: float) -> None:
         self.left = seconds
+
+
+_OWN_PART = 0.2
+"""Of the limit by the wall clock. Right solutions are charged a tenth of that."""
+
+
+class SubmissionTime:
+    """What one submission as a whole may take: of the wall clock, and of the grader's processor time.
+
+    `charged` is the student's own part of it. On a machine so loaded that little was the student's, it is the grader
+    that fails: no mark rather than a wrong one.
+    """
+
+    def __init__(self, limits: SandboxLimits) -> None:
+        self._limits = limits
+        self._begun, self._processor = time.monotonic(), time.thread_time()
+        self.charged = 0.0
+
+    @property
+    def left(self) -> float:
+        return self._limits.submission - (time.monotonic() - self._begun)
+
+    def look(self) -> None:
+        """Raises `StudentError` if it is used up, or `GraderError` if that is not the student's doing."""
+        limits = self._limits
+        if time.thread_time() - self._processor > limits.grader:
+            text = f"grading it took more than {limits.grader:g} s of the grader's processor time"
+            raise StudentError(ErrorKind.TIME_LIMIT, text)
+        if self.left > 0:
+            return
+        if self.charged >= limits.submission * _OWN_PART:
+            raise StudentError(ErrorKind.TIME_LIMIT, f"the {limits.submission:g} s for one submission are used up")
+        raise GraderError(
+            f"the machine was too loaded: {limits.submission:g} s have passed, only {self.charged:.0f} s for the "
+            "submission; grade it again with fewer workers"
+        )
 
 
 class Session:
@@ -48,6 +85,7 @@ class Session:
         isolation: Isolation | None = None,
         hash_seed: int = 0,
         budget: Budget | None = None,
+        whole: SubmissionTime | None = None,
         stop: Callable[[], bool] = lambda: False,
         runs: dict[Schedule, Run] | None = None,
     ) -> None:
@@ -62,7 +100,10 @@ class Session:
         self._isolation = isolation
         self._hash_seed = hash_seed
         self._budget = budget or Budget(limits.exercise)
+        self._whole = whole or SubmissionTime(limits)
         self._left = limits.check
+        self._of_sandbox = 0.0
+        """What the present sandbox has been charged so far."""
         self._numbers = itertools.count(1)
         self._gateways: dict[int, ClusterGateway] = {}
         self._sandbox: Sandbox | None = None
@@ -119,6 +160,8 @@ class Session:
         if self._sandbox is not None:
             sandbox, self._sandbox = self._sandbox, None
             sandbox.close()
+            self._spend(sandbox)
+            self._of_sandbox = 0.0
             self._digests.update(sandbox.digest.digest())
             self._output += sandbox.output
 
@@ -174,6 +217,7 @@ class Session:
         return {MARK: "cluster", "v": number, **argument.describe()}
 
     def _serve(self, cluster: int, method: str, arguments: Any) -> dict[str, Any]:
+        self._whole.look()
         gateway = self._gateways.get(cluster)
         if gateway is None:
             raise StudentError(ErrorKind.INVALID_REPLY, "a request for a cluster that does not exist")
@@ -182,6 +226,7 @@ class Session:
     def _ask(self, sandbox: Sandbox, do: str, question: Mapping[str, Any], limit: float) -> Any:
         if self._stop():
             raise Stopped
+        self._whole.look()
         limits = self.limits
         left, late = min(
             (limit, f"no answer within {limit:g} s"),
@@ -191,15 +236,23 @@ class Session:
         )
         if left <= 0:
             raise StudentError(ErrorKind.TIME_LIMIT, late)
-        before = sandbox.seconds
         try:
-            return sandbox.ask(do, question, left, self._serve, late)
+            return sandbox.ask(do, question, left, self._serve, late, self._whole.left)
+        except StudentError as error:
+            self._spend(sandbox)
+            if error.kind is ErrorKind.TIME_LIMIT:
+                self._whole.look()  # the whole submission's time may be what was over
+            raise
         finally:
-            self._spend(sandbox.seconds - before)
+            self._spend(sandbox)
 
-    def _spend(self, seconds: float) -> None:
+    def _spend(self, sandbox: Sandbox) -> None:
+        """Charge what it has taken since the last time, between questions, too."""
+        total = sandbox.seconds
+        seconds, self._of_sandbox = total - self._of_sandbox, total
         self.seconds += seconds
         self._left -= seconds
+        self._whole.charged += seconds
         self._budget.left -= seconds
 
     def _open(self) -> Sandbox:

@@ -9,7 +9,8 @@ MIB = 1024 * 1024
 
 @dataclass(frozen=True)
 class SandboxLimits:
-    """Times in seconds of the student's process at work; what the grader's simulator takes does not count.
+    """Times in seconds. Charged is the time in which the student's process works or sleeps while it is asked, and at
+    least the processor time of all its processes. Time in which a loaded machine kept it from running is not charged.
 
     They are many times what a correct solution needs, so that a loaded machine fails nobody.
     """
@@ -22,11 +23,15 @@ class SandboxLimits:
     """For one call of a function."""
     check: float = 30.0
     """For all questions of one check."""
-    exercise: float = 120.0
+    exercise: float = 60.0
     """For all checks of one exercise."""
     submission: float = 270.0
     """For a submission as a whole, by the wall clock, however loaded the machine is."""
+    grader: float = 90.0
+    """Processor time of the grader for one submission: what a student causes there (decoding, looking ahead, events of
+    the cluster) is charged, too."""
     memory: int = 512 * MIB
+    """Of all its processes together."""
     processes: int = 8
     """Processes and threads."""
     open_files: int = 64
@@ -36,6 +41,8 @@ class SandboxLimits:
     """Printed in one check. The report keeps the first `output_kept`."""
     output_kept: int = 4096
     reply_bytes: int = MIB
+    """In one answer; `traffic_bytes`: of all questions and answers of one process."""
+    traffic_bytes: int = 256 * MIB
     cluster_calls: int = 50_000
     """Calls of `cluster` in one check."""
     cluster_seconds: float = 600.0

@@ -33,7 +33,7 @@ mark_prefix = ""
 def end_tree(process: subprocess.Popen[bytes], *, uid: int | None, mark: str | None) -> None:
     """Kill `process` and all that came of it; returns when none is left. Raises `GraderError` if one remains."""
     for _ in range(50):
-        found = _family(process, uid, mark)
+        found = family(process, uid, mark)
         # First freeze, then look again: what is frozen starts nothing new.
         fresh = [one for one in found if _status(one) not in (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE)]
         _each(fresh, psutil.Process.suspend)
@@ -74,7 +74,15 @@ def worker_pid(process: subprocess.Popen[bytes]) -> int:
     return family[-1].pid if family else process.pid
 
 
-def _family(process: subprocess.Popen[bytes], uid: int | None, mark: str | None) -> list[psutil.Process]:
+def descendants(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    """All that came of `process`, without itself."""
+    try:
+        return psutil.Process(process.pid).children(recursive=True)
+    except psutil.Error:
+        return []
+
+
+def family(process: subprocess.Popen[bytes], uid: int | None, mark: str | None) -> list[psutil.Process]:
     found = {one.pid: one for one in _strays(uid, mark)}
     try:
         root = psutil.Process(process.pid)

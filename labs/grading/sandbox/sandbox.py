@@ -20,15 +20,28 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
+from math import inf
 from pathlib import Path
 from typing import Any, NoReturn
+
+import psutil
 
 from labs.grading.errors import ErrorKind, GraderError, Stopped, StudentError
 from labs.grading.sandbox import processes
 from labs.grading.sandbox.channel import Broken, Channel, Closed, Late, TooMuch, open_channel
+from labs.grading.sandbox.family import FamilyWatch
 from labs.grading.sandbox.isolation import Isolation, candidates, command, readable
 from labs.grading.sandbox.limits import DEFAULT, MOST_EXTENSION, START_TIMEOUT, SandboxLimits
-from labs.grading.sandbox.processes import MARK, end_namespace, end_tree, next_uid, tasks_of_my_uid, worker_pid
+from labs.grading.sandbox.processes import (
+    MARK,
+    descendants,
+    end_namespace,
+    end_tree,
+    family,
+    next_uid,
+    tasks_of_my_uid,
+    worker_pid,
+)
 from labs.grading.sandbox.reported_error import read_error
 from labs.grading.sandbox.runtime_files import library_copy, shared_library
 from labs.grading.sandbox.starvation import Starvation
@@ -65,8 +78,10 @@ class Sandbox:
         self.limits = limits
         self.isolation = isolation or best_isolation()
         self.digest = hashlib.sha256()
-        self._waited = self._looked = self._given_back = self._starved = 0.0
-        self._deadline = self._most = 0.0
+        self._waited = self._own_delay = self._charged = 0.0
+        self._asked_at = 0.0
+        self._traffic = 0
+        self._family: FamilyWatch | None = None
         self._starvation: Starvation | None = None
         self._hash_seed = hash_seed
         self._question = 0
@@ -75,7 +90,7 @@ class Sandbox:
         self._root = Path(tempfile.mkdtemp(prefix="replab-grade-"))
         self._process: subprocess.Popen[bytes] | None = None
         self._channel: Channel | None = None
-        self._last_output = b""
+        self.last_output = b""
         self.fences: dict[str, Any] = {}
         try:
             self._write(files)
@@ -123,9 +138,9 @@ class Sandbox:
             raise GraderError(f"the sandbox ({self.isolation.kind}) did not come up: {fault}\n{self.output}") from None
         self._channel.forget_output()
         self.digest = hashlib.sha256()
-        self._waited = self._looked = 0.0
+        self._waited = self._own_delay = self._charged = 0.0
+        self._family = FamilyWatch(self._members, self.limits.memory)
         self._starvation = Starvation(worker_pid(self._process))
-        self._starved = self._starvation.seconds()
 
     def _environment(self) -> dict[str, str]:
         """The same for visible and hidden checks, and nothing of the grader's own."""
@@ -156,66 +171,81 @@ class Sandbox:
     # -- talking --------------------------------------------------------------------------------------
 
     def ask(
-        self, do: str, question: Mapping[str, Any], seconds: float, serve: Serve | None = None, late: str = ""
+        self,
+        do: str,
+        question: Mapping[str, Any],
+        seconds: float,
+        serve: Serve | None = None,
+        late: str = "",
+        wall: float = inf,
     ) -> Any:
         """Put one question and return the answer, unchecked but for being JSON. Raises `StudentError`.
 
         `serve` answers what the student's code asks meanwhile; that time is the grader's own. `late` is what to say
-        when the `seconds` are over.
+        when the `seconds` are over. `wall`: the most that may pass by the wall clock, whatever is charged.
         """
         channel = self._open_channel()
         if channel.pending:
             self._break(ErrorKind.INVALID_REPLY, "the process said something without having been asked")
         self._question += 1
-        self._deadline, self._most = time.monotonic() + seconds, MOST_EXTENSION * seconds
+        clock = _QuestionClock(seconds, self._charge(), wall)
         line = {"id": self._question, "do": do, **question}
         try:
             while True:
-                reply = self._parse(self._exchange(channel, line))
+                reply = self._parse(self._exchange(channel, line, clock))
                 if "call" not in reply:
                     return self._result(reply)
                 begun = time.monotonic()
                 line = self._answer(serve, reply)
-                self._deadline += time.monotonic() - begun
+                clock.postpone(time.monotonic() - begun)
         except Broken as broken:
             self._break(*self._explain(broken, late or f"no answer within {seconds:g} s"))
 
-    def _exchange(self, channel: Channel, line: dict[str, Any]) -> bytes:
-        begun = time.monotonic()
+    def _exchange(self, channel: Channel, line: dict[str, Any], clock: _QuestionClock) -> bytes:
+        text = _to_json(line).encode()
+        self._asked_at, delay = time.monotonic(), self._delay_of_ours()
         try:
-            channel.send(_to_json(line).encode(), self._deadline)
+            channel.send(text, clock.last)
             while True:
                 try:
-                    return channel.receive(self._deadline)
+                    reply = channel.receive(clock.deadline)
+                    break
                 except Late:
-                    self._extend()
+                    clock.extend(self._charge())
         finally:
-            self._waited += time.monotonic() - begun
+            self._waited += time.monotonic() - self._asked_at
+            self._asked_at = 0.0
+            self._own_delay += self._delay_of_ours() - delay
+        self._traffic += len(text) + len(reply)
+        if self._traffic > self.limits.traffic_bytes:
+            raise TooMuch(f"more than {self.limits.traffic_bytes:,} bytes asked and answered")
+        return reply
 
-    def _extend(self) -> None:
-        """Give back what other processes took of the time for this question. Raises `Late` if that was nothing."""
-        lost = min(self._lost(), self._most)
-        if lost < 0.05:
-            raise Late
-        self._deadline += lost
-        self._most -= lost
+    def _delay_of_ours(self) -> float:
+        return self._starvation.own_seconds() if self._starvation is not None else 0.0
 
-    def _lost(self) -> float:
-        """Seconds, since the last time, in which the process could have worked for us but was not let run."""
-        if self._starvation is None:
-            return 0.0
-        before, self._starved = self._starved, self._starvation.seconds()
-        lost = max(0.0, self._starved - before)
-        self._given_back += lost
-        return lost
+    def _charge(self) -> float:
+        """Seconds that are charged so far; they never fall.
+
+        What its own processes took from each other is not given back: their processor time is charged at least.
+        """
+        waited = self._waited + (time.monotonic() - self._asked_at if self._asked_at else 0.0)
+        delayed = self._own_delay + (self._starvation.seconds() if self._starvation is not None else 0.0)
+        used = self._family.seconds if self._family is not None else 0.0
+        self._charged = max(self._charged, waited - delayed, used)
+        return self._charged
 
     @property
     def seconds(self) -> float:
-        """What the process has been at work for us."""
-        if self._waited - self._looked > 0.25:
-            self._looked = self._waited
-            self._lost()
-        return max(0.0, self._waited - self._given_back)
+        """What is charged for this process."""
+        return self._charge()
+
+    def _members(self) -> list[psutil.Process]:
+        if self._process is None:
+            return []
+        if self.isolation.kind == "bubblewrap":
+            return descendants(self._process)
+        return family(self._process, self._uid, None)
 
     def _answer(self, serve: Serve | None, request: dict[str, Any]) -> dict[str, Any]:
         if serve is None:
@@ -257,6 +287,8 @@ class Sandbox:
         if isinstance(broken, TooMuch):
             return ErrorKind.RESOURCE_LIMIT, str(broken)
         assert isinstance(broken, Closed)
+        if self._family is not None and self._family.excess is not None:
+            return ErrorKind.RESOURCE_LIMIT, self._family.excess
         return ErrorKind.ENDED, f"the process ended before it answered ({self._exit()})"
 
     def _exit(self) -> str:
@@ -295,14 +327,17 @@ class Sandbox:
     @property
     def output(self) -> str:
         """What the student's code printed, as far as it is kept; complete when the sandbox is closed."""
-        printed = self._last_output if self._channel is None else bytes(self._channel.output)
+        printed = self.last_output if self._channel is None else bytes(self._channel.output)
         return printed.decode(errors="replace")
 
     # -- going down -----------------------------------------------------------------------------------
 
     def _end(self) -> None:
+        if self._family is not None:
+            self._family.look()
+            self._family.close()
         if self._starvation is not None:
-            self._lost()
+            self._charge()
             self._starvation.close()
             self._starvation = None
         if self._process is not None:
@@ -313,7 +348,7 @@ class Sandbox:
             self._process = None
         if self._channel is not None:
             self._channel.drain()
-            self._last_output = bytes(self._channel.output)
+            self.last_output = bytes(self._channel.output)
             self._channel.close()
             self._channel = None
 
@@ -329,6 +364,31 @@ class Sandbox:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+class _QuestionClock:
+    """When a question is too late: as soon as `seconds` were charged for it, or so much time has passed that no load of
+    the machine explains it. `before`: what was charged until then."""
+
+    def __init__(self, seconds: float, before: float, wall: float) -> None:
+        now = time.monotonic()
+        self._until = before + seconds
+        self._wall = now + wall
+        self.last = min(now + MOST_EXTENSION * seconds, self._wall)
+        self.deadline = min(now + seconds, self._wall)
+
+    def postpone(self, seconds: float) -> None:
+        """By what the grader took for itself."""
+        self.deadline = min(self.deadline + seconds, self._wall)
+        self.last = min(self.last + seconds, self._wall)
+
+    def extend(self, charged: float) -> None:
+        """Go on if not all of the time was charged. Raises `Late`."""
+        now = time.monotonic()
+        left = min(self._until - charged, self.last - now)
+        if left < 0.05:
+            raise Late
+        self.deadline = now + left
 
 
 def _without_addresses(line: bytes) -> bytes:

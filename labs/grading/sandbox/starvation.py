@@ -11,19 +11,27 @@ import sys
 
 
 class Starvation:
-    """Of the process `pid`, and of our own: the grader itself may also wait for a CPU before it reads the reply."""
+    """Of the process `pid`, and of our own thread: a reply waits, too, until we are let run to read it."""
 
     def __init__(self, pid: int) -> None:
-        self._files = [file for one in (str(pid), "self") if (file := _open(one)) is not None]
+        self._theirs, self._ours = _open(str(pid)), _open("thread-self")
+        self._before = _waited(self._theirs)
+        self._most = 0.0
 
     def seconds(self) -> float:
-        """Since the two processes began."""
-        return sum(map(_waited, self._files))
+        """In which the process was kept waiting, since this began."""
+        self._most = max(self._most, _waited(self._theirs) - self._before)  # of an ended process nothing is told
+        return self._most
+
+    def own_seconds(self) -> float:
+        """In which our own thread was kept waiting, ever."""
+        return _waited(self._ours)
 
     def close(self) -> None:
-        for file in self._files:
-            os.close(file)
-        self._files = []
+        for file in (self._theirs, self._ours):
+            if file is not None:
+                os.close(file)
+        self._theirs = self._ours = None
 
 
 def _open(name: str) -> int | None:
@@ -35,7 +43,9 @@ def _open(name: str) -> int | None:
         return None
 
 
-def _waited(file: int) -> float:
+def _waited(file: int | None) -> float:
+    if file is None:
+        return 0.0
     try:
         fields = os.pread(file, 100, 0).split()
     except OSError:  # the process has ended
