@@ -1,6 +1,6 @@
 """`python -m replstore`: one node, set up by the environment (see `settings`).
 
-The only place that reads the environment, and where the real parts are chosen: clock, dice, disk, strategy.
+The only place that reads the environment, and where the parts are put together: settings, journal, runtime, server.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ LEAVE_TIME = 1.0
 
 
 def main() -> int:
-    for stream in (sys.stdout, sys.stderr):  # the crown is no character of every terminal
+    for stream in (sys.stdout, sys.stderr):  # not every terminal can print 👑
         stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
     try:
         settings = from_environment(os.environ)

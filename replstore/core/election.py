@@ -76,7 +76,7 @@ class Election:
     """Whom this node voted for in `term`, for strategies that vote. Saved together with `term`."""
 
     catches_up: ClassVar[bool] = False
-    """True for a strategy that may crown a node whose log is behind: the node then fetches what it lacks from the
+    """True for a strategy that may choose a node whose log is behind: the node then fetches what it lacks from the
     others before it opens for writes. A strategy that votes only for logs as new as the voter's needs no such step."""
 
     def __init__(self, seat: ElectionContext) -> None:

@@ -49,7 +49,7 @@ class EntryId(NamedTuple):
     """What identifies an entry: no two different entries anywhere share all three.
 
     Raft needs only `(index, term)`, because there a term has at most one leader. Under `LowestId` two sides
-    of a cut network can each crown a leader *in the same term*, so the leader's name is part of the identity.
+    of a cut network can each get a leader *in the same term*, so the leader's name is part of the identity.
     """
 
     index: int  # type: ignore[assignment]  # the field hides tuple.index, which nobody needs here

@@ -175,7 +175,7 @@ class Replication:
     def alive(self, peer: NodeId, last: EntryId, silent: bool) -> None:
         """A heartbeat was answered by a follower whose log ends in `last`; `silent`: it had not answered before.
 
-        One that was away is probed at once rather than when patience ends, and one whose log is shorter than what it
+        One that was away is probed at once rather than when its answers are overdue, and one whose log is shorter than what it
         once agreed to has lost its memory: it is a new follower.
         """
         progress = self.progress[peer]
