@@ -175,8 +175,8 @@ class Replication:
     def alive(self, peer: NodeId, last: EntryId, silent: bool) -> None:
         """A heartbeat was answered by a follower whose log ends in `last`; `silent`: it had not answered before.
 
-        One that was away is probed at once rather than when its answers are overdue, and one whose log is shorter than what it
-        once agreed to has lost its memory: it is a new follower.
+        One that was away is probed at once, not only when its answers are overdue. One whose log is shorter than what
+        it once agreed to has lost its memory: it is a new follower.
         """
         progress = self.progress[peer]
         if last.index < progress.match:
