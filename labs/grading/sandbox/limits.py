@@ -27,7 +27,7 @@ class SandboxLimits:
     """For all checks of one exercise."""
     submission: float = 270.0
     """For a submission as a whole, by the wall clock, however loaded the machine is."""
-    grader: float = 90.0
+    grader: float = 150.0
     """Processor time of the grader for one submission: what a student causes there (decoding, looking ahead, events of
     the cluster) is charged, too."""
     memory: int = 512 * MIB
