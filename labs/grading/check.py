@@ -14,7 +14,7 @@ from labs.grading.errors import ErrorKind, StudentError
 from labs.simulation.schedule import Run, Schedule
 from replstore.core.election import Election, ElectionContext
 
-NOT_REPORTED = ("run", "again", "twice")
+NOT_REPORTED = ("run", "again", "twice", "own_dice")
 """Fields of a check that only the runner needs."""
 
 
@@ -136,6 +136,9 @@ class Check:
     (`Session.settle`); None: all."""
     twice: bool = True
     """Run it a second time, with another hash seed, and compare."""
+
+    own_dice: bool = False
+    """Two runs must agree: whoever throws other dice than those that were handed in does not pass."""
 
     def to_json(self) -> dict[str, Any]:
         return {one.name: _json(getattr(self, one.name)) for one in fields(self) if one.name not in NOT_REPORTED}

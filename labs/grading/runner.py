@@ -24,6 +24,7 @@ from typing import Protocol
 
 from labs.grading.check import Check, CheckOutcome, broken_off, failed
 from labs.grading.errors import ErrorKind, GraderError, StudentError
+from labs.grading.forbidden_dice import forbidden_dice
 from labs.grading.results import CheckResult, ExerciseSummary, Particulars, Report, Status, clean, clean_all
 from labs.grading.sandbox.isolation import Isolation
 from labs.grading.sandbox.limits import DEFAULT, SandboxLimits
@@ -285,6 +286,9 @@ class _Grading:
         else:
             self._runs.clear()  # both runs of a check find the same runs of earlier ones
         status, outcome = counts.status, counts.outcome
+        if check.own_dice and same is False and status is Status.PASSED:
+            lines = forbidden_dice(self._submission.sources.get(check.exercise, ""))
+            status, outcome = Status.FAILED, failed("all chance must come from self.rng", evidence=lines)
         if outcome.picture is not None:
             self._written.pictures[f"{check.id}.svg"] = outcome.picture
         result = _from_outcome(check, status, outcome)

@@ -58,6 +58,7 @@ class Part:
     depends_on: tuple[str, ...] = ("ex3.elects",)
     witness: Witness = nothing_to_show
     always: tuple[str, ...] = ()
+    own_dice: bool = False
 
     def check(self) -> Check:
         sentences = ". ".join(BY_NAME[name].sentence for name in self.rules)
@@ -71,6 +72,7 @@ class Part:
             hint=self.hint,
             depends_on=self.depends_on,
             again=1,
+            own_dice=self.own_dice,
         )
 
     def search(self, simulate: Callable[[Schedule], Run], seeds: Iterable[int]) -> SearchResult:
@@ -240,6 +242,7 @@ PARTS: tuple[Part, ...] = (
         runs.randomized_timeouts,
         "Draw a new timeout between one and two times self.timeout whenever you begin to wait: at a heartbeat, when you"
         " grant a vote, when you ask for votes. Not when you refuse one.",
+        own_dice=True,
         depends_on=NEED_A_MAJORITY,
     ),
     Part(

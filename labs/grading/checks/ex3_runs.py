@@ -52,7 +52,7 @@ def elections(seed: int) -> Iterator[Schedule]:
     down = (Step(0.1, "crash", ("node-1",)), Step(0.1, "crash", ("node-3",)))
     yield _schedule(5, seed, 5.7, Step(0.0, "partition"), *down, Step(1.5, "heal"))
     # Nobody has been able to win for so long that whoever doubles its patience each time would wait far too long now.
-    yield _schedule(3, seed, 14.0 + DUE, Step(0.0, "partition"), Step(14.0, "heal"))
+    yield _schedule(3, seed, 20.0 + DUE, Step(0.0, "partition"), Step(20.0, "heal"))
 
 
 def votes(seed: int) -> Iterator[Schedule]:
