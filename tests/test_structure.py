@@ -33,7 +33,7 @@ IN_GRADING = (
     ("checks",),
     ("session",),
     ("cluster_gateway", "election_gateway", "check", "results"),
-    ("look_ahead", "submission", "sandbox"),
+    ("look_ahead", "forbidden_dice", "submission", "sandbox"),
     ("child", "errors"),
 )
 MOST_LINES = 400
