@@ -15,6 +15,8 @@ from enum import Enum
 from importlib import metadata
 from pathlib import Path
 
+from packaging.requirements import Requirement
+
 from labs.cluster import ports
 from labs.cluster.base import ClusterError, Settings
 from labs.cluster.opening import why_no_docker
@@ -62,7 +64,7 @@ def packages() -> Diagnosis:
 
 
 def _name(requirement: str) -> str:
-    return requirement.split(";")[0].split("[")[0].rstrip("0123456789.,<>=!~* ").strip()
+    return Requirement(requirement).name
 
 
 def _installed(name: str) -> bool:

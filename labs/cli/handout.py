@@ -12,13 +12,13 @@ import typer
 import labs
 
 INCLUDED = (
-    *("replstore", "labs", "exercises", "docs", "container", "benchmarks"),
+    *("replstore", "labs", "exercises", "examples", "docs", "container", "benchmarks"),
     *("pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE"),
     *("Dockerfile", "docker-compose.yml", ".dockerignore", ".gitignore"),
 )
 INSTRUCTOR_ONLY = ("labs/grading/checks/instructor", "labs/grading/checks/instructor.py")
 """No student's version has these, nor `solutions`; nobody's has `tests`."""
-LEFT_OUT = frozenset(("__pycache__", ".ipynb_checkpoints", ".mypy_cache", ".pytest_cache"))
+LEFT_OUT = frozenset(("__pycache__", "node_modules", "dist", ".ipynb_checkpoints", ".mypy_cache", ".pytest_cache"))
 TEMPLATES = Path(labs.__path__[0]) / "grading" / "templates"
 
 

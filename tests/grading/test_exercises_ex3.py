@@ -74,7 +74,7 @@ def test_every_part_is_lost_by_somebody() -> None:
 def source_of(strategy: type[MyElection]) -> str:
     """A student's file with this mistake in it: the reference, and the mutant's class as its last."""
     reference = (SOLUTIONS / "ex3_election.py").read_text(encoding="utf-8")
-    classes = [one for one in reversed(strategy.__mro__) if one.__module__ == mutants.__name__]
+    classes = [one for one in reversed(strategy.__mro__) if one.__module__ == mutant_elections.__name__]
     bodies = [inspect.getsource(one) for one in classes]
     return "\n\n".join([reference, "from dataclasses import replace", *bodies, f"MyElection = {strategy.__name__}\n"])
 

@@ -13,7 +13,7 @@ import pytest
 
 from labs.grading.checks import SUITE
 from labs.grading.results import Status
-from labs.grading.runner import Settings, grade
+from labs.grading.runner import GradingSettings, grade
 from labs.grading.submission.submission import Submission
 
 FORMER = Path(__file__).parent / "data" / "version_0_1_0"
@@ -31,7 +31,7 @@ FORMER = Path(__file__).parent / "data" / "version_0_1_0"
 def test_a_former_hand_in_keeps_its_marks(exercise: str, name: str) -> None:
     source = (FORMER / f"{name}.txt").read_text(encoding="utf-8")
 
-    report = grade(Submission(name, {exercise: source}, {}), SUITE, Settings(only=(exercise,)))
+    report = grade(Submission(name, {exercise: source}, {}), SUITE, GradingSettings(only=(exercise,)))
 
     assert {check.id: check.message for check in report.checks if check.status is not Status.PASSED} == {}
     assert report.earned == 100

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import secrets
 import shutil
 import signal
@@ -31,7 +30,7 @@ from labs.grading.sandbox import processes
 from labs.grading.sandbox.channel import Broken, Channel, Closed, Late, TooMuch, open_channel
 from labs.grading.sandbox.family import FamilyWatch
 from labs.grading.sandbox.isolation import Isolation, candidates, command, readable
-from labs.grading.sandbox.limits import DEFAULT, MOST_EXTENSION, START_TIMEOUT, SandboxLimits
+from labs.grading.sandbox.limits import DEFAULT, START_TIMEOUT, SandboxLimits
 from labs.grading.sandbox.processes import (
     MARK,
     descendants,
@@ -42,6 +41,8 @@ from labs.grading.sandbox.processes import (
     tasks_of_my_uid,
     worker_pid,
 )
+from labs.grading.sandbox.question_clock import QuestionClock
+from labs.grading.sandbox.replies import read_reply, without_addresses
 from labs.grading.sandbox.reported_error import read_error
 from labs.grading.sandbox.runtime_files import library_copy, shared_library
 from labs.grading.sandbox.starvation import Starvation
@@ -50,13 +51,6 @@ Serve = Callable[[int, str, Any], dict[str, Any]]
 """Answers a request of the student's code: `(cluster number, method, arguments)` to `{"ok": …}` or `{"raise": …}`."""
 
 _to_json = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False).encode
-
-
-def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
-
-
-_from_json = json.JSONDecoder(parse_constant=_no_number).decode
 
 
 class Sandbox:
@@ -188,7 +182,7 @@ class Sandbox:
         if channel.pending:
             self._break(ErrorKind.INVALID_REPLY, "the process said something without having been asked")
         self._question += 1
-        clock = _QuestionClock(seconds, self._charge(), wall)
+        clock = QuestionClock(seconds, self._charge(), wall)
         line = {"id": self._question, "do": do, **question}
         try:
             while True:
@@ -201,7 +195,7 @@ class Sandbox:
         except Broken as broken:
             self._break(*self._explain(broken, late or f"no answer within {seconds:g} s"))
 
-    def _exchange(self, channel: Channel, line: dict[str, Any], clock: _QuestionClock) -> bytes:
+    def _exchange(self, channel: Channel, line: dict[str, Any], clock: QuestionClock) -> bytes:
         text = _to_json(line).encode()
         self._asked_at, delay = time.monotonic(), self._delay_of_ours()
         try:
@@ -261,12 +255,12 @@ class Sandbox:
 
     def _parse(self, line: bytes) -> dict[str, Any]:
         try:
-            reply = _from_json(line.decode())
+            reply = read_reply(line)
         except (ValueError, RecursionError):
             self._break(ErrorKind.INVALID_REPLY, "the reply is not JSON, or nested too deeply")
         if type(reply) is not dict or type(reply.get("id")) is not int or reply["id"] != self._question:
             self._break(ErrorKind.INVALID_REPLY, "the reply is no answer to the question")
-        self.digest.update(_without_addresses(line))
+        self.digest.update(without_addresses(line))
         return reply
 
     def _result(self, reply: dict[str, Any]) -> Any:
@@ -364,36 +358,6 @@ class Sandbox:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-class _QuestionClock:
-    """When a question is too late: as soon as `seconds` were charged for it, or so much time has passed that no load of
-    the machine explains it. `before`: what was charged until then."""
-
-    def __init__(self, seconds: float, before: float, wall: float) -> None:
-        now = time.monotonic()
-        self._until = before + seconds
-        self._wall = now + wall
-        self.last = min(now + MOST_EXTENSION * seconds, self._wall)
-        self.deadline = min(now + seconds, self._wall)
-
-    def postpone(self, seconds: float) -> None:
-        """By what the grader took for itself."""
-        self.deadline = min(self.deadline + seconds, self._wall)
-        self.last = min(self.last + seconds, self._wall)
-
-    def extend(self, charged: float) -> None:
-        """Go on if not all of the time was charged. Raises `Late`."""
-        now = time.monotonic()
-        left = min(self._until - charged, self.last - now)
-        if left < 0.05:
-            raise Late
-        self.deadline = now + left
-
-
-def _without_addresses(line: bytes) -> bytes:
-    """For the comparison of two runs: addresses of objects differ from run to run and mean nothing."""
-    return re.sub(rb"0x[0-9a-f]{6,}", b"0x", line)
 
 
 # --------------------------------------------------------------------------------------------------------
