@@ -18,12 +18,12 @@ import { WHY } from "./shared/button";
 import { makeColours } from "./shared/canvas";
 import { makeCommands } from "./shared/commands";
 import { h } from "./shared/dom";
-import { makeFrames, type Part } from "./shared/frames";
+import { makeFrames } from "./shared/frames";
 import { keepKeys } from "./shared/keys";
 import { skipLinks } from "./shared/skip";
 
 const THEME = ["data-jp-theme-name", "data-jp-theme-light", "class"];
-const SOON = 200; // ms within which what has changed is drawn, where nothing flies
+const SOON = 150; // ms within which what has changed is drawn, where nothing flies
 let panels = 0;
 
 const render: Render<ClusterTraits> = ({ model, el }) => {
@@ -55,10 +55,6 @@ const render: Render<ClusterTraits> = ({ model, el }) => {
 
   // -- the parts
 
-  const drawn: Part[] = [];
-  const wake = (within = 0) => {
-    for (const part of drawn) part.wake(within);
-  };
   const head = makeHead(panel);
   const ring = makeRing(panel);
   const nodes = makeNodes(panel);
@@ -66,7 +62,7 @@ const render: Render<ClusterTraits> = ({ model, el }) => {
   const client = makeClient(panel);
   const data = makeData(panel);
   const player = makePlayer(panel);
-  const timeline = makeTimeline(panel, () => wake());
+  const timeline = makeTimeline(panel, () => drawn.timeline.wake());
   const skip = skipLinks([
     { label: "the network", el: network.el },
     { label: "write and read", el: client.el },
@@ -101,7 +97,7 @@ const render: Render<ClusterTraits> = ({ model, el }) => {
   const listeners = Object.entries(parts).map(([trait, views]) => {
     const listener = () => {
       for (const view of views) view.update();
-      wake(SOON);
+      if (trait === "data") drawn.data.wake(SOON);
     };
     model.on(`change:${trait}`, listener);
     return [`change:${trait}`, listener] as const;
@@ -116,15 +112,15 @@ const render: Render<ClusterTraits> = ({ model, el }) => {
         ring.forget(message.now);
         timeline.reset(message);
       } else {
-        ring.take(message);
+        drawn.ring.wake(ring.take(message));
         timeline.take(message);
         for (const mark of message.marks ?? []) {
           ring.say(mark);
           head.announce(mark);
         }
       }
-      inTheAir.wake();
-      wake(SOON);
+      drawn.player.wake(SOON);
+      if (message.marks || message.bands || !panel.clock.moving) drawn.timeline.wake(SOON);
     }
   }
   model.on("msg:custom", hear);
@@ -132,19 +128,18 @@ const render: Render<ClusterTraits> = ({ model, el }) => {
   // -- when it is drawn
 
   const frames = makeFrames();
-  const inTheAir = frames.add(ring.stage, ring.draw);
-  drawn.push(
-    frames.add(timeline.canvas, timeline.draw),
-    frames.add(data.el, data.draw),
-    frames.add(player.el, player.draw),
-  );
+  const drawn = {
+    ring: frames.add(ring.stage, ring.draw),
+    timeline: frames.add(timeline.canvas, timeline.draw),
+    data: frames.add(data.el, data.draw),
+    player: frames.add(player.el, player.draw),
+  };
 
   function layout() {
     colours.refresh();
     ring.layout();
     timeline.layout();
-    inTheAir.wake();
-    wake();
+    for (const part of Object.values(drawn)) part.wake();
   }
 
   const sizes = new ResizeObserver(layout);

@@ -27,10 +27,10 @@ describe("the timeline's scale", () => {
 
 describe("a drawing", () => {
   it("stands until it would move by some pixels", () => {
-    expect(standsFor(scale, 1)).toBeCloseTo(200);
-    expect(standsFor({ ...scale, span: 6 }, 1)).toBe(66);
-    expect(standsFor(scale, 10)).toBe(66);
-    expect(standsFor(scale, 0.1)).toBe(500);
+    expect(standsFor(scale, 1)).toBeCloseTo(1000);
+    expect(standsFor({ ...scale, span: 12 }, 1)).toBeCloseTo(200);
+    expect(standsFor({ ...scale, span: 6 }, 2)).toBe(100);
+    expect(standsFor(scale, 0.1)).toBe(1000);
   });
 });
 

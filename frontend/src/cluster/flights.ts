@@ -39,6 +39,8 @@ export interface Sight {
   progress: number;
   fading?: number;
   opacity: number;
+  /** Milliseconds for which it will look the same. */
+  stands: number;
 }
 
 export interface Flights {
@@ -152,21 +154,25 @@ export function makeFlights(clock: Clock, wall: () => number = () => performance
 
 const GOAL = 0.94; // where an unanswered message waits
 const STILL = 0.62; // where it stands if nothing may move
+const BESIDE = 0.86; // where "I am alive" lights up, beside who hears it
 
 /** A flight of this age (ms), or undefined where it is over. */
 export function sightOf(flight: Flight, age: number, span: number, calm: boolean): Sight | undefined {
   const cross = (progress: number, since: number): Sight | undefined => {
     const fading = since / FADE;
-    return fading < 1 ? { flight, progress, fading, opacity: 1 - fading } : undefined;
+    return fading < 1 ? { flight, progress, fading, opacity: 1 - fading, stands: 0 } : undefined;
   };
   const broken = flight.cut || flight.lost;
-  let progress = age / span;
+  const progress = age / span;
   if (broken && progress > 0.5) return cross(0.5, age - span / 2);
   if (flight.arrived !== undefined && progress >= 1) return undefined;
-  if (flight.arrived === undefined && progress > GOAL) {
-    if (age > span + WAIT) return cross(GOAL, age - span - WAIT);
-    progress = GOAL;
+  if (flight.arrived === undefined && age >= span + WAIT) return cross(GOAL, age - span - WAIT);
+  if (calm || flight.family === "alive") {
+    const place = calm ? STILL : BESIDE;
+    return { flight, progress: place, opacity: 0.8, stands: progress < 1 ? span - age : span + WAIT - age };
   }
-  if (calm) return { flight, progress: STILL, opacity: 1 - Math.min(1, age / span) * 0.8 };
-  return { flight, progress, opacity: Math.min(1, progress * 9, broken ? 1 : (1.04 - progress) * 9) };
+  if (flight.arrived === undefined && progress > GOAL) {
+    return { flight, progress: GOAL, opacity: 0.9, stands: span + WAIT - age };
+  }
+  return { flight, progress, opacity: Math.min(1, progress * 9, broken ? 1 : (1.04 - progress) * 9), stands: 0 };
 }

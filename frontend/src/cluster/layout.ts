@@ -8,6 +8,7 @@ export interface Point {
 export const RADIUS = 48;
 const ABOVE = 54; // room for a crown and a speech bubble
 const BELOW = 28; // room for the lag
+const MARK = 12; // room around a message's place for its mark
 const ASIDE = 6; // each direction keeps to its right, so that question and answer can pass
 
 /** `count` places on a ring within these measures, the first on top, then clockwise. */
@@ -21,6 +22,25 @@ export function placesOf(count: number, width: number, height: number): Point[] 
     x: width / 2 + across * Math.cos(turn),
     y: top + ((Math.sin(turn) + 1) / (lowest + 1)) * (bottom - top),
   }));
+}
+
+export interface Area extends Point {
+  width: number;
+  height: number;
+}
+
+/** The smallest area in which all messages between these places move. */
+export function areaOf(places: Point[]): Area {
+  const xs = places.map(({ x }) => x);
+  const ys = places.map(({ y }) => y);
+  const x = Math.floor(Math.min(...xs) - ASIDE - MARK);
+  const y = Math.floor(Math.min(...ys) - ASIDE - MARK);
+  return {
+    x,
+    y,
+    width: Math.ceil(Math.max(...xs) + ASIDE + MARK) - x,
+    height: Math.ceil(Math.max(...ys) + ASIDE + MARK) - y,
+  };
 }
 
 export const angleOf = (from: Point, to: Point): number => Math.atan2(to.y - from.y, to.x - from.x);

@@ -1,5 +1,6 @@
 // The cluster as a ring of nodes, with its links and the messages between them. Law of this file: the links and nodes
-// are elements that change only with the cluster; what moves is drawn on a canvas between the two.
+// are elements that change only with the cluster; what moves is drawn on a canvas above them, which is no larger than
+// it must be: the browser puts all of it together anew for each picture.
 
 import type { Mark, News, NodeId, NodeState } from "../messages/cluster";
 import { fitCanvas, type Pen } from "../shared/canvas";
@@ -10,17 +11,21 @@ import { makeBubbles } from "./bubbles";
 import type { Context, View } from "./context";
 import { type Disc, makeDisc } from "./disc";
 import { drawSights } from "./dots";
-import { JUST, makeFlights } from "./flights";
-import { type Point, placesOf } from "./layout";
+import { JUST, makeFlights, type Sight } from "./flights";
+import { type Area, areaOf, type Point, placesOf } from "./layout";
 import { makeLegend } from "./legend";
 
-const CROWD = 48; // messages in the air from which on each frame is drawn
-const PAUSE = 28; // ms between two pictures where fewer are: without a graphics card each costs some milliseconds
+// Without a graphics card each picture costs some milliseconds: while little happens, there are fewer.
+const CROWD = 48; // moving messages from which on each frame is drawn
+const FEW = 12; // and up to which it is little, unless it is an election or a loss
+const BUSY_PAUSE = 28; // ms between two pictures
+const REST_PAUSE = 80;
 
 export interface Ring extends View {
   stage: HTMLElement;
   layout(): void;
-  take(news: News): void;
+  /** Returns the milliseconds within which it wants to be drawn. */
+  take(news: News): number;
   say(mark: Mark): void;
   forget(now: number): void;
   draw(stamp: number): number;
@@ -38,7 +43,7 @@ export function makeRing(panel: Context): Ring {
   const discs = s("svg", { class: "rl-discs", role: "group", "aria-label": "The cluster's nodes" }, pattern(hatch));
   const bubbles = makeBubbles();
   const legend = makeLegend(panel.colours);
-  const stage = h("div", { class: "rl-stage" }, links, canvas, discs, bubbles.el);
+  const stage = h("div", { class: "rl-stage" }, links, discs, canvas, bubbles.el);
   const el = h("section", { class: "rl-card rl-ring", "aria-label": "Topology" }, stage, legend.el);
   const places = new Map<NodeId, Point>();
   const nodes = new Map<NodeId, Disc>();
@@ -47,7 +52,7 @@ export function makeRing(panel: Context): Ring {
   const tabStop = oneTabStop(discs, ".rl-node");
   let pen: Pen | null = null;
   let width = 0;
-  let height = 0;
+  let area: Area = { x: 0, y: 0, width: 0, height: 0 };
   let cuts = new Set<string>();
   let clean = true;
   let since = -Infinity; // what was said before is over
@@ -57,11 +62,14 @@ export function makeRing(panel: Context): Ring {
   function layout() {
     const names = panel.get("nodes").map((node) => node.id);
     width = stage.clientWidth;
-    height = stage.clientHeight;
+    const height = stage.clientHeight;
     if (!width || !height || !names.length) return;
-    pen = fitCanvas(canvas, width, height);
     for (const svg of [links, discs]) setAttribute(svg, "viewBox", `0 0 ${width} ${height}`);
     for (const [index, place] of placesOf(names.length, width, height).entries()) places.set(names[index] ?? "", place);
+    area = areaOf([...places.values()]);
+    pen = fitCanvas(canvas, area.width, area.height);
+    pen.translate(-area.x, -area.y);
+    canvas.style.translate = `${area.x}px ${area.y}px`;
     legend.draw();
     update();
   }
@@ -116,11 +124,10 @@ export function makeRing(panel: Context): Ring {
   function draw(stamp: number): number {
     if (!pen) return Infinity;
     const sights = flights.sights(stamp, panel.get("network").delay_ms, panel.calm());
-    if (sights.length || !clean) pen.clearRect(0, 0, width, height);
+    if (sights.length || !clean) pen.clearRect(area.x, area.y, area.width, area.height);
     clean = !sights.length;
     drawSights(pen, sights, places, panel.colours);
-    if (!sights.length) return flights.nextIn();
-    return sights.length > CROWD ? 0 : Math.min(PAUSE, flights.nextIn());
+    return Math.min(flights.nextIn(), standsFor(sights));
   }
 
   function say(mark: Mark) {
@@ -135,8 +142,21 @@ export function makeRing(panel: Context): Ring {
     flights.forget(now);
   }
 
-  const take = (news: News) => flights.take(news, (from, to) => cuts.has(`${from}|${to}`));
+  function take(news: News): number {
+    flights.take(news, (from, to) => cuts.has(`${from}|${to}`));
+    return news.arrived || news.lost ? Math.min(REST_PAUSE, flights.nextIn()) : flights.nextIn();
+  }
+
   return { el, stage, update, layout, take, draw, say, forget };
+}
+
+/** How long the picture stands, in ms. */
+function standsFor(sights: Sight[]): number {
+  const moving = sights.filter((sight) => !sight.stands);
+  if (moving.length > CROWD) return 0;
+  const lively = ({ flight, fading }: Sight) => fading !== undefined || flight.family.startsWith("election");
+  const pause = moving.length > FEW || moving.some(lively) ? BUSY_PAUSE : REST_PAUSE;
+  return Math.min(...sights.map((sight) => Math.max(sight.stands, pause)));
 }
 
 function pattern(id: string): SVGDefsElement {

@@ -9,9 +9,9 @@ const TOP = 20;
 const WRITES = 20;
 const LAG = 56;
 export const STRIP = 13;
-const STEP = 3; // pixels that the picture may move between two drawings
-const QUICKEST = 66; // ms
-const SLOWEST = 500; // ms
+const STEP = 15; // pixels that the picture moves between two drawings, where nothing happens
+const QUICKEST = 100; // ms
+const SLOWEST = 1000; // ms
 
 /** The timeline's window: it is `now`, and `span` seconds are shown in `width` pixels. */
 export interface Scale {

@@ -15,6 +15,8 @@ export interface Frames {
   end(): void;
 }
 
+const ALONG = 30; // ms: what is due that soon is drawn along with what is due now
+
 interface Entry {
   draw: Draw;
   visible: boolean;
@@ -44,7 +46,7 @@ export function makeFrames(): Frames {
     frame = 0;
     const now = performance.now();
     for (const entry of entries.values()) {
-      if (!entry.visible || entry.due > now + 1) continue;
+      if (!entry.visible || entry.due > now + ALONG) continue;
       entry.due = Infinity; // what wakes it while it draws counts
       entry.due = Math.min(entry.due, now + entry.draw(stamp));
     }

@@ -575,6 +575,7 @@ function slider(label, name, max, step, unit, send) {
 var RADIUS = 48;
 var ABOVE = 54;
 var BELOW = 28;
+var MARK = 12;
 var ASIDE = 6;
 function placesOf(count, width, height) {
   const turns = Array.from({ length: count }, (_, index) => 2 * Math.PI * index / count - Math.PI / 2);
@@ -586,6 +587,18 @@ function placesOf(count, width, height) {
     x: width / 2 + across * Math.cos(turn),
     y: top + (Math.sin(turn) + 1) / (lowest + 1) * (bottom - top)
   }));
+}
+function areaOf(places) {
+  const xs = places.map(({ x: x2 }) => x2);
+  const ys = places.map(({ y: y2 }) => y2);
+  const x = Math.floor(Math.min(...xs) - ASIDE - MARK);
+  const y = Math.floor(Math.min(...ys) - ASIDE - MARK);
+  return {
+    x,
+    y,
+    width: Math.ceil(Math.max(...xs) + ASIDE + MARK) - x,
+    height: Math.ceil(Math.max(...ys) + ASIDE + MARK) - y
+  };
 }
 var angleOf = (from, to) => Math.atan2(to.y - from.y, to.x - from.x);
 function along(from, to, progress) {
@@ -1031,21 +1044,25 @@ function makeFlights(clock, wall = () => performance.now()) {
 }
 var GOAL = 0.94;
 var STILL = 0.62;
+var BESIDE = 0.86;
 function sightOf(flight, age, span, calm) {
   const cross = (progress2, since) => {
     const fading = since / FADE;
-    return fading < 1 ? { flight, progress: progress2, fading, opacity: 1 - fading } : void 0;
+    return fading < 1 ? { flight, progress: progress2, fading, opacity: 1 - fading, stands: 0 } : void 0;
   };
   const broken = flight.cut || flight.lost;
-  let progress = age / span;
+  const progress = age / span;
   if (broken && progress > 0.5) return cross(0.5, age - span / 2);
   if (flight.arrived !== void 0 && progress >= 1) return void 0;
-  if (flight.arrived === void 0 && progress > GOAL) {
-    if (age > span + WAIT) return cross(GOAL, age - span - WAIT);
-    progress = GOAL;
+  if (flight.arrived === void 0 && age >= span + WAIT) return cross(GOAL, age - span - WAIT);
+  if (calm || flight.family === "alive") {
+    const place = calm ? STILL : BESIDE;
+    return { flight, progress: place, opacity: 0.8, stands: progress < 1 ? span - age : span + WAIT - age };
   }
-  if (calm) return { flight, progress: STILL, opacity: 1 - Math.min(1, age / span) * 0.8 };
-  return { flight, progress, opacity: Math.min(1, progress * 9, broken ? 1 : (1.04 - progress) * 9) };
+  if (flight.arrived === void 0 && progress > GOAL) {
+    return { flight, progress: GOAL, opacity: 0.9, stands: span + WAIT - age };
+  }
+  return { flight, progress, opacity: Math.min(1, progress * 9, broken ? 1 : (1.04 - progress) * 9), stands: 0 };
 }
 
 // src/cluster/legend.ts
@@ -1078,7 +1095,9 @@ function makeLegend(colours) {
 
 // src/cluster/ring.ts
 var CROWD = 48;
-var PAUSE = 28;
+var FEW = 12;
+var BUSY_PAUSE = 28;
+var REST_PAUSE = 80;
 function makeRing(panel) {
   const links = s("svg", { class: "rl-links", "aria-hidden": "true" });
   const canvas = h("canvas", { class: "rl-dots", "aria-hidden": "true" });
@@ -1086,7 +1105,7 @@ function makeRing(panel) {
   const discs = s("svg", { class: "rl-discs", role: "group", "aria-label": "The cluster's nodes" }, pattern(hatch));
   const bubbles = makeBubbles();
   const legend = makeLegend(panel.colours);
-  const stage = h("div", { class: "rl-stage" }, links, canvas, discs, bubbles.el);
+  const stage = h("div", { class: "rl-stage" }, links, discs, canvas, bubbles.el);
   const el = h("section", { class: "rl-card rl-ring", "aria-label": "Topology" }, stage, legend.el);
   const places = /* @__PURE__ */ new Map();
   const nodes = /* @__PURE__ */ new Map();
@@ -1095,18 +1114,21 @@ function makeRing(panel) {
   const tabStop = oneTabStop(discs, ".rl-node");
   let pen = null;
   let width = 0;
-  let height = 0;
+  let area = { x: 0, y: 0, width: 0, height: 0 };
   let cuts = /* @__PURE__ */ new Set();
   let clean = true;
   let since = -Infinity;
   function layout() {
     const names = panel.get("nodes").map((node) => node.id);
     width = stage.clientWidth;
-    height = stage.clientHeight;
+    const height = stage.clientHeight;
     if (!width || !height || !names.length) return;
-    pen = fitCanvas(canvas, width, height);
     for (const svg of [links, discs]) setAttribute(svg, "viewBox", `0 0 ${width} ${height}`);
     for (const [index, place] of placesOf(names.length, width, height).entries()) places.set(names[index] ?? "", place);
+    area = areaOf([...places.values()]);
+    pen = fitCanvas(canvas, area.width, area.height);
+    pen.translate(-area.x, -area.y);
+    canvas.style.translate = `${area.x}px ${area.y}px`;
     legend.draw();
     update();
   }
@@ -1154,11 +1176,10 @@ function makeRing(panel) {
   function draw(stamp) {
     if (!pen) return Infinity;
     const sights = flights.sights(stamp, panel.get("network").delay_ms, panel.calm());
-    if (sights.length || !clean) pen.clearRect(0, 0, width, height);
+    if (sights.length || !clean) pen.clearRect(area.x, area.y, area.width, area.height);
     clean = !sights.length;
     drawSights(pen, sights, places, panel.colours);
-    if (!sights.length) return flights.nextIn();
-    return sights.length > CROWD ? 0 : Math.min(PAUSE, flights.nextIn());
+    return Math.min(flights.nextIn(), standsFor(sights));
   }
   function say(mark) {
     const place = places.get(mark.node);
@@ -1170,8 +1191,18 @@ function makeRing(panel) {
     since = now - JUST;
     flights.forget(now);
   }
-  const take = (news) => flights.take(news, (from, to) => cuts.has(`${from}|${to}`));
+  function take(news) {
+    flights.take(news, (from, to) => cuts.has(`${from}|${to}`));
+    return news.arrived || news.lost ? Math.min(REST_PAUSE, flights.nextIn()) : flights.nextIn();
+  }
   return { el, stage, update, layout, take, draw, say, forget };
+}
+function standsFor(sights) {
+  const moving = sights.filter((sight) => !sight.stands);
+  if (moving.length > CROWD) return 0;
+  const lively = ({ flight, fading }) => fading !== void 0 || flight.family.startsWith("election");
+  const pause = moving.length > FEW || moving.some(lively) ? BUSY_PAUSE : REST_PAUSE;
+  return Math.min(...sights.map((sight) => Math.max(sight.stands, pause)));
 }
 function pattern(id) {
   const size = { width: 7, height: 7, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" };
@@ -1191,9 +1222,9 @@ var TOP = 20;
 var WRITES = 20;
 var LAG = 56;
 var STRIP = 13;
-var STEP = 3;
-var QUICKEST = 66;
-var SLOWEST = 500;
+var STEP = 15;
+var QUICKEST = 100;
+var SLOWEST = 1e3;
 function rowsOf(nodes) {
   const writes = TOP + nodes * LANE;
   const lag = writes + WRITES + 8;
@@ -1205,7 +1236,7 @@ var plotWidth = ({ width }) => width - MARGIN - GUTTER;
 var xAt = (scale, time) => scale.width - MARGIN - (scale.now - time) / scale.span * plotWidth(scale);
 var timeAt = (scale, x) => scale.now - (scale.width - MARGIN - x) / plotWidth(scale) * scale.span;
 var secondsIn = (scale, pixels) => pixels / plotWidth(scale) * scale.span;
-var standsFor = (scale, rate) => clamp(1e3 * secondsIn(scale, STEP) / rate, QUICKEST, SLOWEST);
+var standsFor2 = (scale, rate) => clamp(1e3 * secondsIn(scale, STEP) / rate, QUICKEST, SLOWEST);
 
 // src/cluster/lanes.ts
 var TALL = {
@@ -1617,7 +1648,7 @@ function makeTimeline(panel, wake) {
     drawAvailability(sheet, records.probes, probe.checked, rows.strip);
     drawNetworkFaults(sheet, records.marks, rows.writes);
     if (chosen !== null) drawCursor(sheet, chosen);
-    return panel.clock.moving ? standsFor(scale, panel.clock.rate) : Infinity;
+    return panel.clock.moving ? standsFor2(scale, panel.clock.rate) : Infinity;
   }
   function choose(time) {
     chosen = time === null ? null : clamp(time, scale.now - scale.span, scale.now);
@@ -1697,6 +1728,7 @@ function makeCommands(send, queue, begun = () => []) {
 }
 
 // src/shared/frames.ts
+var ALONG = 30;
 function makeFrames() {
   const entries = /* @__PURE__ */ new Map();
   let frame = 0;
@@ -1718,7 +1750,7 @@ function makeFrames() {
     frame = 0;
     const now = performance.now();
     for (const entry of entries.values()) {
-      if (!entry.visible || entry.due > now + 1) continue;
+      if (!entry.visible || entry.due > now + ALONG) continue;
       entry.due = Infinity;
       entry.due = Math.min(entry.due, now + entry.draw(stamp));
     }
@@ -1776,7 +1808,7 @@ function skipLinks(goals) {
 
 // src/panel.ts
 var THEME = ["data-jp-theme-name", "data-jp-theme-light", "class"];
-var SOON = 200;
+var SOON = 150;
 var panels = 0;
 var render = ({ model, el }) => {
   const root = h("div", { class: "rl-panel", role: "region", "aria-label": "Cluster panel" });
@@ -1803,10 +1835,6 @@ var render = ({ model, el }) => {
     },
     focusNode: (name) => nodes.focus(name)
   };
-  const drawn = [];
-  const wake = (within = 0) => {
-    for (const part of drawn) part.wake(within);
-  };
   const head = makeHead(panel);
   const ring = makeRing(panel);
   const nodes = makeNodes(panel);
@@ -1814,7 +1842,7 @@ var render = ({ model, el }) => {
   const client = makeClient(panel);
   const data = makeData(panel);
   const player = makePlayer(panel);
-  const timeline = makeTimeline(panel, () => wake());
+  const timeline = makeTimeline(panel, () => drawn.timeline.wake());
   const skip = skipLinks([
     { label: "the network", el: network.el },
     { label: "write and read", el: client.el },
@@ -1846,7 +1874,7 @@ var render = ({ model, el }) => {
   const listeners = Object.entries(parts).map(([trait, views]) => {
     const listener = () => {
       for (const view of views) view.update();
-      wake(SOON);
+      if (trait === "data") drawn.data.wake(SOON);
     };
     model.on(`change:${trait}`, listener);
     return [`change:${trait}`, listener];
@@ -1860,31 +1888,30 @@ var render = ({ model, el }) => {
         ring.forget(message.now);
         timeline.reset(message);
       } else {
-        ring.take(message);
+        drawn.ring.wake(ring.take(message));
         timeline.take(message);
         for (const mark of message.marks ?? []) {
           ring.say(mark);
           head.announce(mark);
         }
       }
-      inTheAir.wake();
-      wake(SOON);
+      drawn.player.wake(SOON);
+      if (message.marks || message.bands || !panel.clock.moving) drawn.timeline.wake(SOON);
     }
   }
   model.on("msg:custom", hear);
   const frames = makeFrames();
-  const inTheAir = frames.add(ring.stage, ring.draw);
-  drawn.push(
-    frames.add(timeline.canvas, timeline.draw),
-    frames.add(data.el, data.draw),
-    frames.add(player.el, player.draw)
-  );
+  const drawn = {
+    ring: frames.add(ring.stage, ring.draw),
+    timeline: frames.add(timeline.canvas, timeline.draw),
+    data: frames.add(data.el, data.draw),
+    player: frames.add(player.el, player.draw)
+  };
   function layout() {
     colours.refresh();
     ring.layout();
     timeline.layout();
-    inTheAir.wake();
-    wake();
+    for (const part of Object.values(drawn)) part.wake();
   }
   const sizes = new ResizeObserver(layout);
   sizes.observe(root);
