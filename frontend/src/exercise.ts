@@ -43,7 +43,7 @@ const render: Render<BoardTraits> = ({ model, el }) => {
   const rows = makeRows(panel);
   const stage = makeStage(panel);
   const skip = skipLinks([{ label: "the checks", el: rows.el }]);
-  const head = h("header", { class: "rl-exercisehead" }, score.el, controls.el);
+  const head = h("div", { class: "rl-exercisehead" }, score.el, controls.el);
   root.append(skip.el, head, notices.el, strip.el, rows.el, stage.el, skip.end);
   el.append(root);
   root.addEventListener(WHY, (event) => notices.explain((event as CustomEvent<string>).detail));

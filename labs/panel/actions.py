@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import quote
 
 from labs.cluster.base import Answer, Cluster
+from labs.trace.sentences import key_text
 from replstore.wire.values import BadValue, NotJson, read_key, read_value
 
 Report = Callable[[str, BaseException], None]
@@ -217,7 +218,7 @@ def doing(command: PanelCommand) -> str:
     if command.verb in verbs:
         return f"{command.node} is being {verbs[command.verb]}"
     if command.verb in CLIENT:
-        return f"waiting for the answer to {command.verb} {command.arguments['key']}"
+        return f"waiting for the answer to {command.verb} {key_text(command.arguments['key'])}"
     return {
         "partition": "cutting the network", "heal": "healing the network", "delay": "setting the delay",
         "loss": "setting the loss", "spacetime": "drawing the space–time diagram",

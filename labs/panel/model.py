@@ -183,7 +183,7 @@ class PanelModel:
 
     def _story(self, event: Event, reply: Event | None) -> str:
         lost = event.details
-        what = f"{lost.get('op', 'put')} {lost.get('key')}"
+        what = f"{lost.get('op', 'put')} {sentences.key_text(lost.get('key'))}"
         if lost.get("op", "put") == "put":
             what += f" = {sentences.value_text(lost.get('value'))}"
         text = f"{reply.node} had told the client that it was stored" if reply else f"{event.node} had applied it"

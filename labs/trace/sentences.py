@@ -169,6 +169,12 @@ def value_text(value: Any, limit: int = 40) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
+def key_text(key: Any, limit: int = 40) -> str:
+    """A key, cut to `limit` characters."""
+    text = str(key)
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
 def fill(template: str, event: Event) -> str:
     """`template` with the event's node and details in their places; without one, its kind and details."""
     if template:
@@ -182,6 +188,8 @@ def _fields(event: Event) -> Mapping[str, Any]:
     fields = _Details(event.details, node=event.node)
     if "value" in event.details:
         fields["value"] = value_text(event.details["value"])
+    if "key" in event.details:
+        fields["key"] = key_text(event.details["key"])
     if "groups" in event.details:
         fields["groups"] = " | ".join(", ".join(group) for group in event.details["groups"])
     for share in ("drop", "duplicate"):

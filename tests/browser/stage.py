@@ -1,6 +1,7 @@
-"""The panel's browser half alone: its script and stylesheet in an empty page, with a stub in place of the widget model.
+"""A panel's browser half alone: its script and stylesheet in an empty page, with a stub in place of the widget model.
 
-`Stage.tell` plays the part of Python: it sets traits and sends messages, as `ClusterPanel` does.
+`Stage.tell` plays the part of Python: it sets traits and sends messages, as `ClusterPanel` does. `Bundle` shows either
+panel, with traits that stay as they are.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from labs.trace.events import Event
 
 TRAITS: dict[str, Any] = {"doing": [], "answer": {}, "problems": [], "availability": True, "player": {}}
 
-PAGE = """<!doctype html><html><head><style>%(theme)s body { margin: 12px; background: var(--jp-layout-color0); }
+PAGE = """<!doctype html><html lang="en"><head><title>A panel</title>
+<style>%(theme)s body { margin: 12px; background: var(--jp-layout-color0); }
 %(css)s</style></head>
 <body data-jp-theme-light="%(light)s"><div id="place"></div><script type="module">
 const source = new Blob([%(js)s], { type: "text/javascript" });
@@ -43,23 +45,30 @@ THEMES = {
 }
 
 
-class Stage:
-    """A page that shows `model`."""
+class Bundle:
+    """A page that shows the panel of this name, `panel` or `exercise`."""
 
-    def __init__(self, page: Any, model: PanelModel, theme: str = "light", **traits: Any) -> None:
+    def __init__(self, page: Any, name: str, traits: dict[str, Any], theme: str = "light") -> None:
         self.page = page
-        self.model = model
         self.errors: list[str] = []
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.set_content(
             PAGE
             % {
                 "theme": THEMES[theme], "light": str(theme == "light").lower(),
-                "css": assets.style("panel.css"), "js": json.dumps(assets.script("panel.js")),
-                "traits": json.dumps({**TRAITS, **traits, **model.picture()}),
+                "css": assets.style(f"{name}.css"), "js": json.dumps(assets.script(f"{name}.js")),
+                "traits": json.dumps(traits),
             }
         )  # fmt: skip
         page.wait_for_function("window.ready")
+
+
+class Stage(Bundle):
+    """A page that shows `model`."""
+
+    def __init__(self, page: Any, model: PanelModel, theme: str = "light", **traits: Any) -> None:
+        super().__init__(page, "panel", {**TRAITS, **traits, **model.picture()}, theme)
+        self.model = model
 
     def greet(self, now: float, rate: float = 1.0) -> None:
         """Send the whole history, as after a view's hello."""

@@ -11,6 +11,7 @@ from labs.cluster.base import NodeStatus, Settings
 from labs.panel.model import PanelModel
 from labs.panel.values import ABSENT
 from labs.trace.events import Event
+from tests.browser.looks import sticks_out
 from tests.browser.stage import Stage
 from tools.browser.frames import COUNT_FRAMES
 
@@ -141,6 +142,81 @@ def test_an_idle_panel_draws_no_dots_at_all(open_stage: OpenStage) -> None:
     stage = open_stage(cluster_model())
 
     assert stage.page.evaluate(COUNT_FRAMES, 0.5) <= 2
+
+
+def test_a_still_picture_costs_no_frame_and_no_timer(open_stage: OpenStage) -> None:
+    stage = open_stage(cluster_model(backend="simulated"), player=HALTED)
+    stage.greet(100.0, rate=0.0)
+    stage.page.wait_for_timeout(1500)  # what was still to be drawn has been
+    stage.page.evaluate("""() => {
+      window.asked = 0;
+      for (const name of ['requestAnimationFrame', 'setTimeout', 'setInterval']) {
+        const real = window[name];
+        window[name] = (...given) => { asked += 1; return real(...given); };
+      }
+    }""")
+
+    stage.tell(100.0, rate=0.0)
+    stage.page.wait_for_timeout(500)
+    once = stage.page.evaluate("asked")
+    stage.page.wait_for_timeout(1500)
+
+    assert stage.page.evaluate("asked") == once <= 6
+
+
+def test_nothing_is_drawn_that_is_out_of_sight(open_stage: OpenStage) -> None:
+    stage = open_stage(cluster_model())
+    stage.page.evaluate("document.getElementById('place').style.marginTop = '3000px'")
+    stage.page.wait_for_timeout(300)
+    stage.page.evaluate("""() => { window.frames_ = 0; const real = requestAnimationFrame;
+      window.requestAnimationFrame = (act) => { frames_ += 1; return real(act); }; }""")
+
+    stage.feed([Event(100.0, "node-1", "sent", "Heartbeat", 1, "m1", "node-2")], now=100.0)
+    stage.page.wait_for_timeout(1000)
+
+    assert stage.page.evaluate("frames_") == 0
+
+
+def test_a_nodes_focus_is_told_by_its_halo_alone(open_stage: OpenStage) -> None:
+    page = open_stage(cluster_model()).page
+    page.focus(".rl-node[data-node=node-1]")
+    page.keyboard.press("ArrowRight")
+
+    assert page.evaluate("document.activeElement.dataset.node") == "node-2"
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "none"
+    halo = "getComputedStyle(document.activeElement.querySelector('.rl-halo')).stroke"
+    other = "getComputedStyle(document.querySelector('[data-node=node-3] .rl-halo')).stroke"
+    assert page.evaluate(halo) != page.evaluate(other)
+
+
+@pytest.mark.parametrize("width", [620, 1300])
+def test_a_huge_key_and_value_take_no_more_room_than_small_ones(open_stage: OpenStage, width: int) -> None:
+    def height_with(key: str, value: str) -> tuple[float, Stage]:
+        answer = {
+            "id": 1, "verb": "put", "key": key, "code": 200, "outcome": "ok", "body": {"key": key, "value": value},
+            "node": "node-1", "ms": 1.0, "attempts": 1, "curl": f"curl -X PUT http://127.0.0.1/key/{key} -d '{value}'",
+        }  # fmt: skip
+        model = cluster_model()
+        problems = [{"id": "command", "text": f"Could not finish: waiting for the answer to put {key}"}]
+        stage = open_stage(model, width=width, answer=answer, problems=problems)
+        model.read("node-1", key, value, at=99.0)
+        model.read("node-2", key, ABSENT, at=99.0)
+        lost = {"op": "put", "key": key, "value": value, "index": 3, "term": 1}
+        request = Event(99.9, "node-1", "request", "put", 1, "r1", details={"key": key, "value": value})
+        reply = Event(99.95, "node-1", "reply", "put", 2, "r1", details={"outcome": "ok", "code": 200, "key": key})
+        stage.feed([request, reply, Event(99.9, "node-3", "note", "write_lost", details=lost)], 100.0)
+        stage.page.wait_for_timeout(300)
+        stage.page.focus("[data-testid=timeline]")
+        stage.page.keyboard.press("ArrowLeft")
+        return float(stage.page.evaluate("document.querySelector('.rl-panel').offsetHeight")), stage
+
+    small, _ = height_with("x", "1")
+    huge, stage = height_with("k" * 2000, "v" * 200_000)
+
+    assert huge <= small + 500
+    cut_off_on_purpose = ("<TH", "<TD")
+    assert [one for one in sticks_out(stage.page) if not any(name in one for name in cut_off_on_purpose)] == []
+    assert stage.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
 def test_a_click_on_a_control_is_sent_and_one_that_cannot_act_says_why(open_stage: OpenStage) -> None:

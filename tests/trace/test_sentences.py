@@ -48,3 +48,12 @@ def test_an_event_that_lacks_its_details_is_still_a_sentence(kind: str) -> None:
 def test_long_values_are_cut() -> None:
     assert value_text("x" * 100, limit=10) == '"xxxxxxxx…'
     assert value_text({"a": [1, None]}) == '{"a":[1,null]}'
+
+
+def test_a_long_key_leaves_a_sentence_readable() -> None:
+    details = {"op": "put", "key": "k" * 2000, "value": 6, "index": 3, "term": 1}
+
+    told = sentence_of(Event(1.0, "node-1", "note", "write_lost", details=details))
+
+    assert len(told) < 150
+    assert told.endswith("a lost write")

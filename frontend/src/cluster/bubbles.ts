@@ -17,12 +17,13 @@ export function makeBubbles(): { el: HTMLElement; say(mark: Mark, place: Point, 
   function say(mark: Mark, place: Point, width: number, now: number) {
     if (!mark.bubble || now - mark.t > OLD) return;
     spoken.get(mark.node)?.remove();
-    const left = clamp(place.x, 80, width - 80);
     const top = Math.max(26, place.y - RADIUS - (mark.level === "crown" ? 30 : 8));
-    const style = `left:${left}px;top:${top}px`;
-    const bubble = h("div", { class: `rl-bubble is-${mark.level}`, style }, clip(mark.bubble, LONGEST));
+    const words = h("span", {}, clip(mark.bubble, LONGEST));
+    const bubble = h("div", { class: `rl-bubble is-${mark.level}`, style: `top:${top}px` }, words);
     spoken.set(mark.node, bubble);
     el.append(bubble);
+    const half = bubble.offsetWidth / 2 + 4;
+    bubble.style.left = `${clamp(place.x, half, Math.max(half, width - half))}px`;
     setTimeout(() => bubble.remove(), LASTS);
   }
 

@@ -43,6 +43,7 @@ export function makeData(panel: Context): View & { draw(): number } {
     );
     lost.hidden = !data.lost.length;
     table.hidden = !data.rows.length;
+    table.style.setProperty("--columns", String(nodes.length + 1));
     const more = data.hidden ? `and ${plural(data.hidden, "more key")}` : "";
     setText(note, data.rows.length ? more : "No keys yet. Write one.");
     draw();

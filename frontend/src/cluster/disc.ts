@@ -34,8 +34,8 @@ export function makeDisc(name: NodeId, hatch: string, choose: () => void): Disc 
     s("circle", { r: RADIUS, class: "rl-body" }),
     s("circle", { r: RADIUS - 2, class: "rl-weave", fill: `url(#${hatch})` }),
     s("g", { class: "rl-crown" }, crown),
-    s("text", { class: "rl-name", y: -15 }, name),
-    [role, term, keys, pill, lag, badge, side],
+    // The blanks keep the words apart for who reads the texts one after the other.
+    [s("text", { class: "rl-name", y: -15 }, name), " ", role, " ", term, " ", keys, " ", pill, lag, " ", badge, side],
   );
 
   function press(event: KeyboardEvent) {
@@ -95,7 +95,7 @@ function labelOf(node: NodeState, tag: string, side: string): string {
     `term ${node.term ?? "unknown"}`,
     keysText(node),
     ...(tag ? [tag] : []),
-    ...(side ? [`side ${side} of the cut network`] : []),
+    ...(side ? [`${side} is its side of the cut network`] : []),
   ];
   return `${facts.join(", ")}. Press Enter for its controls.`;
 }

@@ -23,7 +23,7 @@ export function makeHead(panel: Context): Head {
   const live = h("div", { class: "rl-sr", role: "status", "aria-live": "polite" });
   const notices = makeNotices(() => panel.get("problems"));
   const headline = h("div", { class: "rl-headline" }, crown, sentence);
-  const el = h("header", { class: "rl-head" }, headline, chips, live, notices.el);
+  const el = h("div", { class: "rl-head" }, headline, chips, live, notices.el);
   let drawn = "";
 
   function facts(): [words: string, title: string][] {

@@ -130,6 +130,7 @@ export function makeTimeline(panel: Context, wake: () => void): Timeline {
     const items = near.map(itemOf);
     if (chosen !== null && !items.length) items.push(h("li", {}, "Nothing but messages at about this moment."));
     moment.replaceChildren(...items);
+    moment.tabIndex = moment.scrollHeight > moment.clientHeight ? 0 : -1; // the keyboard can scroll it
   }
 
   const itemOf = (mark: Mark) => {

@@ -3,7 +3,9 @@
 
 import type { Problem } from "../messages/common";
 import { h } from "./dom";
+import { clip } from "./format";
 
+const LONG = 400; // characters
 const WHY_LASTS = 4000; // ms
 const BUSY = "The kernel is busy with a cell. What you clicked waits, and is done as soon as the cell ends.";
 
@@ -32,7 +34,12 @@ export function makeNotices(problems: () => Problem[], notes: () => string[] = (
       update();
     };
     const close = h("button", { type: "button", class: "rl-close", "aria-label": "Dismiss", onclick: dismiss }, "×");
-    return h("div", { class: "rl-notice is-bad", "data-testid": "problem" }, h("span", {}, problem.text), close);
+    return h(
+      "div",
+      { class: "rl-notice is-bad", "data-testid": "problem" },
+      h("span", {}, clip(problem.text, LONG)),
+      close,
+    );
   }
 
   function update() {

@@ -180,6 +180,11 @@ var isWrong = (state) => state === "failed" || state === "part";
 // src/shared/format.ts
 var clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 var plural = (count, one, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
+function clip(text, limit) {
+  const characters = [...text.slice(0, 2 * limit + 2)];
+  if (characters.length <= limit && text.length <= 2 * limit + 2) return text;
+  return `${characters.slice(0, limit).join("")}… (${text.length} characters)`;
+}
 
 // src/exercise/view.ts
 var CLOSEST = 60;
@@ -782,6 +787,7 @@ function keepKeys(root) {
 }
 
 // src/shared/notices.ts
+var LONG = 400;
 var WHY_LASTS = 4e3;
 var BUSY = "The kernel is busy with a cell. What you clicked waits, and is done as soon as the cell ends.";
 function makeNotices(problems, notes = () => []) {
@@ -798,7 +804,12 @@ function makeNotices(problems, notes = () => []) {
       update();
     };
     const close = h("button", { type: "button", class: "rl-close", "aria-label": "Dismiss", onclick: dismiss }, "×");
-    return h("div", { class: "rl-notice is-bad", "data-testid": "problem" }, h("span", {}, problem.text), close);
+    return h(
+      "div",
+      { class: "rl-notice is-bad", "data-testid": "problem" },
+      h("span", {}, clip(problem.text, LONG)),
+      close
+    );
   }
   function update() {
     const present = new Set(problems().map(keyOf));
@@ -875,7 +886,7 @@ var render = ({ model, el }) => {
   const rows = makeRows(panel);
   const stage = makeStage(panel);
   const skip = skipLinks([{ label: "the checks", el: rows.el }]);
-  const head = h("header", { class: "rl-exercisehead" }, score.el, controls.el);
+  const head = h("div", { class: "rl-exercisehead" }, score.el, controls.el);
   root.append(skip.el, head, notices.el, strip.el, rows.el, stage.el, skip.end);
   el.append(root);
   root.addEventListener(WHY, (event) => notices.explain(event.detail));

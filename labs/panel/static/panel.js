@@ -308,6 +308,7 @@ function makeData(panel) {
     );
     lost.hidden = !data.lost.length;
     table.hidden = !data.rows.length;
+    table.style.setProperty("--columns", String(nodes.length + 1));
     const more = data.hidden ? `and ${plural(data.hidden, "more key")}` : "";
     setText(note, data.rows.length ? more : "No keys yet. Write one.");
     draw();
@@ -350,6 +351,7 @@ function headOf(node, leader) {
 }
 
 // src/shared/notices.ts
+var LONG = 400;
 var WHY_LASTS = 4e3;
 var BUSY = "The kernel is busy with a cell. What you clicked waits, and is done as soon as the cell ends.";
 function makeNotices(problems, notes = () => []) {
@@ -366,7 +368,12 @@ function makeNotices(problems, notes = () => []) {
       update();
     };
     const close = h("button", { type: "button", class: "rl-close", "aria-label": "Dismiss", onclick: dismiss }, "×");
-    return h("div", { class: "rl-notice is-bad", "data-testid": "problem" }, h("span", {}, problem.text), close);
+    return h(
+      "div",
+      { class: "rl-notice is-bad", "data-testid": "problem" },
+      h("span", {}, clip(problem.text, LONG)),
+      close
+    );
   }
   function update() {
     const present = new Set(problems().map(keyOf));
@@ -407,7 +414,7 @@ function makeHead(panel) {
   const live = h("div", { class: "rl-sr", role: "status", "aria-live": "polite" });
   const notices = makeNotices(() => panel.get("problems"));
   const headline = h("div", { class: "rl-headline" }, crown, sentence);
-  const el = h("header", { class: "rl-head" }, headline, chips, live, notices.el);
+  const el = h("div", { class: "rl-head" }, headline, chips, live, notices.el);
   let drawn = "";
   function facts() {
     const info = panel.get("info");
@@ -630,8 +637,8 @@ function makeDisc(name, hatch, choose) {
     s("circle", { r: RADIUS, class: "rl-body" }),
     s("circle", { r: RADIUS - 2, class: "rl-weave", fill: `url(#${hatch})` }),
     s("g", { class: "rl-crown" }, crown),
-    s("text", { class: "rl-name", y: -15 }, name),
-    [role, term, keys, pill, lag, badge, side]
+    // The blanks keep the words apart for who reads the texts one after the other.
+    [s("text", { class: "rl-name", y: -15 }, name), " ", role, " ", term, " ", keys, " ", pill, lag, " ", badge, side]
   );
   function press(event) {
     if (event.key !== "Enter" && event.key !== " ") return;
@@ -681,7 +688,7 @@ function labelOf(node, tag, side) {
     `term ${node.term ?? "unknown"}`,
     keysText(node),
     ...tag ? [tag] : [],
-    ...side ? [`side ${side} of the cut network`] : []
+    ...side ? [`${side} is its side of the cut network`] : []
   ];
   return `${facts.join(", ")}. Press Enter for its controls.`;
 }
@@ -894,12 +901,13 @@ function makeBubbles() {
   function say(mark, place, width, now) {
     if (!mark.bubble || now - mark.t > OLD) return;
     spoken.get(mark.node)?.remove();
-    const left = clamp(place.x, 80, width - 80);
     const top = Math.max(26, place.y - RADIUS - (mark.level === "crown" ? 30 : 8));
-    const style = `left:${left}px;top:${top}px`;
-    const bubble = h("div", { class: `rl-bubble is-${mark.level}`, style }, clip(mark.bubble, LONGEST));
+    const words = h("span", {}, clip(mark.bubble, LONGEST));
+    const bubble = h("div", { class: `rl-bubble is-${mark.level}`, style: `top:${top}px` }, words);
     spoken.set(mark.node, bubble);
     el.append(bubble);
+    const half = bubble.offsetWidth / 2 + 4;
+    bubble.style.left = `${clamp(place.x, half, Math.max(half, width - half))}px`;
     setTimeout(() => bubble.remove(), LASTS);
   }
   return { el, say };
@@ -1667,6 +1675,7 @@ function makeTimeline(panel, wake) {
     const items = near.map(itemOf);
     if (chosen !== null && !items.length) items.push(h("li", {}, "Nothing but messages at about this moment."));
     moment.replaceChildren(...items);
+    moment.tabIndex = moment.scrollHeight > moment.clientHeight ? 0 : -1;
   }
   const itemOf = (mark) => {
     const time = h("time", {}, momentText(mark.t, panel.simulated()));
