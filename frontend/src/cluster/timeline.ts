@@ -24,6 +24,7 @@ const KEYS: Record<string, number> = {
   PageUp: -10,
   PageDown: 10,
 };
+const EVENTS = "Events of the chosen moment";
 const LABEL = "What happened last. Arrow keys choose a moment, Escape leaves it.";
 
 export interface Timeline extends View {
@@ -39,7 +40,7 @@ export interface Timeline extends View {
 export function makeTimeline(panel: Context, wake: () => void): Timeline {
   const slider = { role: "slider", "aria-label": LABEL, "aria-valuemax": 0, "aria-valuenow": 0 };
   const canvas = h("canvas", { tabindex: 0, ...slider, "data-testid": "timeline" });
-  const moment = h("ol", { class: "rl-moment", "aria-live": "polite", "data-testid": "moment" });
+  const moment = h("ol", { class: "rl-moment", "aria-label": EVENTS, "aria-live": "polite", "data-testid": "moment" });
   const hint = h("p", { class: "rl-hint" }, "Click a moment to see its events.");
   const open = button("Space–time", {
     title: "Draw every message of these seconds between the nodes",

@@ -1591,11 +1591,12 @@ var KEYS = {
   PageUp: -10,
   PageDown: 10
 };
+var EVENTS = "Events of the chosen moment";
 var LABEL = "What happened last. Arrow keys choose a moment, Escape leaves it.";
 function makeTimeline(panel, wake) {
   const slider2 = { role: "slider", "aria-label": LABEL, "aria-valuemax": 0, "aria-valuenow": 0 };
   const canvas = h("canvas", { tabindex: 0, ...slider2, "data-testid": "timeline" });
-  const moment = h("ol", { class: "rl-moment", "aria-live": "polite", "data-testid": "moment" });
+  const moment = h("ol", { class: "rl-moment", "aria-label": EVENTS, "aria-live": "polite", "data-testid": "moment" });
   const hint = h("p", { class: "rl-hint" }, "Click a moment to see its events.");
   const open = button("Space–time", {
     title: "Draw every message of these seconds between the nodes",
