@@ -191,6 +191,7 @@ def test_with_every_node_stopped_a_write_has_certainly_failed(cluster: Cluster) 
 def test_a_returning_leader_follows_and_catches_up_deletes_included(cluster: Cluster) -> None:
     cluster.put("old", 1)
     cluster.put("doomed", 2)
+    cluster.wait_for(has("node-2", "doomed", 2))  # `async`: the answer comes before the copies
     cluster.stop("node-1")
     cluster.wait_for(one_leader("node-2"))
     assert cluster.put("new", 3, via="node-2").ok

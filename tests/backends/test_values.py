@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from labs.cluster import FAST, Cluster, Outcome, ProcessCluster
-from tests.backends.conftest import ClusterOf, has, one_leader, same_in_containers
+from tests.backends.conftest import ClusterOf, has, not_the_lessons, one_leader, same_in_containers
 
 # -- through the cluster object, on every backend ---------------------------------------------------------------
 
@@ -46,6 +46,7 @@ def holds_itself() -> Any:
     return value
 
 
+@not_the_lessons
 @same_in_containers
 def test_what_is_not_carried_is_refused_with_the_same_sentence_everywhere(cluster: Cluster) -> None:
     assert cluster.put("before", 1).ok
@@ -58,6 +59,7 @@ def test_what_is_not_carried_is_refused_with_the_same_sentence_everywhere(cluste
     assert cluster.put("after", 1).ok
 
 
+@not_the_lessons
 @same_in_containers
 def test_what_python_cannot_write_is_a_value_error_everywhere(cluster: Cluster) -> None:
     for make, sentence in NO_JSON.values():
@@ -65,6 +67,7 @@ def test_what_python_cannot_write_is_a_value_error_everywhere(cluster: Cluster) 
             cluster.put("key", make())
 
 
+@not_the_lessons
 @same_in_containers
 def test_keys_that_are_not_carried_are_refused_everywhere(cluster: Cluster) -> None:
     bad = {"": "The key is empty", "k" * 10_241: "The key has 10,241 characters", "é" * 2_000: "12,000 characters"}
@@ -77,6 +80,7 @@ def test_keys_that_are_not_carried_are_refused_everywhere(cluster: Cluster) -> N
     assert cluster.put("k" * 10_240, 1).ok
 
 
+@not_the_lessons
 def test_values_at_the_limits_reach_every_node(cluster: Cluster) -> None:
     at_the_limits = {"nested": nested(100), "items": [0.1] * 1_000, "size": "\x7f" * 174_762, "digits": 10**308 - 1}
     for key, value in at_the_limits.items():
@@ -145,6 +149,7 @@ def everywhere(cluster: Cluster, stored: dict[str, Any]) -> None:
             cluster.wait_for(has(node, key, value))
 
 
+@not_the_lessons
 @same_in_containers
 def test_a_follower_refuses_a_bad_value_for_what_it_is(cluster_of: ClusterOf) -> None:
     cluster = cluster_of()
