@@ -128,13 +128,16 @@ class Leader:
             return
         if not reply.follows:
             if self.accepts_writes:
-                self.replication.alive(sender, reply.last, silent=False)  # it may have lost what it once held
+                self.replication.alive(sender, reply.last)  # it may have lost what it once held
             return
         was_away = self.state.heard(sender, reply)
         if not self.accepts_writes:
             self.catch_up()
-        elif reply.round == self.state.round:
-            self.replication.alive(sender, reply.last, was_away)
+            return
+        if was_away:  # said once, and true however late this answer comes
+            self.replication.is_back(sender)
+        if reply.round == self.state.round:
+            self.replication.alive(sender, reply.last)
 
     # -- clients --------------------------------------------------------------------------------------
 

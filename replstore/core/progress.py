@@ -129,6 +129,13 @@ class Progress:
         self._on(Event.GIVEN_UP if self.state is SNAPSHOT and self._retry == longest else Event.SILENT)
         self.next = self.match + 1
 
+    def is_back(self) -> None:
+        """It was silent and is not any more: what is under way is lost, and nobody need wait long for it now."""
+        self._under_way.clear()
+        self._retry = self._shortest_retry
+        self._on(Event.SILENT)
+        self.next = self.match + 1
+
     def send_snapshot(self, at: EntryId, items: list[Entry], force: bool) -> None:
         """From now on send it chunks of this snapshot."""
         self._on(Event.NEEDS_SNAPSHOT)

@@ -172,18 +172,20 @@ class Replication:
         if answer.offset >= len(transfer.items):
             progress.installed(transfer.at.index)
 
-    def alive(self, peer: NodeId, last: EntryId, silent: bool) -> None:
-        """A heartbeat was answered by a follower whose log ends in `last`; `silent`: it had not answered before.
-
-        One that was away is probed at once, not only when its answers are overdue. One whose log is shorter than what
-        it once agreed to has lost its memory: it is a new follower.
-        """
+    def is_back(self, peer: NodeId) -> None:
+        """A follower that had not answered answers again: what it owes is lost, so it is probed at once."""
         progress = self.progress[peer]
-        if last.index < progress.match:
+        if progress.in_flight:
+            progress.is_back()
+
+    def alive(self, peer: NodeId, last: EntryId) -> None:
+        """A heartbeat was answered by a follower whose log ends in `last`.
+
+        One whose log is shorter than what it once agreed to has lost its memory: it is a new follower.
+        """
+        if last.index < self.progress[peer].match:
             self._all_have = None
             self.progress[peer] = Progress(last.index + 1, self._retry)
-        elif silent and progress.in_flight:
-            progress.give_up_waiting()
 
     # -- what follows from it -------------------------------------------------------------------------
 

@@ -180,7 +180,7 @@ def python(source: str) -> list[str]:
     ids=["prints nothing", "exits", "wrong port", "garbage", "no JSON", "a stranger", "forks", "no program"],
 )
 def test_a_command_that_is_no_node_gets_one_clear_sentence(command: list[str], sentence: str) -> None:
-    with ForeignCluster(FAST, command, start_timeout=1.5) as cluster:
+    with ForeignCluster(FAST, command, start_timeout=4) as cluster:
         with pytest.raises(StartFailed, match=sentence) as refused:
             cluster.start()
 

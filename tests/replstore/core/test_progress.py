@@ -17,6 +17,7 @@ steps = st.one_of(
     st.tuples(st.just("give_up_waiting")),
     st.tuples(st.just("send_snapshot"), st.integers(0, 20), st.booleans()),
     st.tuples(st.just("installed"), st.integers(0, 20)),
+    st.tuples(st.just("is_back")),
     st.tuples(st.just("stream"), st.integers(0, 5)),
 )
 
@@ -29,6 +30,8 @@ def take(progress: Progress, step: tuple[object, ...]) -> None:
             progress.refused(index)
         case ("give_up_waiting",):
             progress.give_up_waiting()
+        case ("is_back",):
+            progress.is_back()
         case ("send_snapshot", int(index), bool(force)):
             progress.send_snapshot(EntryId(index, 1, "node-1"), [], force)
         case ("installed", int(index)) if progress.state is State.SNAPSHOT:

@@ -66,7 +66,7 @@ def test_a_new_commit_puts_everybody_behind() -> None:
 @pytest.mark.parametrize(
     "answer",
     [
-        lambda it: it.alive("node-3", START, False),
+        lambda it: it.alive("node-3", START),
         lambda it: it.replicated("node-3", Replicated(1, False, 2), START, NOW),
         lambda it: it.replicated("node-3", Replicated(1, False, 9), START, NOW),
         lambda it: it.log_conflict("node-3", START, NOW),
@@ -82,6 +82,7 @@ def test_a_follower_whose_answer_tells_otherwise_is_behind_again(answer: Callabl
 
 def test_a_heartbeats_answer_with_the_whole_log_changes_nothing() -> None:
     log, replication = at_rest()
-    replication.alive("node-3", log.last_id, True)
+    replication.is_back("node-3")
+    replication.alive("node-3", log.last_id)
 
     assert replication.behind(commit=2) == []

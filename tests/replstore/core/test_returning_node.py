@@ -157,6 +157,32 @@ def test_a_term_whose_leader_has_died_meanwhile_is_not_taken_again_either() -> N
         assert list(leaders(sim)) == [first]
 
 
+@settings(max_examples=100, deadline=None)
+@given(
+    mode=st.sampled_from(["async", "quorum"]),
+    away=st.floats(0.2 * TIMEOUT, 8 * TIMEOUT),
+    slow=st.floats(0.001, HEARTBEAT / 3),
+    seed=st.integers(0, 10_000),
+)
+def test_a_follower_that_comes_back_has_the_data_two_heartbeats_later(
+    mode: str, away: float, slow: float, seed: int
+) -> None:
+    """Whatever the leader was waiting for while it was away, and whenever in a round its first answer comes."""
+    sim = Simulator(
+        3, LowestId, mode=mode, seed=seed, heartbeat=HEARTBEAT, timeout=TIMEOUT, network=Network(slow / 2, slow)
+    )
+    sim.start()
+    settle(sim)
+    sim.crash("node-3")
+    for number in range(3):
+        put(sim, "node-1", f"key{number}", number)
+    sim.run_for(away)
+    sim.start("node-3")
+    sim.run_for(2 * HEARTBEAT + 8 * slow)
+
+    assert [values(sim, f"key{number}") for number in range(3)] == [[0] * 3, [1] * 3, [2] * 3]
+
+
 def test_while_it_cannot_be_reached_it_gets_its_data_in_answers_too() -> None:
     case = Return(LowestId, 3, "node-1", 1.0, away=6 * TIMEOUT, silent=5.0, durable=False, seed=5)
     sim = case.begin()
