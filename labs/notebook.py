@@ -17,8 +17,7 @@ import ipywidgets as widgets
 from IPython import display as ipython_display
 
 from labs.cluster import FAST, Answer, Cluster, Settings, open_cluster
-from labs.cluster.foreign import PATIENT, ForeignCluster
-from labs.cluster.opening import default_backend
+from labs.cluster.opening import default_backend, processes_work
 from labs.lesson.failures import load as load_failure
 from labs.panel import ClusterPanel, ExercisePanel
 from labs.panel.node_view import keys_of_clients
@@ -38,12 +37,14 @@ def cluster(
 ) -> Cluster:
     """A started cluster with a leader. Calling it again under the same `name` (a cell that is run twice) ends the one
     before. `backend`: as for `open_cluster`; without one, what the environment variable `REPLAB_BACKEND` names, else
-    `process`. `command`: the nodes are this program, in any language, as for
+    `process`, and in a web page `simulated`. `command`: the nodes are this program, in any language, as for
     `ForeignCluster`: `command=["node", "dist/main.js"]`. `changes` are fields of `Settings`: `mode="quorum"`,
     `nodes=5`, `election="bully"`, …"""
     end(name)
     made: Cluster
     if command is not None:
+        from labs.cluster.foreign import PATIENT, ForeignCluster  # needs processes, which a web page does not have
+
         made = ForeignCluster(replace(settings or PATIENT, **changes), command)
     else:
         made = open_cluster(backend or default_backend(), replace(settings or FAST, **changes), say=print)
@@ -70,8 +71,8 @@ def end_all() -> None:
 
 
 def panel(of: Cluster) -> ClusterPanel:
-    """The living picture of a cluster; put it last in a cell."""
-    made = ClusterPanel(of)
+    """The living picture of a cluster; put it last in a cell. In a web page its simulated time passes by itself."""
+    made = ClusterPanel(of, playing=not processes_work())
     _panels.append(made)
     return made
 

@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from labs.cluster.base import Answer, Outcome
-from labs.cluster.transport import HttpReply, Transport
+from labs.cluster.reply import HttpReply
+
+if TYPE_CHECKING:
+    from labs.cluster.transport import Transport
 
 CERTAINLY_REFUSED = 503
 LOOK_TIMEOUT = 0.5
@@ -92,12 +96,22 @@ class Client:
         self.request_timeout = request_timeout
         self.trust = trust
         """Seconds for which a leader once found is taken for the leader without asking around again."""
-        self.transport = Transport()
         self._url_of = url_of
         self._candidates = candidates
         self._observer = observer
         self._clock = clock or Clock()
         self._leader: tuple[str, float] | None = None
+        self._transport: Transport | None = None
+        self._making = threading.Lock()
+
+    @property
+    def transport(self) -> Transport:
+        """Made when it is first needed: a simulation needs none, nor the packages behind it."""
+        from labs.cluster.transport import Transport
+
+        with self._making:
+            self._transport = self._transport or Transport()
+        return self._transport
 
     @classmethod
     def of(cls, urls: Mapping[str, str], request_timeout: float = 2.0) -> Client:
@@ -202,7 +216,8 @@ class Client:
         self._leader = None if leader is None else (leader, self._clock.monotonic())
 
     def close(self) -> None:
-        self.transport.close()
+        if self._transport is not None:
+            self._transport.close()
 
 
 def whole(told: object) -> int | None:

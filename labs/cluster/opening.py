@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 
 from labs.cluster.base import BackendUnavailable, Cluster, ClusterError, Settings
@@ -31,10 +32,15 @@ def open_cluster(
     return _MAKERS[backend](chosen)
 
 
+def processes_work() -> bool:
+    """Whether programs can be started here. In a web page (Python on Emscripten) there are none."""
+    return sys.platform != "emscripten"
+
+
 def default_backend() -> str:
-    """What `REPLAB_BACKEND` names, else `process`, which works on every machine. Raises `ClusterError` for a name that
-    no backend has."""
-    named = os.environ.get(BACKEND_VARIABLE) or "process"
+    """What `REPLAB_BACKEND` names, else `process`, which works on every machine; in a web page `simulated`. Raises
+    `ClusterError` for a name that no backend has."""
+    named = os.environ.get(BACKEND_VARIABLE) or ("process" if processes_work() else "simulated")
     if named not in BACKENDS:
         raise ClusterError(f"{BACKEND_VARIABLE}={named}: expected one of {', '.join(BACKENDS)}")
     return named

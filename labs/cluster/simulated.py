@@ -15,7 +15,7 @@ from urllib.parse import parse_qs
 from labs.cluster.base import Answer, Cluster, ClusterError, NodeStatus, NoSuchNode, Outcome, Settings, StartFailed
 from labs.cluster.client import Client, Clock
 from labs.cluster.environment import check_delay, check_loss, check_settings
-from labs.cluster.transport import HttpReply
+from labs.cluster.reply import HttpReply
 from labs.simulation.hosts import Network
 from labs.simulation.simulator import Simulator
 from labs.trace.events import Event

@@ -10,27 +10,15 @@ from __future__ import annotations
 import json
 import threading
 import weakref
-from dataclasses import dataclass, field
-from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
+from labs.cluster.reply import HttpReply
 from labs.cluster.spelling import snake_case_fields
 
 JSON_HEADERS = {"Content-Type": "application/json"}
-
-
-@dataclass(frozen=True)
-class HttpReply:
-    """What one exchange gave. `code` is None where no complete answer came, and `error` then says why."""
-
-    code: int | None
-    body: dict[str, Any] = field(default_factory=dict)
-    delivered: bool = True
-    """False: certainly not one byte of the request reached the node (nothing listened there)."""
-    error: str = ""
 
 
 class Transport:

@@ -28,7 +28,7 @@ from labs.grading.forbidden_dice import forbidden_dice
 from labs.grading.results import CheckResult, ExerciseSummary, Particulars, Report, Status, clean, clean_all
 from labs.grading.sandbox.isolation import Isolation
 from labs.grading.sandbox.limits import DEFAULT, SandboxLimits
-from labs.grading.sandbox.sandbox import best_isolation
+from labs.grading.sandbox.opening import best_isolation
 from labs.grading.session import Budget, Session, SubmissionTime
 from labs.grading.submission.submission import Submission
 from labs.lesson.exercises import BY_ID, EXERCISES, Exercise

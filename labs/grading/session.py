@@ -19,7 +19,7 @@ from labs.grading.errors import ErrorKind, GraderError, Stopped, StudentError
 from labs.grading.look_ahead import LookAheadSimulator
 from labs.grading.sandbox.isolation import Isolation
 from labs.grading.sandbox.limits import DEFAULT, SandboxLimits
-from labs.grading.sandbox.sandbox import Sandbox
+from labs.grading.sandbox.opening import Conversation, open_sandbox
 from labs.lesson.exercises import Exercise
 from labs.simulation.schedule import Run, Schedule, carry_out
 
@@ -106,7 +106,7 @@ class Session:
         """What the present sandbox has been charged so far."""
         self._numbers = itertools.count(1)
         self._gateways: dict[int, ClusterGateway] = {}
-        self._sandbox: Sandbox | None = None
+        self._sandbox: Conversation | None = None
         self._elections: RemoteElections | None = None
         self._digests = hashlib.sha256()
         self.settled: list[str] = []
@@ -223,7 +223,7 @@ class Session:
             raise StudentError(ErrorKind.INVALID_REPLY, "a request for a cluster that does not exist")
         return gateway.serve(method, arguments)
 
-    def _ask(self, sandbox: Sandbox, do: str, question: Mapping[str, Any], limit: float) -> Any:
+    def _ask(self, sandbox: Conversation, do: str, question: Mapping[str, Any], limit: float) -> Any:
         if self._stop():
             raise Stopped
         self._whole.look()
@@ -246,7 +246,7 @@ class Session:
         finally:
             self._spend(sandbox)
 
-    def _spend(self, sandbox: Sandbox) -> None:
+    def _spend(self, sandbox: Conversation) -> None:
         """Charge what it has taken since the last time, between questions, too."""
         total = sandbox.seconds
         seconds, self._of_sandbox = total - self._of_sandbox, total
@@ -255,9 +255,9 @@ class Session:
         self._whole.charged += seconds
         self._budget.left -= seconds
 
-    def _open(self) -> Sandbox:
+    def _open(self) -> Conversation:
         if self._sandbox is None:
-            self._sandbox = Sandbox(self._files, self.limits, self._isolation, self._hash_seed, self._stop)
+            self._sandbox = open_sandbox(self._files, self.limits, self._isolation, self._hash_seed, self._stop)
             try:
                 self._ask(self._sandbox, "load", {"module": self._exercise.module}, self.limits.load)
             except StudentError as error:

@@ -1,4 +1,4 @@
-"""What the browser may ask for: checked, queued, and carried out on a thread of its own.
+"""What the browser may ask for: checked, queued, and carried out beside the cells.
 
 Law of this module: nothing acts on the caller's thread. A widget's callback only hands a message to `submit`, which
 either refuses it with a sentence or puts it into a queue, so the kernel stays free however long a node takes to start.
@@ -9,16 +9,18 @@ waiting ("resume the leader") must not stand in line behind it.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import queue
 import shlex
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 from urllib.parse import quote
 
 from labs.cluster.base import Answer, Cluster
+from labs.panel.background import turns
 from labs.trace.sentences import key_text
 from replstore.wire.values import BadValue, NotJson, read_key, read_value
 
@@ -228,31 +230,35 @@ def doing(command: PanelCommand) -> str:
 
 
 class CommandWorker:
-    """One queue and the thread that empties it. `carry_out` may raise: `report` then gets a sentence."""
+    """One queue, emptied beside the cells. `carry_out` may raise: `report` then gets a sentence."""
 
     def __init__(self, name: str, carry_out: Callable[[PanelCommand], None], report: Report) -> None:
-        self._queue: queue.SimpleQueue[PanelCommand | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[PanelCommand] = queue.SimpleQueue()
         self._carry_out = carry_out
         self._report = report
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self._thread.start()
+        self._turns = turns(name, self._empty)
+        self._turns.begin()
 
     def submit(self, command: PanelCommand) -> None:
         self._queue.put(command)
+        self._turns.wake()
 
     @property
     def alive(self) -> bool:
-        return self._thread.is_alive()
+        return self._turns.alive
 
     def end(self, timeout: float = 0.0) -> None:
-        """No more commands; one that is being carried out is finished. Waits up to `timeout` seconds for it."""
-        self._queue.put(None)
-        if timeout:
-            self._thread.join(timeout)
+        """No more commands; those that were submitted are carried out. Waits up to `timeout` seconds for them."""
+        self._turns.end(timeout, last=True)
 
-    def _run(self) -> None:
-        while (command := self._queue.get()) is not None:
-            try:
-                self._carry_out(command)
-            except Exception as error:  # noqa: BLE001 - whatever a backend raises belongs on the panel, see `report`
-                self._report(f"Could not finish: {doing(command)}", error)
+    def _empty(self) -> float:
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._do(self._queue.get_nowait())
+        return inf
+
+    def _do(self, command: PanelCommand) -> None:
+        try:
+            self._carry_out(command)
+        except Exception as error:  # noqa: BLE001 - whatever a backend raises belongs on the panel, see `report`
+            self._report(f"Could not finish: {doing(command)}", error)

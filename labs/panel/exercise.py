@@ -22,12 +22,12 @@ from labs.grading.errors import GraderError
 from labs.grading.results import Report
 from labs.lesson.exercises import BY_ID
 from labs.panel.actions import BadCommand, CommandWorker, PanelCommand, doing
+from labs.panel.background import Loop
 from labs.panel.board import Board
 from labs.panel.cells import CELLS
 from labs.panel.checking import NO_SOLUTIONS, Checking, Ticket, checks_of
 from labs.panel.exercise_commands import parse
 from labs.panel.marks import Marks
-from labs.panel.poller import Loop
 from labs.panel.replays import CannotReplay, draw, strategy_of
 from labs.panel.sources import Code, reference, sources_for
 from labs.panel.stage import FailedCheck, Open, ReplayView, why

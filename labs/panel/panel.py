@@ -30,8 +30,8 @@ class ClusterPanel(anywidget.AnyWidget):
     """Shows `cluster` and lets one break it; the same over processes, Docker and the simulator.
 
     * `availability`: whether a small background client reads and writes twice a second (key `panel.probe`)
-    * `speed`, `moments`, `span`: of a simulation, how fast it is played at first, names of times that one may want to
-      go to, and how many seconds the timeline shows
+    * `speed`, `moments`, `span`, `playing`: of a simulation, how fast it is played at first, names of times that one
+      may want to go to, how many seconds the timeline shows, and whether time passes from the start
     * `in_cell`: it belongs to the cell that is being run (and not to another widget, which then closes it)
 
     Its threads end with `close()`, and when the cell that made it is run again.
@@ -62,6 +62,7 @@ class ClusterPanel(anywidget.AnyWidget):
         speed: float = 1.0,
         moments: Sequence[tuple[str, float]] = (),
         span: float | None = None,
+        playing: bool = False,
         in_cell: bool = True,
     ) -> None:
         self.cluster = cluster
@@ -74,7 +75,7 @@ class ClusterPanel(anywidget.AnyWidget):
         self._guard: contextlib.AbstractContextManager[Any] = (
             threading.RLock() if self._simulated else contextlib.nullcontext()
         )
-        self._play = Player(cluster, self._guard, speed, moments, span) if self._simulated else None
+        self._play = Player(cluster, self._guard, speed, moments, span, playing) if self._simulated else None
         urls = {node: cluster.url(node) for node in cluster.node_ids}
         self._model = PanelModel(cluster.node_ids, cluster.backend, cluster.settings, urls)
         self._poller = Poller(cluster, self._model, self._publish, self._report, self._wanted, self._guard)

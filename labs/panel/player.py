@@ -13,15 +13,15 @@ from typing import Any
 
 from labs.cluster.base import Cluster, ClusterError
 from labs.panel.actions import PanelCommand
-from labs.panel.poller import Loop, Report
+from labs.panel.background import Loop, Report
 
 FRAME = 0.1
 """Seconds of wall time in one turn of playing."""
 
 
 class Player:
-    """Plays a simulated cluster at 0.1 to 10 times real time. It starts halted. `moments`: names and times to go
-    to; `span`: seconds that are worth seeing at once (None: a minute)."""
+    """Plays a simulated cluster at 0.1 to 10 times real time. It starts halted unless `playing`. `moments`: names and
+    times to go to; `span`: seconds that are worth seeing at once (None: a minute)."""
 
     def __init__(
         self,
@@ -30,14 +30,15 @@ class Player:
         speed: float = 1.0,
         moments: Sequence[tuple[str, float]] = (),
         span: float | None = None,
+        playing: bool = False,
     ) -> None:
         self._cluster = cluster
         self._guard = guard
         self._speed = speed
         self._told = {"moments": [list(moment) for moment in moments], "span": span}
-        self._playing = False
+        self._playing = playing
         self._loop: Loop | None = None
-        self._last = 0.0
+        self._last = time.monotonic()
 
     @property
     def rate(self) -> float:

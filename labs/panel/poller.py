@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from labs.cluster.base import Answer, Cluster
 from labs.cluster.client import ClientOperation
-from labs.cluster.transport import Transport
+from labs.panel.background import Loop, Report
 from labs.panel.model import PanelModel
 from labs.panel.node_view import PROBE_KEY
 from labs.panel.values import ABSENT
@@ -36,7 +36,6 @@ READS_PER_ROUND = 9
 """Copies read in one round: bounds what the data view costs."""
 SWEEP_EVERY = 2.0
 """Seconds between two looks at copies that nobody is known to have changed."""
-LONGEST_PAUSE = 2.0
 
 LIVELY = frozenset(
     (
@@ -48,52 +47,7 @@ LIVELY = frozenset(
 DOZING = 1.0
 """Seconds between two turns of a loop that has nothing to do."""
 
-Report = Callable[[str, BaseException | None], None]
 Publish = Callable[[PanelModel, float], None]
-
-
-class Loop:
-    """A thread that does `work` every so often. `work` returns the seconds until it wants to be called again."""
-
-    def __init__(self, name: str, doing: str, work: Callable[[], float], report: Report) -> None:
-        self._doing = doing
-        self._work = work
-        self._report = report
-        self._wake = threading.Event()
-        self._ending = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-
-    def begin(self) -> None:
-        self._thread.start()
-
-    def wake(self) -> None:
-        """Do not wait for the next turn."""
-        self._wake.set()
-
-    def end(self, timeout: float = 0.0) -> None:
-        self._ending.set()
-        self._wake.set()
-        if timeout and self._thread is not threading.current_thread() and self._thread.is_alive():
-            self._thread.join(timeout)
-
-    @property
-    def alive(self) -> bool:
-        return self._thread.is_alive()
-
-    def _run(self) -> None:
-        pause, failed = 0.1, False
-        while not self._ending.is_set():
-            try:
-                seconds = self._work()
-                if failed:
-                    self._report(self._doing, None)
-                pause, failed = 0.1, False
-            except Exception as error:  # noqa: BLE001 - whatever a backend raises belongs on the panel, see `report`
-                self._report(self._doing, error)
-                pause, failed = min(2 * pause, LONGEST_PAUSE), True
-                seconds = pause
-            self._wake.wait(seconds)
-            self._wake.clear()
 
 
 class Wanted(NamedTuple):
@@ -252,6 +206,16 @@ def copies_of(cluster: Cluster) -> Callable[[str, str], Any]:
     """How to look at `node`'s copy of `key`: past the cluster's client, because what the panel reads is no part of the
     students' history, and in the simulator must not even take time."""
     peek: Callable[[str, str], Answer] | None = getattr(cluster, "peek", None)
+    return _copies_over_http(cluster) if peek is None else lambda node, key: _peeked(peek(node, key))
+
+
+def _peeked(answer: Answer) -> Any:
+    return _copy(answer.code, answer.body)
+
+
+def _copies_over_http(cluster: Cluster) -> Callable[[str, str], Any]:
+    from labs.cluster.transport import Transport
+
     transport = Transport()
 
     def over_http(node: str, key: str) -> Any:
@@ -261,12 +225,7 @@ def copies_of(cluster: Cluster) -> Callable[[str, str], Any]:
         reply = transport.exchange("GET", url + ClientOperation("get", key).path, timeout=PROBE_TIMEOUT)
         return _copy(reply.code, reply.body)
 
-    def peeked(node: str, key: str) -> Any:
-        assert peek is not None
-        answer = peek(node, key)
-        return _copy(answer.code, answer.body)
-
-    return over_http if peek is None else peeked
+    return over_http
 
 
 def _copy(code: int | None, body: Mapping[str, Any]) -> Any:

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from labs.cluster.base import FAST, Cluster, ClusterError
-from labs.cluster.process import ProcessCluster
 from labs.grading.check import Scene
 from labs.panel.panel import ClusterPanel
 from labs.panel.replays import ReplayedCluster, differs, moments_of, opening, strategy_of
@@ -95,6 +94,8 @@ class ReplayView:
 
     def real(self, text: str) -> None:
         """Real nodes whose leader is elected by the class in `text`."""
+        from labs.cluster.process import ProcessCluster  # where there are no processes, nobody gets here
+
         self.leave()
         self._folder = Path(tempfile.mkdtemp(prefix="replab-election-"))
         (self._folder / f"{MODULE}.py").write_text(text, encoding="utf-8", newline="\n")

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from labs.cluster.base import Answer, Outcome
 from labs.cluster.client import Client, ClientOperation, as_json, outcome_of
-from labs.cluster.transport import HttpReply, Transport
+from labs.cluster.reply import HttpReply
+from labs.cluster.transport import Transport
 
 Line = tuple[int, Any] | str
 """What a scripted node answers: code and body, or `drop` (takes the request and hangs up) or `hang` (says nothing)."""

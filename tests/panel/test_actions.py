@@ -115,5 +115,5 @@ def test_an_ended_worker_does_nothing_more() -> None:
     worker.end(timeout=5)
     worker.submit(PanelCommand("heal"))
 
-    assert not worker._thread.is_alive()
+    assert not worker.alive
     assert seen == []
