@@ -135,7 +135,7 @@ def _cpu(pid: int) -> float:
 
 def _behind(cluster: Cluster, leader: str) -> int:
     lags = cluster.status()[leader].raw.get("lag", {})
-    return max(lags.values(), default=0)
+    return max((lag for lag in lags.values() if lag is not None), default=0)
 
 
 def _settle(cluster: Cluster) -> None:

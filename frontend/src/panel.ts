@@ -87,7 +87,7 @@ const render: Render<ClusterTraits> = ({ model, el }) => {
     nodes: [head, ring, nodes, network, client, data],
     network: [ring, network],
     data: [data],
-    info: [head, player],
+    info: [head, player, ring],
     doing: [nodes],
     answer: [client],
     problems: [head],

@@ -64,7 +64,8 @@ def _address(text: str) -> str:
 
 
 def _cells(seen: dict[str, Any]) -> list[str]:
-    behind = ", ".join(f"{peer}: {entries}" for peer, entries in (seen.get("lag") or {}).items() if entries)
+    lags = (seen.get("lag") or {}).items()
+    behind = ", ".join(f"{peer}: {'unknown' if lag is None else lag}" for peer, lag in lags if lag != 0)
     names = ("node_id", "role", "term", "leader_id", "total_keys")
     cells = ["-" if seen.get(name) is None else str(seen[name]) for name in names]
     return [*cells, f"{seen.get('commit_index', '-')}/{seen.get('last_index', '-')}", behind]

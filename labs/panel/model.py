@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from labs.cluster.base import NodeStatus, Settings
+from labs.panel.logs import UNKNOWN, Comparison, compare
 from labs.panel.node_view import NODE_VERBS, PROBE_KEY, NodeView, listed_keys, why_not
 from labs.panel.values import Values
 from labs.trace import kinds, sentences
@@ -64,16 +65,26 @@ class PanelModel:
         for name, status in statuses.items():
             if name in self.nodes:
                 self._observe(self.nodes[name], status, asked)
-        leader = self.leader
-        behind = self.nodes[leader].raw.get("lag") if leader else None
-        self._add(self.lag, "lag", [asked, dict(behind) if isinstance(behind, Mapping) else {}])
+        followers = [name for name in self.nodes if name != self.leader]
+        self._add(self.lag, "lag", [asked, {name: self._compared(self.nodes[name]).behind for name in followers}])
         self.values.observe({name: listed_keys(status) for name, status in statuses.items() if status.answers})
 
     def _observe(self, view: NodeView, status: NodeStatus, asked: float) -> None:
         if asked < view.changed:
             return
-        view.take_status(status)
+        view.take_status(status, asked)
         self._band(view, asked)
+
+    def _compared(self, view: NodeView) -> Comparison:
+        """The node's copy against the leader's log, as far as both have told of it since that one leads."""
+        leader = self.nodes[self.leader] if self.leader else None
+        if leader is None or leader is view or not view.answers or not leader.told_that_it_leads:
+            return UNKNOWN
+        if view.log is not None and leader.log is not None:
+            return compare(view.log, leader.log)
+        lag = leader.raw.get("lag")  # what the leader knows of a node that tells nothing of its log
+        known = lag.get(view.id) if isinstance(lag, Mapping) else None
+        return Comparison(behind=known if isinstance(known, int) and not isinstance(known, bool) else None)
 
     def feed(self, events: Iterable[Event]) -> None:
         """New events, each one once, in the order of their time."""
@@ -254,12 +265,10 @@ class PanelModel:
             del self._acknowledged[key]
 
     def _node(self, view: NodeView) -> dict[str, Any]:
-        leader = self.leader
-        behind = self.nodes[leader].raw.get("lag") if leader and leader != view.id else None
-        lag = behind.get(view.id) if isinstance(behind, Mapping) else None
+        copy = self._compared(view)
         return {
             "id": view.id, "look": view.look, "state": view.state, "term": view.term, "leader": view.leader,
-            "keys": view.keys, "lag": lag if view.answers else None, "url": self.urls.get(view.id),
+            "keys": view.keys, "lag": copy.behind, "parted": copy.parted, "url": self.urls.get(view.id),
             "why": {verb: why_not(view, verb) for verb in NODE_VERBS},
         }  # fmt: skip
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from labs.cluster.base import NodeStatus
+from labs.panel.logs import LogSeen, log_of
 from labs.trace import kinds
 from labs.trace.events import Event
 from labs.trace.roles import RoleTracker
@@ -32,18 +33,23 @@ class NodeView:
     changed: float = float("-inf")
     """When an event last changed role or state; an older status does not overrule it."""
     raw: Mapping[str, Any] = field(default_factory=dict)
+    log: LogSeen | None = None
+    """Its log as it told it last; None where it tells none."""
 
     def __post_init__(self) -> None:
         self.tracker = RoleTracker(self.id)
+        self._told: tuple[str | None, int | None] = (None, None)
 
-    def take_status(self, status: NodeStatus) -> None:
+    def take_status(self, status: NodeStatus, asked: float) -> None:
         self.state, self.answers = status.state, status.answers
         self.tracker.running = status.state != "stopped"
         if status.answers:
             self.role, self.term, self.leader = status.role, status.term, status.leader_id
             self.tracker.believe(status.role, status.term, status.leader_id)
             self.raw = status.raw
+            self._told = (status.role, status.term)
             self.keys = keys_of_clients(status)
+            self.log = log_of(status.raw, asked)
 
     def take_note(self, event: Event) -> None:
         """A note that tells of the role."""
@@ -60,6 +66,11 @@ class NodeView:
         if self.state in ("paused", "stopped", "unknown"):
             return self.state
         return self.role or "candidate" if self.answers else "silent"
+
+    @property
+    def told_that_it_leads(self) -> bool:
+        """Whether its last status is of the present leadership: what it told before was about another one."""
+        return self.look == "leader" and self._told == ("leader", self.term)
 
     @property
     def blocked(self) -> set[str]:

@@ -29,6 +29,7 @@ from replstore.core.contract import Effect, Input, NotLeader, Received, Record, 
 from replstore.core.election import Election, ElectionContext
 from replstore.core.follower import Follower
 from replstore.core.leader import Leader
+from replstore.core.log_summary import summary_of
 from replstore.core.messages import (
     Entry,
     FetchLog,
@@ -109,7 +110,7 @@ class Node(Participant):
         return None if self.election.leader == self.id and not self.leads else self.election.leader
 
     def status(self) -> dict[str, Any]:
-        """For `GET /status`; lags are counted in entries."""
+        """For `GET /status`; lags are counted in entries, None: not known."""
         return {
             "node_id": self.id,
             "role": self.role,
@@ -122,6 +123,7 @@ class Node(Participant):
             "last_index": self.log.last_index,
             "commit_index": self.commit.index,
             "log_length": len(self.log),
+            "log": summary_of(self.log),
             "lag": self.leading.replication.lag() if self.leading and self.leads else {},
             "peers": list(self.peers),
         }

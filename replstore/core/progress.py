@@ -85,6 +85,9 @@ class Progress:
 
     def __init__(self, next_index: int, retry: float) -> None:
         self.match = 0
+        self.confirmed = False
+        """Whether it has agreed to anything yet. Until then `match` is 0 because nothing is known, not because the
+        follower has nothing."""
         self.next = next_index
         self.state = PROBING
         self.transfer: Transfer | None = None
@@ -107,6 +110,7 @@ class Progress:
 
     def agreed(self, index: int) -> None:
         """It has everything up to `index`. (An older answer may arrive after a newer one: it takes nothing back.)"""
+        self.confirmed = True
         if index > self.match:
             self.match = index
         if self.next <= self.match:
@@ -144,6 +148,7 @@ class Progress:
     def installed(self, index: int) -> None:
         """It has the whole snapshot, the state as of entry `index`."""
         self._on(Event.INSTALLED)
+        self.confirmed = True
         self.match = max(self.match, index)
         self.next = self.match + 1
 

@@ -196,9 +196,11 @@ class Replication:
         matches = sorted([saved, *(p.match for p in self.progress.values())], reverse=True)
         return matches[copies - 1]
 
-    def lag(self) -> dict[NodeId, int]:
-        """Entries that each follower is not yet known to hold."""
-        return {peer: self._log.last_index - p.match for peer, p in self.progress.items()}
+    def lag(self) -> dict[NodeId, int | None]:
+        """Entries that each follower is not yet known to hold; None where nothing is known of its log. A new leader
+        knows nothing at first: to count from 0 then would tell the whole log's length."""
+        last = self._log.last_index
+        return {peer: last - p.match if p.confirmed else None for peer, p in self.progress.items()}
 
     def needed_from(self) -> int:
         """The log behind this index is still needed to finish the snapshots under way."""

@@ -81,14 +81,14 @@ def test_a_running_node_that_does_not_answer_is_silent(model: PanelModel) -> Non
     assert model.picture()["info"]["sentence"] == "No node answers"
 
 
-def test_lag_comes_from_the_leader(model: PanelModel) -> None:
+def test_of_nodes_that_tell_no_log_counts_what_the_leader_knows_while_they_answer(model: PanelModel) -> None:
     model.observe(
         {"node-1": status("node-1", "leader", lag={"node-2": 4, "node-3": 0}), "node-2": status("node-2")}, asked=1.0
     )
 
     assert node_of(model, "node-2")["lag"] == 4
     assert node_of(model, "node-1")["lag"] is None
-    assert model.history()["lag"] == [[1.0, {"node-2": 4, "node-3": 0}]]
+    assert model.history()["lag"] == [[1.0, {"node-2": 4, "node-3": None}]]
 
 
 def test_the_key_of_the_background_client_is_not_counted(model: PanelModel) -> None:

@@ -195,14 +195,14 @@ class Attack:
         return seen, chosen.get(victims, list(self._target.node_ids))
 
     def _lag(self, leader: str, follower: str) -> int:
-        lag: int = self._target._status_of(leader).raw.get("lag", {}).get(follower, 0)
-        return lag
+        lag: int | None = self._target._status_of(leader).raw.get("lag", {}).get(follower)
+        return lag or 0
 
     def _log_moved_on(self, leader: str, away: str) -> bool:
         """Whether the leader has forgotten entries that the one who is away will need."""
         raw = self._target._status_of(leader).raw
         kept: int = raw.get("log_length", 0)
-        return bool(raw) and raw.get("lag", {}).get(away, 0) > kept
+        return bool(raw) and (raw.get("lag", {}).get(away) or 0) > kept
 
     def _said(self, message: str, to: str) -> bool:
         events, self._position = self._target.events_since(self._position)

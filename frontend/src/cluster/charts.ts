@@ -34,7 +34,14 @@ function drawOutcome({ pen, colours }: Sheet, x: number, y: number, outcome: Out
   else pen.stroke();
 }
 
-export function drawLag(sheet: Sheet, lag: Lag[], names: NodeId[], { lag: top, lagHeight }: Rows): void {
+/** `parted`: the nodes whose log has parted from the leader's; for them there is no number. */
+export function drawLag(
+  sheet: Sheet,
+  lag: Lag[],
+  names: NodeId[],
+  { lag: top, lagHeight }: Rows,
+  parted: Map<NodeId, number>,
+): void {
   const { pen, scale, colours } = sheet;
   let most = 4;
   for (const [, behind] of lag) for (const entries of Object.values(behind)) most = Math.max(most, entries ?? 0);
@@ -54,7 +61,9 @@ export function drawLag(sheet: Sheet, lag: Lag[], names: NodeId[], { lag: top, l
       pen.lineWidth = 1.8;
       pen.setLineDash(DASHES[index % DASHES.length] ?? []);
       const last = drawLagLine(sheet, name, lag, level);
-      if (last) ends.push({ words: `${name}: ${last}`, y: level(last), colour });
+      const since = parted.get(name);
+      if (since !== undefined) ends.push({ words: `${name}: parted since entry ${since}`, y: level(0), colour });
+      else if (last) ends.push({ words: `${name}: ${last}`, y: level(last), colour });
     }
     pen.setLineDash([]);
   });

@@ -9,11 +9,12 @@ import { LOOKS, SIDE_NAMES } from "./words";
 
 const PILL = { top: RADIUS + 5, height: 19 };
 const BADGE = -RADIUS * 0.76; // where the side of a cut network stands, to the left and above
+const TELLS = new Set(["leader", "follower", "candidate"]);
 const LETTER = 6.1; // width of a letter, near enough for a pill
 
 export interface Disc {
   el: SVGGElement;
-  update(node: NodeState, place: Point, groups: NodeId[][]): void;
+  update(node: NodeState, place: Point, groups: NodeId[][], leader: NodeId | null): void;
   /** A ring goes out from a node that becomes leader. */
   pulse(): void;
 }
@@ -44,24 +45,24 @@ export function makeDisc(name: NodeId, hatch: string, choose: () => void): Disc 
     choose();
   }
 
-  function update(node: NodeState, place: Point, groups: NodeId[][]) {
+  function update(node: NodeState, place: Point, groups: NodeId[][], leader: NodeId | null) {
     setAttribute(el, "transform", `translate(${place.x} ${place.y})`);
     const waving = el.classList.contains("is-new") ? " is-new" : "";
     setAttribute(el, "class", `rl-node is-${node.look}${waving}`);
     setText(role, LOOKS[node.look]);
     setText(term, node.term === null ? "" : `term ${node.term}`);
     setText(keys, node.term === null && node.keys === null ? "" : keysText(node));
-    const tag = lagText(node);
-    showLag(tag, Boolean(node.lag));
+    const tag = lagText(node, leader);
+    showLag(tag, node.parted !== null ? "parted" : node.lag ? "behind" : node.lag === null ? "unknown" : "");
     const letter = sideOf(node.id, groups);
     setText(side, letter);
     setShown(badge, Boolean(letter));
     setAttribute(el, "aria-label", labelOf(node, tag, letter));
   }
 
-  function showLag(tag: string, behind: boolean) {
+  function showLag(tag: string, kind: string) {
     const width = tag.length * LETTER + 16;
-    const more = behind ? " is-behind" : "";
+    const more = kind ? ` is-${kind}` : "";
     setText(lag, tag);
     setAttribute(lag, "class", `rl-lag${more}`);
     setAttributes(pill, { width, x: -width / 2, class: `rl-pill${more}` });
@@ -81,7 +82,13 @@ export function keysText({ keys }: NodeState): string {
   return keys === null ? "keys not told" : plural(keys, "key");
 }
 
-const lagText = ({ lag }: NodeState): string => (lag === null ? "" : lag === 0 ? "up to date" : `${lag} behind`);
+/** How its copy stands to the leader's, in words; empty where there is nothing to compare. */
+export function lagText(node: NodeState, leader: NodeId | null): string {
+  if (node.parted !== null) return `parted since entry ${node.parted}`;
+  if (node.lag !== null) return node.lag === 0 ? "up to date" : `${node.lag} behind`;
+  const comparable = leader !== null && leader !== node.id && TELLS.has(node.look);
+  return comparable ? "lag unknown" : "";
+}
 
 /** The letter of the side that the node is on; empty where the network is whole. */
 export function sideOf(node: NodeId, groups: NodeId[][]): string {

@@ -6,7 +6,7 @@ import { card, h, setAttribute, setText } from "../shared/dom";
 import { icon } from "../shared/icons";
 import { oneTabStop } from "../shared/keys";
 import type { Context, View } from "./context";
-import { keysText } from "./disc";
+import { keysText, lagText } from "./disc";
 import { LOOKS, VERBS } from "./words";
 
 const CHOSEN_LASTS = 1200; // ms
@@ -80,6 +80,6 @@ export function makeNodes(panel: Context): View & { focus(name: NodeId): void } 
 function factsOf(node: NodeState): string {
   if (node.term === null) return "";
   const follows = node.look === "follower" && node.leader ? [`follows ${node.leader}`] : [];
-  const behind = node.lag ? [`${node.lag} behind`] : [];
+  const behind = node.lag || node.parted !== null ? [lagText(node, null)] : [];
   return [...follows, `term ${node.term}`, keysText(node), ...behind].join(" · ");
 }

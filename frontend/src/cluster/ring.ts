@@ -82,7 +82,7 @@ export function makeRing(panel: Context): Ring {
     for (const [index, node] of all.entries()) {
       for (const other of all.slice(index + 1)) updateLink(node, other);
       const place = places.get(node.id);
-      if (place) disc(node.id).update(node, place, groups);
+      if (place) disc(node.id).update(node, place, groups, panel.get("info").leader);
     }
   }
 

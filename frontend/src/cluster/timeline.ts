@@ -104,7 +104,10 @@ export function makeTimeline(panel: Context, wake: () => void): Timeline {
       drawLane(sheet, name, records.bands.get(name) ?? [], records.marks, rows.lanes + index * LANE);
     }
     drawWrites(sheet, records.marks, rows.writes);
-    drawLag(sheet, records.lag, names(), rows);
+    const parted = panel
+      .get("nodes")
+      .flatMap((node) => (node.parted === null ? [] : [[node.id, node.parted] as const]));
+    drawLag(sheet, records.lag, names(), rows, new Map(parted));
     drawAvailability(sheet, records.probes, probe.checked, rows.strip);
     drawNetworkFaults(sheet, records.marks, rows.writes);
     if (chosen !== null) drawCursor(sheet, chosen);

@@ -25,8 +25,10 @@ export interface NodeState {
   leader: NodeId | null;
   /** null where the node does not tell: it never answered, or its language's node leaves it out. */
   keys: number | null;
-  /** Entries that the leader knows it to lack; null where that is not known. */
+  /** Entries of the leader's log that it lacks; null where that is not known, or the two logs have parted. */
   lag: number | null;
+  /** The first index at which it holds something else than the leader; null: nowhere, as far as is known. */
+  parted: number | null;
   url: string | null;
   /** Why a verb cannot act on it now; empty where it can. */
   why: Record<Verb, string>;
@@ -137,7 +139,7 @@ export type Sent = [id: string, family: Family, from: NodeId, to: NodeId, kind: 
 export type Arrived = [id: string, time: number];
 /** From this time on the node had this look and term. */
 export type Band = [node: NodeId, from: number, look: Look, term: number | null];
-/** How many entries each follower lacked. */
+/** How many entries each follower lacked; null: that was not known, or its log had parted from the leader's. */
 export type Lag = [time: number, behind: Record<NodeId, number | null>];
 export type Probe = [time: number, read: Outcome, write: Outcome];
 export type Level = "info" | "election" | "crown" | "lost" | "fault" | `write-${Outcome}`;

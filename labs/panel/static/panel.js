@@ -620,6 +620,7 @@ function along(from, to, progress) {
 // src/cluster/disc.ts
 var PILL = { top: RADIUS + 5, height: 19 };
 var BADGE = -RADIUS * 0.76;
+var TELLS = /* @__PURE__ */ new Set(["leader", "follower", "candidate"]);
 var LETTER = 6.1;
 function makeDisc(name, hatch, choose) {
   const role = s("text", { class: "rl-role", y: 1 });
@@ -645,23 +646,23 @@ function makeDisc(name, hatch, choose) {
     event.preventDefault();
     choose();
   }
-  function update(node, place, groups) {
+  function update(node, place, groups, leader) {
     setAttribute(el, "transform", `translate(${place.x} ${place.y})`);
     const waving = el.classList.contains("is-new") ? " is-new" : "";
     setAttribute(el, "class", `rl-node is-${node.look}${waving}`);
     setText(role, LOOKS[node.look]);
     setText(term, node.term === null ? "" : `term ${node.term}`);
     setText(keys, node.term === null && node.keys === null ? "" : keysText(node));
-    const tag = lagText(node);
-    showLag(tag, Boolean(node.lag));
+    const tag = lagText(node, leader);
+    showLag(tag, node.parted !== null ? "parted" : node.lag ? "behind" : node.lag === null ? "unknown" : "");
     const letter = sideOf(node.id, groups);
     setText(side, letter);
     setShown(badge, Boolean(letter));
     setAttribute(el, "aria-label", labelOf(node, tag, letter));
   }
-  function showLag(tag, behind) {
+  function showLag(tag, kind) {
     const width = tag.length * LETTER + 16;
-    const more = behind ? " is-behind" : "";
+    const more = kind ? ` is-${kind}` : "";
     setText(lag, tag);
     setAttribute(lag, "class", `rl-lag${more}`);
     setAttributes(pill, { width, x: -width / 2, class: `rl-pill${more}` });
@@ -677,7 +678,12 @@ function makeDisc(name, hatch, choose) {
 function keysText({ keys }) {
   return keys === null ? "keys not told" : plural(keys, "key");
 }
-var lagText = ({ lag }) => lag === null ? "" : lag === 0 ? "up to date" : `${lag} behind`;
+function lagText(node, leader) {
+  if (node.parted !== null) return `parted since entry ${node.parted}`;
+  if (node.lag !== null) return node.lag === 0 ? "up to date" : `${node.lag} behind`;
+  const comparable = leader !== null && leader !== node.id && TELLS.has(node.look);
+  return comparable ? "lag unknown" : "";
+}
 function sideOf(node, groups) {
   const index = groups.length > 1 ? groups.findIndex((group) => group.includes(node)) : -1;
   return SIDE_NAMES[index] ?? "";
@@ -750,7 +756,7 @@ function makeNodes(panel) {
 function factsOf2(node) {
   if (node.term === null) return "";
   const follows = node.look === "follower" && node.leader ? [`follows ${node.leader}`] : [];
-  const behind = node.lag ? [`${node.lag} behind`] : [];
+  const behind = node.lag || node.parted !== null ? [lagText(node, null)] : [];
   return [...follows, `term ${node.term}`, keysText(node), ...behind].join(" · ");
 }
 
@@ -1148,7 +1154,7 @@ function makeRing(panel) {
     for (const [index, node] of all.entries()) {
       for (const other of all.slice(index + 1)) updateLink(node, other);
       const place = places.get(node.id);
-      if (place) disc(node.id).update(node, place, groups);
+      if (place) disc(node.id).update(node, place, groups, panel.get("info").leader);
     }
   }
   function updateLink(node, other) {
@@ -1438,7 +1444,7 @@ function drawOutcome({ pen, colours }, x, y, outcome) {
   if (outcome === "ok") pen.fill();
   else pen.stroke();
 }
-function drawLag(sheet, lag, names, { lag: top, lagHeight }) {
+function drawLag(sheet, lag, names, { lag: top, lagHeight }, parted) {
   const { pen, scale, colours } = sheet;
   let most = 4;
   for (const [, behind] of lag) for (const entries of Object.values(behind)) most = Math.max(most, entries ?? 0);
@@ -1458,7 +1464,9 @@ function drawLag(sheet, lag, names, { lag: top, lagHeight }) {
       pen.lineWidth = 1.8;
       pen.setLineDash(DASHES[index % DASHES.length] ?? []);
       const last = drawLagLine(sheet, name, lag, level);
-      if (last) ends.push({ words: `${name}: ${last}`, y: level(last), colour });
+      const since = parted.get(name);
+      if (since !== void 0) ends.push({ words: `${name}: parted since entry ${since}`, y: level(0), colour });
+      else if (last) ends.push({ words: `${name}: ${last}`, y: level(last), colour });
     }
     pen.setLineDash([]);
   });
@@ -1653,7 +1661,8 @@ function makeTimeline(panel, wake) {
       drawLane(sheet, name, records.bands.get(name) ?? [], records.marks, rows.lanes + index * LANE);
     }
     drawWrites(sheet, records.marks, rows.writes);
-    drawLag(sheet, records.lag, names(), rows);
+    const parted = panel.get("nodes").flatMap((node) => node.parted === null ? [] : [[node.id, node.parted]]);
+    drawLag(sheet, records.lag, names(), rows, new Map(parted));
     drawAvailability(sheet, records.probes, probe.checked, rows.strip);
     drawNetworkFaults(sheet, records.marks, rows.writes);
     if (chosen !== null) drawCursor(sheet, chosen);
@@ -1874,7 +1883,7 @@ var render = ({ model, el }) => {
     nodes: [head, ring, nodes, network, client, data],
     network: [ring, network],
     data: [data],
-    info: [head, player],
+    info: [head, player, ring],
     doing: [nodes],
     answer: [client],
     problems: [head],

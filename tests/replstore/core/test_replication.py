@@ -86,3 +86,21 @@ def test_a_heartbeats_answer_with_the_whole_log_changes_nothing() -> None:
     replication.alive("node-3", log.last_id)
 
     assert replication.behind(commit=2) == []
+
+
+def test_a_new_leader_knows_nobodys_lag_until_it_has_heard_of_the_followers_log() -> None:
+    log, _ = at_rest()
+    fresh = Replication(2, log, Store(), ["node-2", "node-3"], retry=0.2)
+    assert fresh.lag() == {"node-2": None, "node-3": None}
+
+    fresh.replicated("node-2", Replicated(2, False, 1), START, NOW)
+    assert fresh.lag() == {"node-2": None, "node-3": None}
+    fresh.replicated("node-2", Replicated(2, True, 1), START, NOW)
+    assert fresh.lag() == {"node-2": 1, "node-3": None}
+
+
+def test_a_follower_that_lost_its_memory_is_unknown_again() -> None:
+    _, replication = at_rest()
+    replication.alive("node-3", START)
+
+    assert replication.lag() == {"node-2": 0, "node-3": None}
