@@ -19,6 +19,7 @@ from IPython import display as ipython_display
 from labs.cluster import FAST, Answer, Cluster, Settings, open_cluster
 from labs.cluster.opening import default_backend, processes_work
 from labs.lesson.failures import load as load_failure
+from labs.page.start import SIMULATED, make_ready
 from labs.panel import ClusterPanel, ExercisePanel
 from labs.panel.node_view import keys_of_clients
 
@@ -26,6 +27,7 @@ show: Callable[..., None] = ipython_display.display
 _running: dict[str, Cluster] = {}
 _panels: list[ClusterPanel] = []
 _exercises: dict[str, ExercisePanel] = {}
+make_ready()
 
 
 def cluster(
@@ -47,11 +49,15 @@ def cluster(
 
         made = ForeignCluster(replace(settings or PATIENT, **changes), command)
     else:
-        made = open_cluster(backend or default_backend(), replace(settings or FAST, **changes), say=print)
+        made = open_cluster(backend or default_backend(), replace(settings or FAST, **changes), say=_say)
     _running[name] = made
     made.start()
     made.wait_for(lambda c: c.leader(), timeout=30)
     return made
+
+
+def _say(which: str) -> None:
+    print(which if processes_work() else SIMULATED)
 
 
 def end(name: str = "lab") -> None:

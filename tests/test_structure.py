@@ -15,7 +15,10 @@ FOLDERS = ("replstore", "labs", "exercises", "solutions", "tests", "tools", "ben
 
 ROOMS = (
     ("labs.__main__",),
-    ("labs.cli", "labs.panel", "labs.notebook"),
+    ("labs.cli",),
+    ("labs.site",),
+    ("labs.panel", "labs.notebook"),
+    ("labs.page",),
     ("labs.grading", "labs.conform"),
     ("labs.lesson",),
     ("labs.pictures",),

@@ -17,6 +17,7 @@ from labs.cli import (
     open,
     replay,
     simulate,
+    site,
     status,
     steps,
     up,
@@ -32,7 +33,11 @@ app = typer.Typer(
 )
 
 # In the order in which the help shows them.
-for _command in (steps, up, status, doctor, down, open, handout, check, grade, simulate, replay, explore, linearizable):
+_COMMANDS = (
+    *(steps, up, status, doctor, down, open, site, handout, check, grade),
+    *(simulate, replay, explore, linearizable),
+)
+for _command in _COMMANDS:
     _command.register(app)
 
 # Typer's own error shows a usage, a hint and a box; one line is enough. Depending on its version, typer brings click

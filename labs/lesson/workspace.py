@@ -47,7 +47,7 @@ def find_or_make(here: Path) -> Workspace:
     root = here if here.name == FOLDER else here / FOLDER
     workspace = Workspace(root)
     given = _given(root / GIVEN)
-    for place, content in _contents():
+    for place, content in contents():
         _bring(content, root / place, given.get(place.as_posix()), workspace)
         given[place.as_posix()] = _fingerprint(content)
     (root / GIVEN).write_text(json.dumps(given, indent=1) + "\n", encoding="utf-8")
@@ -60,7 +60,7 @@ def exercises_folder(here: Path) -> Path | None:
     return next((one for one in places if any((one / name).is_file() for name in BY_FILE)), None)
 
 
-def _contents() -> Iterator[tuple[Path, bytes]]:
+def contents() -> Iterator[tuple[Path, bytes]]:
     """Every file that belongs into a working copy: where, and what is in it."""
     package = Path(labs.__file__).parents[1]
     for path in sorted((package / "labs" / "notebooks").glob("*.ipynb")):

@@ -62,8 +62,8 @@ def test_what_a_student_changed_stays_and_is_no_reason_to_offer_anything(tmp_pat
 
 def package_changes(monkeypatch: pytest.MonkeyPatch, name: str, text: bytes) -> None:
     """The package's file of that name is another one from now on."""
-    contents = [(place, text if place.name == name else content) for place, content in workspace._contents()]
-    monkeypatch.setattr(workspace, "_contents", lambda: iter(contents))
+    contents = [(place, text if place.name == name else content) for place, content in workspace.contents()]
+    monkeypatch.setattr(workspace, "contents", lambda: iter(contents))
 
 
 def test_a_newer_version_is_put_beside_a_changed_file_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
