@@ -114,7 +114,7 @@ def numbers(count: int) -> list[bytes]:
     return [b"%d" % n for n in range(count)]
 
 
-def test_messages_arrive_in_order_with_the_token_and_their_answers_come_back():
+def test_messages_arrive_in_order_with_the_token_and_their_answers_come_back() -> None:
     async def test() -> None:
         owner = Owner()
         async with running(Peer()) as peer, owner.link(peer.port) as link:
@@ -129,7 +129,7 @@ def test_messages_arrive_in_order_with_the_token_and_their_answers_come_back():
     run(test)
 
 
-def test_the_next_message_leaves_before_the_last_one_is_answered():
+def test_the_next_message_leaves_before_the_last_one_is_answered() -> None:
     async def test() -> None:
         owner, peer = Owner(), Peer()
         async with running(peer), owner.link(peer.port, LinkLimits(stall_time=5)) as link:
@@ -147,7 +147,7 @@ def test_the_next_message_leaves_before_the_last_one_is_answered():
     run(test)
 
 
-def test_an_empty_answer_is_no_reply_and_another_status_is_an_error():
+def test_an_empty_answer_is_no_reply_and_another_status_is_an_error() -> None:
     async def test() -> None:
         owner, peer = Owner(), Peer()
         async with running(peer), owner.link(peer.port) as link:
@@ -161,16 +161,20 @@ def test_an_empty_answer_is_no_reply_and_another_status_is_an_error():
     run(test)
 
 
-def test_when_the_peer_is_started_again_the_link_comes_back_by_itself():
+def test_when_the_peer_is_started_again_the_link_comes_back_by_itself() -> None:
+    owner, peer = Owner(), Peer()
+
+    async def until_told(states: list[bool]) -> None:
+        await until(lambda: owner.states == states)
+
     async def test() -> None:
-        owner, peer = Owner(), Peer()
         async with owner.link(free_port()) as link:
             peer.port = link._port
-            await until(lambda: owner.states == [False])
+            await until_told([False])
             for expected in ([False, True], [False, True, False, True]):
                 await peer.start()
                 link.send(PATH, b"hello")
-                await until(lambda expected=expected: owner.states == expected)
+                await until_told(expected)
                 await peer.stop()
                 await until(lambda: owner.states[-1] is False)
             assert owner.reasons[0]
@@ -179,7 +183,7 @@ def test_when_the_peer_is_started_again_the_link_comes_back_by_itself():
     run(test)
 
 
-def test_a_peer_that_is_down_is_reported_once_however_often_it_is_tried():
+def test_a_peer_that_is_down_is_reported_once_however_often_it_is_tried() -> None:
     async def test() -> None:
         owner = Owner()
         async with owner.link(free_port()) as link:
@@ -191,7 +195,7 @@ def test_a_peer_that_is_down_is_reported_once_however_often_it_is_tried():
     run(test)
 
 
-def test_while_there_is_no_connection_only_the_newest_messages_are_kept():
+def test_while_there_is_no_connection_only_the_newest_messages_are_kept() -> None:
     async def test() -> None:
         owner, peer = Owner(), Peer()
         limits = LinkLimits(first_retry=0.01, last_retry=0.05, queue_messages=5)
@@ -207,7 +211,7 @@ def test_while_there_is_no_connection_only_the_newest_messages_are_kept():
     run(test)
 
 
-def test_while_there_is_no_connection_what_is_kept_is_bounded_in_bytes_too():
+def test_while_there_is_no_connection_what_is_kept_is_bounded_in_bytes_too() -> None:
     async def test() -> None:
         async with Owner().link(free_port(), LinkLimits(queue_bytes=10_000)) as link:
             for _ in range(20):
@@ -219,9 +223,13 @@ def test_while_there_is_no_connection_what_is_kept_is_bounded_in_bytes_too():
     run(test)
 
 
-def test_a_peer_that_takes_connections_but_does_not_answer_counts_as_down_until_it_answers():
+def test_a_peer_that_takes_connections_but_does_not_answer_counts_as_down_until_it_answers() -> None:
+    owner, peer = Owner(), Peer()
+
+    async def until_owed(count: int) -> None:
+        await until(lambda: len(peer.owed) >= count)
+
     async def test() -> None:
-        owner, peer = Owner(), Peer()
         async with running(peer), owner.link(peer.port) as link:
             link.send(PATH, b"a")
             await until(lambda: owner.states == [True])
@@ -229,7 +237,7 @@ def test_a_peer_that_takes_connections_but_does_not_answer_counts_as_down_until_
             for _ in range(3):
                 before = len(peer.owed)
                 link.send(PATH, b"b")
-                await until(lambda before=before: len(peer.owed) > before)
+                await until_owed(before + 1)
                 await asyncio.sleep(1.5 * QUICK.stall_time)
             assert owner.states == [True, False]
             assert "no answer" in owner.reasons[1]
@@ -240,7 +248,7 @@ def test_a_peer_that_takes_connections_but_does_not_answer_counts_as_down_until_
     run(test)
 
 
-def test_a_silent_peer_of_whom_nothing_is_asked_is_left_in_peace():
+def test_a_silent_peer_of_whom_nothing_is_asked_is_left_in_peace() -> None:
     async def test() -> None:
         owner, peer = Owner(), Peer()
         async with running(peer), owner.link(peer.port) as link:
@@ -254,7 +262,7 @@ def test_a_silent_peer_of_whom_nothing_is_asked_is_left_in_peace():
     run(test)
 
 
-def test_an_idle_connection_that_the_peer_closed_is_replaced_without_a_word():
+def test_an_idle_connection_that_the_peer_closed_is_replaced_without_a_word() -> None:
     async def test() -> None:
         owner, peer = Owner(), Peer(idle_time=0.1)
         async with running(peer), owner.link(peer.port) as link:
@@ -269,7 +277,7 @@ def test_an_idle_connection_that_the_peer_closed_is_replaced_without_a_word():
     run(test)
 
 
-def test_what_a_peer_does_not_read_is_bounded_and_the_rest_dropped():
+def test_what_a_peer_does_not_read_is_bounded_and_the_rest_dropped() -> None:
     async def test() -> None:
         listener = socket.create_server((HOST, 0))
         limits = LinkLimits(stall_time=5, write_bytes=100_000)
@@ -286,7 +294,7 @@ def test_what_a_peer_does_not_read_is_bounded_and_the_rest_dropped():
     run(test)
 
 
-def test_a_peer_that_talks_nonsense_is_left_and_tried_again():
+def test_a_peer_that_talks_nonsense_is_left_and_tried_again() -> None:
     async def test() -> None:
         owner = Owner()
         came = 0
@@ -342,7 +350,7 @@ def resolver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Resolver]:
     made.end()
 
 
-def test_the_name_is_looked_up_anew_for_each_connection(resolver: Resolver):
+def test_the_name_is_looked_up_anew_for_each_connection(resolver: Resolver) -> None:
     async def test() -> None:
         owner, first, second = Owner(), Peer(), Peer()
         async with running(first), running(second):
@@ -360,7 +368,7 @@ def test_the_name_is_looked_up_anew_for_each_connection(resolver: Resolver):
     run(test)
 
 
-def test_a_look_up_that_hangs_is_given_up_in_time_and_the_next_one_does_not_join_it(resolver: Resolver):
+def test_a_look_up_that_hangs_is_given_up_in_time_and_the_next_one_does_not_join_it(resolver: Resolver) -> None:
     async def test() -> None:
         owner, peer = Owner(), Peer()
         limits = LinkLimits(connect_time=0.1, first_retry=0.01, last_retry=0.05)
@@ -377,7 +385,7 @@ def test_a_look_up_that_hangs_is_given_up_in_time_and_the_next_one_does_not_join
     run(test)
 
 
-def test_look_ups_that_hang_do_not_pile_up_and_leave_room_for_one_that_has_better_prospects(resolver: Resolver):
+def test_look_ups_that_hang_do_not_pile_up_and_leave_room_for_one_that_has_better_prospects(resolver: Resolver) -> None:
     async def test() -> None:
         owner, peer = Owner(), Peer()
         limits = LinkLimits(connect_time=0.02, first_retry=0.01, last_retry=0.01)
@@ -399,7 +407,7 @@ def test_look_ups_that_hang_do_not_pile_up_and_leave_room_for_one_that_has_bette
 NEVER_BY_ITSELF = LinkLimits(connect_time=60, first_retry=60, last_retry=60)
 
 
-def test_when_the_peer_shows_itself_the_link_does_not_finish_its_pause():
+def test_when_the_peer_shows_itself_the_link_does_not_finish_its_pause() -> None:
     async def test() -> None:
         owner, peer = Owner(), Peer()
         async with owner.link(free_port(), NEVER_BY_ITSELF) as link:
@@ -413,7 +421,7 @@ def test_when_the_peer_shows_itself_the_link_does_not_finish_its_pause():
     run(test)
 
 
-def test_when_the_peer_shows_itself_a_look_up_that_hangs_is_given_up(resolver: Resolver):
+def test_when_the_peer_shows_itself_a_look_up_that_hangs_is_given_up(resolver: Resolver) -> None:
     async def test() -> None:
         owner, peer = Owner(), Peer()
         async with running(peer):
@@ -441,7 +449,7 @@ def silent_address() -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
-def test_when_the_peer_shows_itself_an_attempt_to_connect_to_where_it_was_is_given_up():
+def test_when_the_peer_shows_itself_an_attempt_to_connect_to_where_it_was_is_given_up() -> None:
     async def test() -> None:
         owner, peer = Owner(), Peer()
         async with running(peer):
@@ -457,7 +465,7 @@ def test_when_the_peer_shows_itself_an_attempt_to_connect_to_where_it_was_is_giv
     run(test)
 
 
-def test_an_attempt_to_connect_to_an_address_that_has_gone_is_over_in_time():
+def test_an_attempt_to_connect_to_an_address_that_has_gone_is_over_in_time() -> None:
     async def test() -> None:
         owner = Owner()
         with silent_address() as port:
@@ -468,7 +476,7 @@ def test_an_attempt_to_connect_to_an_address_that_has_gone_is_over_in_time():
     run(test)
 
 
-def test_an_address_that_is_silent_leaves_time_for_the_names_other_addresses(monkeypatch: pytest.MonkeyPatch):
+def test_an_address_that_is_silent_leaves_time_for_the_names_other_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
     async def test() -> None:
         owner, peer = Owner(), Peer()
         loop = asyncio.get_running_loop()
@@ -491,7 +499,9 @@ def test_an_address_that_is_silent_leaves_time_for_the_names_other_addresses(mon
     run(test)
 
 
-def test_a_peer_that_shows_itself_often_but_refuses_connections_is_not_tried_without_a_break():
+def test_a_peer_that_shows_itself_often_but_refuses_connections_is_not_tried_without_a_break(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     async def test() -> None:
         owner = Owner()
         attempts = 0
@@ -503,7 +513,7 @@ def test_a_peer_that_shows_itself_often_but_refuses_connections_is_not_tried_wit
                 attempts += 1
                 return await connect(urgent)
 
-            link._connect = counted  # type: ignore[method-assign]
+            monkeypatch.setattr(link, "_connect", counted)
             end = asyncio.get_running_loop().time() + 1.0
             while asyncio.get_running_loop().time() < end:
                 link.peer_seen()
@@ -513,7 +523,7 @@ def test_a_peer_that_shows_itself_often_but_refuses_connections_is_not_tried_wit
     run(test)
 
 
-def test_a_name_that_does_not_exist_is_a_peer_that_is_down():
+def test_a_name_that_does_not_exist_is_a_peer_that_is_down() -> None:
     async def test() -> None:
         owner = Owner()
         async with owner.link(4000, host="no-such-node.invalid") as link:
@@ -525,7 +535,7 @@ def test_a_name_that_does_not_exist_is_a_peer_that_is_down():
     run(test)
 
 
-def test_after_closing_nothing_is_left_and_nothing_is_called():
+def test_after_closing_nothing_is_left_and_nothing_is_called() -> None:
     async def test() -> None:
         owner, peer = Owner(), Peer()
         async with running(peer):

@@ -63,7 +63,7 @@ def put(*lines: bytes, body: bytes = b"") -> bytes:
 # -- what is taken ---------------------------------------------------------------------------------------
 
 
-def test_a_request_is_split_into_its_parts():
+def test_a_request_is_split_into_its_parts() -> None:
     (found,) = parse(b"PUT /key/a%20b?read=linearizable&x=? HTTP/1.1\r\nHost: n\r\nContent-Length: 2\r\n\r\n42")
 
     assert (found.method, found.path, found.query) == ("PUT", "/key/a%20b", "read=linearizable&x=?")
@@ -71,37 +71,37 @@ def test_a_request_is_split_into_its_parts():
     assert (found.body, found.keep_alive) == (b"42", True)
 
 
-def test_several_requests_in_one_chunk_come_out_in_order():
+def test_several_requests_in_one_chunk_come_out_in_order() -> None:
     stream = get(target=b"/1") + put(b"Content-Length: 3", body=b"abc") + get(target=b"/2")
 
     assert [(r.path, r.body) for r in parse(stream)] == [("/1", b""), ("/key/name", b"abc"), ("/2", b"")]
 
 
-def test_header_names_are_lower_case_and_values_lose_the_blanks_around_them():
+def test_header_names_are_lower_case_and_values_lose_the_blanks_around_them() -> None:
     (found,) = parse(get(b"X-Cluster-TOKEN: \t a b \t", b"Empty:"))
 
     assert found.headers["x-cluster-token"] == "a b"
     assert found.headers["empty"] == ""
 
 
-def test_the_values_of_a_repeated_header_are_joined():
+def test_the_values_of_a_repeated_header_are_joined() -> None:
     assert parse(get(b"Accept: a", b"Accept: b"))[0].headers["accept"] == "a, b"
 
 
-def test_headers_are_shared_and_therefore_cannot_be_changed():
+def test_headers_are_shared_and_therefore_cannot_be_changed() -> None:
     (found,) = parse(get())
 
     with pytest.raises(TypeError):
-        found.headers["host"] = "another"  # type: ignore[index]
+        found.headers["host"] = "another"  # type: ignore[index]  # a type checker objects as well
 
 
-def test_a_key_of_ten_thousand_bytes_fits():
+def test_a_key_of_ten_thousand_bytes_fits() -> None:
     key = b"k" * 10_000
 
     assert parse(get(target=b"/key/" + key))[0].path == "/key/" + key.decode()
 
 
-def test_a_head_too_long_to_be_remembered_is_parsed_all_the_same():
+def test_a_head_too_long_to_be_remembered_is_parsed_all_the_same() -> None:
     (found,) = parse(get(b"Cookie: " + b"c" * MEMO_BYTES))
 
     assert len(found.headers["cookie"]) == MEMO_BYTES
@@ -115,23 +115,25 @@ def test_a_head_too_long_to_be_remembered_is_parsed_all_the_same():
         (b"http://node-1:4000?b/c", "/", "b/c"),
     ],
 )
-def test_an_absolute_target_is_split_and_its_host_counts_instead_of_the_header(target: bytes, path: str, query: str):
+def test_an_absolute_target_is_split_and_its_host_counts_instead_of_the_header(
+    target: bytes, path: str, query: str
+) -> None:
     (found,) = parse(get(target=target))
 
     assert (found.path, found.query, found.headers["host"]) == (path, query, "node-1:4000")
 
 
-def test_empty_lines_before_a_request_line_are_ignored_each_time():
+def test_empty_lines_before_a_request_line_are_ignored_each_time() -> None:
     lines = b"\r\n" * MAX_EMPTY_LINES
 
     assert [r.path for r in parse(lines + get(target=b"/1") + lines + get(target=b"/2"))] == ["/1", "/2"]
 
 
-def test_the_target_of_options_may_be_a_star():
+def test_the_target_of_options_may_be_a_star() -> None:
     assert parse(b"OPTIONS * HTTP/1.1\r\nHost: n\r\n\r\n")[0].path == "*"
 
 
-def test_an_unknown_method_is_left_to_the_routing():
+def test_an_unknown_method_is_left_to_the_routing() -> None:
     assert parse(b"BREW /pot HTTP/1.1\r\nHost: n\r\n\r\n")[0].method == "BREW"
 
 
@@ -147,11 +149,11 @@ def test_an_unknown_method_is_left_to_the_routing():
         (b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n", False),
     ],
 )
-def test_whether_the_connection_stays_open_follows_from_version_and_header(head: bytes, keep_alive: bool):
+def test_whether_the_connection_stays_open_follows_from_version_and_header(head: bytes, keep_alive: bool) -> None:
     assert parse(head + b"\r\n")[0].keep_alive is keep_alive
 
 
-def test_remembering_a_head_does_not_carry_its_target_or_body_over():
+def test_remembering_a_head_does_not_carry_its_target_or_body_over() -> None:
     one, two = put(b"Content-Length: 1", body=b"1"), put(b"Content-Length: 1", body=b"2")
 
     first, second = parse(one.replace(b"/name", b"/first") + two.replace(b"/name", b"/second"))
@@ -220,18 +222,18 @@ def test_remembering_a_head_does_not_carry_its_target_or_body_over():
         ("an unknown expectation", put(b"Expect: tea", b"Content-Length: 0"), 417),
     ],
 )
-def test_a_malformed_request_is_refused(why: str, data: bytes, status: int):
+def test_a_malformed_request_is_refused(why: str, data: bytes, status: int) -> None:
     error = refusal(data)
 
     assert error.status == status, why
     assert error.message
 
 
-def test_bare_line_feeds_are_refused_at_once_and_not_when_time_is_up():
+def test_bare_line_feeds_are_refused_at_once_and_not_when_time_is_up() -> None:
     assert refusal(b"GET / HTTP/1.1\nHost: n\n\n").status == 400
 
 
-def test_a_head_of_exactly_the_limit_is_taken_and_one_byte_more_is_not():
+def test_a_head_of_exactly_the_limit_is_taken_and_one_byte_more_is_not() -> None:
     def head(filler: int) -> bytes:
         return get(b"A: " + b"a" * filler)
 
@@ -241,34 +243,34 @@ def test_a_head_of_exactly_the_limit_is_taken_and_one_byte_more_is_not():
     assert refusal(head(room + 1)).status == 431
 
 
-def test_an_endless_header_is_refused_before_it_ends():
+def test_an_endless_header_is_refused_before_it_ends() -> None:
     assert refusal(b"GET / HTTP/1.1\r\nA: " + b"a" * MAX_HEAD).status == 431
 
 
-def test_an_endless_target_is_refused_before_it_ends():
+def test_an_endless_target_is_refused_before_it_ends() -> None:
     assert refusal(b"GET /key/" + b"a" * MAX_HEAD).status == 414
 
 
-def test_a_target_that_is_too_long_is_refused_likewise_when_it_arrives_whole():
+def test_a_target_that_is_too_long_is_refused_likewise_when_it_arrives_whole() -> None:
     whole = get(target=b"/key/" + b"a" * MAX_HEAD)
 
     assert refusal(whole).status == 414
     assert whole_request(whole) is None
 
 
-def test_a_hundred_header_lines_are_taken_and_one_more_is_not():
+def test_a_hundred_header_lines_are_taken_and_one_more_is_not() -> None:
     lines = [b"H%d: x" % n for n in range(MAX_HEADER_LINES)]
 
     assert len(parse(get(*lines[1:]))[0].headers) == MAX_HEADER_LINES
     assert refusal(get(*lines)).status == 431
 
 
-def test_a_body_that_is_too_large_is_refused_before_it_arrives():
+def test_a_body_that_is_too_large_is_refused_before_it_arrives() -> None:
     assert refusal(put(b"Content-Length: 101")).status == 413
     assert len(parse(put(b"Content-Length: 100", body=b"x" * 100))) == 1
 
 
-def test_below_internal_a_larger_body_is_taken():
+def test_below_internal_a_larger_body_is_taken() -> None:
     def post(length: int) -> bytes:
         return b"POST /internal/replicate HTTP/1.1\r\nHost: n\r\nContent-Length: %d\r\n\r\n" % length
 
@@ -276,7 +278,7 @@ def test_below_internal_a_larger_body_is_taken():
     assert refusal(post(1001)).status == 413
 
 
-def test_a_request_is_refused_on_its_head_before_its_body_arrives():
+def test_a_request_is_refused_on_its_head_before_its_body_arrives() -> None:
     asked: list[tuple[str, str, str, int]] = []
 
     def admit(method: str, path: str, headers: Headers, length: int) -> HeaderPairs:
@@ -288,11 +290,11 @@ def test_a_request_is_refused_on_its_head_before_its_body_arrives():
     assert asked == [("PUT", "/key/name", "wrong", 20)]
 
 
-def test_the_answer_to_head_ends_where_the_content_would_begin():
+def test_the_answer_to_head_ends_where_the_content_would_begin() -> None:
     assert without_content(response(200, b"1\r\n\r\n2")) == response(200, b"1\r\n\r\n2")[: -len(b"1\r\n\r\n2")]
 
 
-def test_the_parser_knows_that_a_refused_request_was_head():
+def test_the_parser_knows_that_a_refused_request_was_head() -> None:
     for data, is_head in ((get().replace(b"GET", b"HEAD").replace(b"1.1", b"9.9"), True), (get(b":"), False)):
         parser = RequestParser(small)
         parser.feed(get(target=b"/before") + data)
@@ -302,7 +304,7 @@ def test_the_parser_knows_that_a_refused_request_was_head():
         assert parser.method_is_head is is_head
 
 
-def test_a_refusal_says_why_in_json_and_closes():
+def test_a_refusal_says_why_in_json_and_closes() -> None:
     head, _, body = HttpError(405, 'use "GET"', (("Allow", "GET"),)).response().partition(b"\r\n\r\n")
 
     assert head.startswith(b"HTTP/1.1 405 Method Not Allowed\r\nAllow: GET\r\n")
@@ -313,7 +315,7 @@ def test_a_refusal_says_why_in_json_and_closes():
 # -- waiting ---------------------------------------------------------------------------------------------
 
 
-def test_the_parser_says_what_it_waits_for():
+def test_the_parser_says_what_it_waits_for() -> None:
     parser = RequestParser(small)
     stages = []
     for piece in (b"", b"PUT / HTTP/1.1\r\nHost: n\r\nContent-", b"Length: 4\r\n\r\nab", b"c", b"d"):
@@ -326,7 +328,7 @@ def test_the_parser_says_what_it_waits_for():
     assert stages == [Stage.START, Stage.HEAD, Stage.BODY, Stage.BODY, Stage.START]
 
 
-def test_a_parser_that_has_used_everything_holds_nothing():
+def test_a_parser_that_has_used_everything_holds_nothing() -> None:
     parser = RequestParser(small)
     parser.feed(get())
     assert parser.pending == len(get())
@@ -336,7 +338,7 @@ def test_a_parser_that_has_used_everything_holds_nothing():
     assert parser.pending == 0
 
 
-def test_a_client_that_expects_it_is_told_to_send_its_body_unless_the_body_is_there_already():
+def test_a_client_that_expects_it_is_told_to_send_its_body_unless_the_body_is_there_already() -> None:
     head = put(b"Expect: 100-Continue", b"Content-Length: 3")
     waiting, content = RequestParser(small), RequestParser(small)
     waiting.feed(head)
@@ -402,19 +404,19 @@ def cut(data: bytes, places: list[int]) -> list[bytes]:
 
 
 @given(STREAM, st.lists(st.integers(0, 40_000), max_size=12))
-def test_any_cut_of_a_stream_gives_the_same_requests_and_the_same_refusal(stream: bytes, places: list[int]):
+def test_any_cut_of_a_stream_gives_the_same_requests_and_the_same_refusal(stream: bytes, places: list[int]) -> None:
     assert outcome(cut(stream, places)) == outcome([stream])
 
 
 @given(st.lists(GOOD | st.sampled_from([get(), put(), get(b"A: b\nC: d")]), max_size=3).map(b"".join))
-def test_byte_by_byte_gives_the_same_too(stream: bytes):
+def test_byte_by_byte_gives_the_same_too(stream: bytes) -> None:
     assert outcome([stream[n : n + 1] for n in range(len(stream))]) == outcome([stream])
 
 
 @given(
     st.lists(st.sampled_from([get(), get(b"A: b"), get(b"A:\0")]) | ODD | GOOD, min_size=1, max_size=2).map(b"".join)
 )
-def test_the_short_way_gives_what_the_parser_gives_or_nothing(data: bytes):
+def test_the_short_way_gives_what_the_parser_gives_or_nothing(data: bytes) -> None:
     short = short_outcome(data)
 
     assert short is None or short == outcome([data])
@@ -429,12 +431,12 @@ def short_outcome(data: bytes) -> tuple[list[Request], int | None] | None:
 
 
 @pytest.mark.parametrize("data", [get(), get(b"Accept: */*", target=b"/key/a%20b?c"), get().replace(b"GET", b"DELETE")])
-def test_the_short_way_takes_what_most_clients_send(data: bytes):
+def test_the_short_way_takes_what_most_clients_send(data: bytes) -> None:
     assert [whole_request(data)] == parse(data)
 
 
 @given(st.binary(max_size=300))
-def test_whatever_arrives_there_is_nothing_but_requests_and_refusals(noise: bytes):
+def test_whatever_arrives_there_is_nothing_but_requests_and_refusals(noise: bytes) -> None:
     outcome([noise, b"\r\n\r\n", noise])
 
 
@@ -447,14 +449,14 @@ def answers(data: bytes, max_body: int = 1000) -> list[Response]:
     return list(iter(parser.next, None))
 
 
-def test_an_answer_is_complete_and_json_unless_said_otherwise():
+def test_an_answer_is_complete_and_json_unless_said_otherwise() -> None:
     assert response(200, b"{}") == (b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}")
     assert response(404, b"no", keep_alive=False, headers=(("Content-Type", "text/plain"),)) == (
         b"HTTP/1.1 404 Not Found\r\nContent-Type: text/plain\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno"
     )
 
 
-def test_a_line_break_cannot_be_smuggled_into_what_we_send():
+def test_a_line_break_cannot_be_smuggled_into_what_we_send() -> None:
     with pytest.raises(ValueError, match="not a header"):
         response(200, headers=(("Allow", "GET\r\nSet-Cookie: a=b"),))
     with pytest.raises(ValueError, match="not a request target"):
@@ -462,7 +464,9 @@ def test_a_line_break_cannot_be_smuggled_into_what_we_send():
 
 
 @given(st.lists(st.tuples(st.sampled_from([200, 400, 503]), st.binary(max_size=40)), max_size=4), st.data())
-def test_a_client_reads_what_a_server_wrote_however_it_is_cut(sent: list[tuple[int, bytes]], data: st.DataObject):
+def test_a_client_reads_what_a_server_wrote_however_it_is_cut(
+    sent: list[tuple[int, bytes]], data: st.DataObject
+) -> None:
     stream = b"".join(response(status, body) for status, body in sent)
     places = data.draw(st.lists(st.integers(0, 400), max_size=8))
     parser, found = ResponseParser(1000), []
@@ -475,18 +479,18 @@ def test_a_client_reads_what_a_server_wrote_however_it_is_cut(sent: list[tuple[i
 
 
 @given(st.sampled_from(["GET", "POST"]), st.binary(max_size=90))
-def test_a_server_reads_what_a_client_wrote(method: str, body: bytes):
+def test_a_server_reads_what_a_client_wrote(method: str, body: bytes) -> None:
     (found,) = parse(request(method, "/internal/heartbeat", body, (("Host", "n"), ("X-Cluster-Token", "t"))))
 
     assert (found.method, found.path, found.body) == (method, "/internal/heartbeat", body)
     assert found.headers["x-cluster-token"] == "t"
 
 
-def test_an_answer_that_closes_the_connection_says_so():
+def test_an_answer_that_closes_the_connection_says_so() -> None:
     assert [a.keep_alive for a in answers(response(200, b"a") + response(200, b"b", keep_alive=False))] == [True, False]
 
 
-def test_an_answer_without_content_needs_no_length():
+def test_an_answer_without_content_needs_no_length() -> None:
     assert answers(b"HTTP/1.1 204 No Content\r\n\r\n")[0].body == b""
 
 
@@ -501,6 +505,6 @@ def test_an_answer_without_content_needs_no_length():
         CONTINUE,
     ],
 )
-def test_a_peer_that_does_not_speak_our_http_is_refused(data: bytes):
+def test_a_peer_that_does_not_speak_our_http_is_refused(data: bytes) -> None:
     with pytest.raises(HttpError):
         answers(data)

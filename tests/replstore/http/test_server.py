@@ -145,7 +145,7 @@ async def until(condition: Callable[[], bool]) -> None:
 # -- answering -------------------------------------------------------------------------------------------
 
 
-def test_requests_on_one_connection_are_answered_one_after_the_other():
+def test_requests_on_one_connection_are_answered_one_after_the_other() -> None:
     async def test() -> None:
         async with serving() as server, await Client.connect(server) as client:
             for _ in range(3):
@@ -156,7 +156,7 @@ def test_requests_on_one_connection_are_answered_one_after_the_other():
     run(test)
 
 
-def test_a_request_that_comes_byte_by_byte_is_answered():
+def test_a_request_that_comes_byte_by_byte_is_answered() -> None:
     async def test() -> None:
         async with serving() as server, await Client.connect(server) as client:
             for byte in b"PUT /a HTTP/1.1\r\nHost: n\r\nContent-Length: 2\r\n\r\n42":
@@ -167,18 +167,19 @@ def test_a_request_that_comes_byte_by_byte_is_answered():
     run(test)
 
 
-def test_a_short_answer_does_not_wait_until_the_one_before_is_acknowledged():
+def test_a_short_answer_does_not_wait_until_the_one_before_is_acknowledged() -> None:
     async def test() -> None:
         async with serving() as server, await Client.connect(server):
             await until(lambda: len(server.connections) == 1)
             (connection,) = server.connections
+            assert connection._transport is not None
             accepted = connection._transport.get_extra_info("socket")
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
     run(test)
 
 
-def test_pipelined_requests_are_answered_in_order_although_one_is_answered_late():
+def test_pipelined_requests_are_answered_in_order_although_one_is_answered_late() -> None:
     owed: list[Connection] = []
 
     def handler(request: Request, connection: Connection) -> bytes | None:
@@ -201,7 +202,7 @@ def test_pipelined_requests_are_answered_in_order_although_one_is_answered_late(
     run(test)
 
 
-def test_an_answer_may_also_be_given_from_within_the_handler():
+def test_an_answer_may_also_be_given_from_within_the_handler() -> None:
     def handler(request: Request, connection: Connection) -> None:
         connection.respond(response(200, json.dumps(request.path).encode()))
 
@@ -213,7 +214,7 @@ def test_an_answer_may_also_be_given_from_within_the_handler():
     run(test)
 
 
-def test_while_an_answer_is_owed_a_client_cannot_make_us_hoard_what_it_sends():
+def test_while_an_answer_is_owed_a_client_cannot_make_us_hoard_what_it_sends() -> None:
     owed: list[Connection] = []
 
     async def test() -> None:
@@ -236,11 +237,14 @@ def test_while_an_answer_is_owed_a_client_cannot_make_us_hoard_what_it_sends():
     run(test)
 
 
-def test_a_client_held_up_goes_on_when_it_has_its_answer():
+def test_a_client_held_up_goes_on_when_it_has_its_answer() -> None:
     owed: list[Connection] = []
 
     def handler(request: Request, connection: Connection) -> bytes | None:
-        return owed.append(connection) if request.path == "/late" else echo(request, connection)  # type: ignore[func-returns-value]
+        if request.path == "/late":
+            owed.append(connection)
+            return None
+        return echo(request, connection)
 
     async def test() -> None:
         count = 5000
@@ -251,7 +255,9 @@ def test_a_client_held_up_goes_on_when_it_has_its_answer():
             await client.send(GET.replace(b"/key/name", b"/late"))
             await until(lambda: bool(owed))
             await client.send(GET * 10)
-            await until(lambda: not owed[0]._transport.is_reading())
+            transport = owed[0]._transport
+            assert transport is not None
+            await until(lambda: not transport.is_reading())
             sending = asyncio.create_task(client.send(GET * count))
             owed[0].respond(response(200, b"1"))
             assert await client.answer() == (200, 1)
@@ -262,7 +268,7 @@ def test_a_client_held_up_goes_on_when_it_has_its_answer():
     run(test)
 
 
-def test_who_asks_for_the_end_of_the_connection_or_speaks_http_1_0_is_answered_and_closed():
+def test_who_asks_for_the_end_of_the_connection_or_speaks_http_1_0_is_answered_and_closed() -> None:
     async def test() -> None:
         async with serving() as server:
             for data in (GET.replace(b"1.1", b"1.0"), GET.replace(b"Host", b"Connection: close\r\nHost")):
@@ -274,7 +280,7 @@ def test_who_asks_for_the_end_of_the_connection_or_speaks_http_1_0_is_answered_a
     run(test)
 
 
-def test_a_client_that_closes_its_sending_half_still_gets_a_late_answer():
+def test_a_client_that_closes_its_sending_half_still_gets_a_late_answer() -> None:
     owed: list[Connection] = []
 
     async def test() -> None:
@@ -293,7 +299,7 @@ def test_a_client_that_closes_its_sending_half_still_gets_a_late_answer():
     run(test)
 
 
-def test_an_answer_to_a_client_that_has_gone_is_dropped():
+def test_an_answer_to_a_client_that_has_gone_is_dropped() -> None:
     owed: list[Connection] = []
 
     async def test() -> None:
@@ -308,7 +314,7 @@ def test_an_answer_to_a_client_that_has_gone_is_dropped():
     run(test)
 
 
-def test_an_answer_that_nobody_asked_for_is_a_mistake():
+def test_an_answer_that_nobody_asked_for_is_a_mistake() -> None:
     owed: list[Connection] = []
 
     async def test() -> None:
@@ -325,7 +331,7 @@ def test_an_answer_that_nobody_asked_for_is_a_mistake():
     run(test)
 
 
-def test_curl_is_told_to_send_its_large_body():
+def test_curl_is_told_to_send_its_large_body() -> None:
     async def test() -> None:
         async with serving() as server, await Client.connect(server) as client:
             await client.send(b"PUT /a HTTP/1.1\r\nHost: n\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n")
@@ -339,7 +345,7 @@ def test_curl_is_told_to_send_its_large_body():
 # -- refusing --------------------------------------------------------------------------------------------
 
 
-def test_a_refused_client_gets_the_reason_is_closed_and_the_others_do_not_notice():
+def test_a_refused_client_gets_the_reason_is_closed_and_the_others_do_not_notice() -> None:
     async def test() -> None:
         async with serving() as server, await Client.connect(server) as good:
             async with await Client.connect(server) as bad:
@@ -353,7 +359,7 @@ def test_a_refused_client_gets_the_reason_is_closed_and_the_others_do_not_notice
     run(test)
 
 
-def test_answers_that_were_due_before_a_refusal_are_still_given():
+def test_answers_that_were_due_before_a_refusal_are_still_given() -> None:
     async def test() -> None:
         async with serving() as server, await Client.connect(server) as client:
             await client.send(GET + b"nonsense\r\n\r\n")
@@ -362,7 +368,7 @@ def test_answers_that_were_due_before_a_refusal_are_still_given():
     run(test)
 
 
-def test_a_client_that_sends_all_of_a_body_that_is_too_large_can_read_why_it_was_refused():
+def test_a_client_that_sends_all_of_a_body_that_is_too_large_can_read_why_it_was_refused() -> None:
     async def test() -> None:
         async with (
             serving(admit=small) as server,
@@ -377,7 +383,7 @@ def test_a_client_that_sends_all_of_a_body_that_is_too_large_can_read_why_it_was
     run(test)
 
 
-def test_the_handler_may_refuse_too_and_the_connection_stays_open():
+def test_the_handler_may_refuse_too_and_the_connection_stays_open() -> None:
     def handler(request: Request, connection: Connection) -> bytes:
         raise HttpError(405, "Use GET", (("Allow", "GET"),))
 
@@ -389,7 +395,7 @@ def test_the_handler_may_refuse_too_and_the_connection_stays_open():
     run(test)
 
 
-def test_a_mistake_in_the_handler_is_logged_and_answered_with_500(caplog: pytest.LogCaptureFixture):
+def test_a_mistake_in_the_handler_is_logged_and_answered_with_500(caplog: pytest.LogCaptureFixture) -> None:
     def handler(request: Request, connection: Connection) -> bytes:
         return echo(request, connection) if request.path == "/key/name" else b"%d" % (1 // 0)
 
@@ -419,7 +425,7 @@ async def drip(client: Client, data: bytes) -> None:
     [(b"", GET), (b"PUT / HTTP/1.1\r\nHost: n\r\nContent-Length: 900\r\n\r\n", b"x" * 900)],
     ids=["head", "body"],
 )
-def test_a_client_that_sends_a_byte_now_and_then_is_told_that_its_time_is_up(start: bytes, rest: bytes):
+def test_a_client_that_sends_a_byte_now_and_then_is_told_that_its_time_is_up(start: bytes, rest: bytes) -> None:
     async def test() -> None:
         async with serving(limits=QUICK) as server, await Client.connect(server) as client:
             await client.send(start)
@@ -435,7 +441,7 @@ def test_a_client_that_sends_a_byte_now_and_then_is_told_that_its_time_is_up(sta
     run(test)
 
 
-def test_an_idle_connection_is_closed_without_a_word():
+def test_an_idle_connection_is_closed_without_a_word() -> None:
     async def test() -> None:
         async with (
             serving(limits=QUICK) as server,
@@ -450,7 +456,7 @@ def test_an_idle_connection_is_closed_without_a_word():
     run(test)
 
 
-def test_idle_time_counts_from_the_last_answer():
+def test_idle_time_counts_from_the_last_answer() -> None:
     owed: list[Connection] = []
 
     async def test() -> None:
@@ -470,7 +476,7 @@ def test_idle_time_counts_from_the_last_answer():
     run(test)
 
 
-def test_a_client_that_does_not_read_is_closed_and_our_memory_stays_bounded():
+def test_a_client_that_does_not_read_is_closed_and_our_memory_stays_bounded() -> None:
     large = response(200, b'"' + b"x" * 2**20 + b'"')
     made = 0
 
@@ -491,7 +497,7 @@ def test_a_client_that_does_not_read_is_closed_and_our_memory_stays_bounded():
     run(test)
 
 
-def test_a_slow_reader_gets_everything_if_it_reads_in_time():
+def test_a_slow_reader_gets_everything_if_it_reads_in_time() -> None:
     large = response(200, b'"' + b"x" * 2**20 + b'"')
 
     async def test() -> None:
@@ -507,7 +513,7 @@ def test_a_slow_reader_gets_everything_if_it_reads_in_time():
 # -- numbers ---------------------------------------------------------------------------------------------
 
 
-def test_the_longest_idle_connection_makes_room_for_a_new_one():
+def test_the_longest_idle_connection_makes_room_for_a_new_one() -> None:
     async def test() -> None:
         async with serving(limits=Limits(max_connections=3, close_time=0.2)) as server:
             old = [await Client.connect(server) for _ in range(3)]
@@ -527,7 +533,7 @@ def test_the_longest_idle_connection_makes_room_for_a_new_one():
     run(test)
 
 
-def test_who_sent_nothing_yet_goes_after_those_who_had_an_answer_and_soon_before_those_who_are_sending():
+def test_who_sent_nothing_yet_goes_after_those_who_had_an_answer_and_soon_before_those_who_are_sending() -> None:
     async def test() -> None:
         async with serving(limits=Limits(max_connections=2, slow_time=0.3, close_time=0.2)) as server:
             new, served = [await Client.connect(server) for _ in range(2)]
@@ -545,7 +551,7 @@ def test_who_sent_nothing_yet_goes_after_those_who_had_an_answer_and_soon_before
     run(test)
 
 
-def test_who_is_in_the_middle_of_a_request_goes_after_the_idle_ones_and_who_is_owed_an_answer_stays():
+def test_who_is_in_the_middle_of_a_request_goes_after_the_idle_ones_and_who_is_owed_an_answer_stays() -> None:
     owed: list[Connection] = []
 
     async def test() -> None:
@@ -572,7 +578,7 @@ def test_who_is_in_the_middle_of_a_request_goes_after_the_idle_ones_and_who_is_o
     run(test)
 
 
-def test_if_every_connection_is_owed_an_answer_a_new_one_waits_until_one_has_it():
+def test_if_every_connection_is_owed_an_answer_a_new_one_waits_until_one_has_it() -> None:
     owed: list[Connection] = []
 
     async def test() -> None:
@@ -595,7 +601,7 @@ def test_if_every_connection_is_owed_an_answer_a_new_one_waits_until_one_has_it(
     run(test)
 
 
-def test_two_thousand_idle_connections_do_not_keep_a_client_from_being_answered():
+def test_two_thousand_idle_connections_do_not_keep_a_client_from_being_answered() -> None:
     count = 2000
     if allow_open_files(2 * count) < count + 1200:
         pytest.skip("this system does not allow enough open files")
@@ -615,7 +621,7 @@ def test_two_thousand_idle_connections_do_not_keep_a_client_from_being_answered(
     run(test)
 
 
-def test_when_accepting_fails_for_want_of_files_the_longest_idle_is_closed_and_accepting_goes_on():
+def test_when_accepting_fails_for_want_of_files_the_longest_idle_is_closed_and_accepting_goes_on() -> None:
     async def test() -> None:
         loop = asyncio.get_running_loop()
         async with serving() as server:
@@ -623,22 +629,22 @@ def test_when_accepting_fails_for_want_of_files_the_longest_idle_is_closed_and_a
             await until(lambda: len(server.connections) == 1)
             real, failures = loop.sock_accept, 2
 
-            async def accept(listener: socket.socket) -> Any:
+            async def accept(listener: socket.socket) -> tuple[socket.socket, Any]:
                 nonlocal failures
                 if failures:
                     failures -= 1
                     raise OSError(errno.EMFILE, "Too many open files")
                 return await real(listener)
 
-            loop.sock_accept = accept  # type: ignore[method-assign]
-            # The accept that is already waiting is served first.
-            async with await Client.connect(server) as first, await Client.connect(server) as second:
-                await until(lambda: failures == 0)
-                assert await idle.closed()
-                await second.send(GET)
-                assert (await second.answer())[0] == 200
-                first.leave()
-            loop.sock_accept = real  # type: ignore[method-assign]
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(loop, "sock_accept", accept)
+                # The accept that is already waiting is served first.
+                async with await Client.connect(server) as first, await Client.connect(server) as second:
+                    await until(lambda: failures == 0)
+                    assert await idle.closed()
+                    await second.send(GET)
+                    assert (await second.answer())[0] == 200
+                    first.leave()
             idle.leave()
 
     run(test)
@@ -669,7 +675,7 @@ asyncio.run(main())
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no limit of open files there")
-def test_a_process_that_runs_out_of_files_goes_on_answering():
+def test_a_process_that_runs_out_of_files_goes_on_answering() -> None:
     command = [sys.executable, "-c", STARVED]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
@@ -688,7 +694,7 @@ def test_a_process_that_runs_out_of_files_goes_on_answering():
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no limit of open files there")
-def test_the_limit_of_open_files_is_raised_as_far_as_the_hard_limit_and_bounds_the_connections():
+def test_the_limit_of_open_files_is_raised_as_far_as_the_hard_limit_and_bounds_the_connections() -> None:
     program = (
         "import asyncio, resource\n"
         "from replstore.http.server import *\n"
@@ -708,7 +714,7 @@ def test_the_limit_of_open_files_is_raised_as_far_as_the_hard_limit_and_bounds_t
 # -- starting and closing --------------------------------------------------------------------------------
 
 
-def test_a_port_in_use_is_an_os_error():
+def test_a_port_in_use_is_an_os_error() -> None:
     async def test() -> None:
         async with serving() as server:
             with pytest.raises(OSError, match=os.strerror(errno.EADDRINUSE)):
@@ -717,7 +723,7 @@ def test_a_port_in_use_is_an_os_error():
     run(test)
 
 
-def test_closing_ends_idle_connections_at_once_and_lets_a_request_under_way_finish():
+def test_closing_ends_idle_connections_at_once_and_lets_a_request_under_way_finish() -> None:
     owed: list[Connection] = []
 
     async def test() -> None:
@@ -744,7 +750,7 @@ def test_closing_ends_idle_connections_at_once_and_lets_a_request_under_way_fini
     run(test)
 
 
-def test_closing_does_not_wait_for_ever():
+def test_closing_does_not_wait_for_ever() -> None:
     owed: list[Connection] = []
 
     async def test() -> None:
@@ -767,7 +773,7 @@ def test_closing_does_not_wait_for_ever():
 POST = b"POST /internal/x HTTP/1.1\r\nHost: n\r\nContent-Length: %d\r\n\r\n"
 
 
-def test_a_request_that_is_not_admitted_is_refused_on_its_head_and_what_follows_is_dropped():
+def test_a_request_that_is_not_admitted_is_refused_on_its_head_and_what_follows_is_dropped() -> None:
     def admit(method: str, path: str, headers: Headers, length: int) -> HeaderPairs:
         raise HttpError(403, "no token")
 
@@ -781,14 +787,17 @@ def test_a_request_that_is_not_admitted_is_refused_on_its_head_and_what_follows_
     run(test)
 
 
-def test_requests_under_way_are_bounded_together_and_who_holds_most_is_told_so():
+def test_requests_under_way_are_bounded_together_and_who_holds_most_is_told_so() -> None:
+    async def until_held(server: Server, size: int) -> None:
+        await until(lambda: server.held >= size)
+
     async def test() -> None:
         limits = Limits(received_bytes=100_000, close_time=0.2)
         async with serving(limits=limits) as server:
             clients = [await Client.connect(server) for _ in range(3)]
             for number, client in enumerate(clients, 1):
                 await client.send(POST % 90_000 + b"x" * 20_000 * number)
-                await until(lambda sent=number: server.held >= min(60_000, 20_000 * sent))  # type: ignore[misc]
+                await until_held(server, min(60_000, 20_000 * number))
             assert (await clients[2].answer())[0] == 503
             assert await clients[2].closed()
             assert server.held <= limits.received_bytes
@@ -802,7 +811,7 @@ def test_requests_under_way_are_bounded_together_and_who_holds_most_is_told_so()
     run(test)
 
 
-def test_what_is_held_is_counted_down_again_when_clients_vanish():
+def test_what_is_held_is_counted_down_again_when_clients_vanish() -> None:
     async def test() -> None:
         async with serving() as server:
             clients = [await Client.connect(server) for _ in range(3)]
@@ -817,7 +826,7 @@ def test_what_is_held_is_counted_down_again_when_clients_vanish():
     run(test)
 
 
-def test_unread_answers_are_bounded_together_and_who_has_not_read_for_longest_goes():
+def test_unread_answers_are_bounded_together_and_who_has_not_read_for_longest_goes() -> None:
     large = response(200, b'"' + b"x" * 8 * 2**20 + b'"')
     asked: list[Connection] = []
 
@@ -825,13 +834,16 @@ def test_unread_answers_are_bounded_together_and_who_has_not_read_for_longest_go
         asked.append(connection)
         return large
 
+    async def until_asked(count: int) -> None:
+        await until(lambda: len(asked) == count)
+
     async def test() -> None:
         limits = Limits(unread_bytes=20 * 2**20, close_time=0.2)
         async with serving(handler, limits) as server:
             clients = [socket.create_connection((HOST, server.port)) for _ in range(6)]
             for count, client in enumerate(clients, 1):
                 client.sendall(GET)
-                await until(lambda count=count: len(asked) == count)  # type: ignore[misc]
+                await until_asked(count)
             await until(lambda: asked[0] not in server.connections)
             assert asked[-1] in server.connections
             assert 8 * 2**20 < sum(each.unread for each in server.slow) <= limits.unread_bytes
@@ -841,15 +853,15 @@ def test_unread_answers_are_bounded_together_and_who_has_not_read_for_longest_go
     run(test)
 
 
-def test_clients_that_do_not_read_keep_nobody_out():
+def test_clients_that_do_not_read_keep_nobody_out() -> None:
     large = response(200, b'"' + b"x" * 8 * 2**20 + b'"')
 
     async def test() -> None:
         limits = Limits(max_connections=3, slow_time=0.1, close_time=0.2)
         async with serving(lambda r, c: large if r.path == "/large" else echo(r, c), limits) as server:
             slow = [socket.create_connection((HOST, server.port)) for _ in range(3)]
-            for client in slow:
-                client.sendall(GET.replace(b"/key/name", b"/large"))
+            for each in slow:
+                each.sendall(GET.replace(b"/key/name", b"/large"))
             await until(lambda: len(server.slow) == 3)
             async with await Client.connect(server) as client:
                 await client.send(GET)
@@ -864,7 +876,7 @@ def test_clients_that_do_not_read_keep_nobody_out():
 
 
 @pytest.mark.parametrize("leave", ["close", "reset", "half", "flood", "half, later"])
-def test_a_handler_is_told_when_its_client_hangs_up_before_the_answer(leave: str):
+def test_a_handler_is_told_when_its_client_hangs_up_before_the_answer(leave: str) -> None:
     owed: list[Connection] = []
     told: list[Connection] = []
 
@@ -901,7 +913,7 @@ def test_a_handler_is_told_when_its_client_hangs_up_before_the_answer(leave: str
     run(test)
 
 
-def test_a_handler_that_has_answered_is_told_nothing():
+def test_a_handler_that_has_answered_is_told_nothing() -> None:
     told: list[int] = []
 
     def handler(request: Request, connection: Connection) -> None:
@@ -920,11 +932,14 @@ def test_a_handler_that_has_answered_is_told_nothing():
     assert told == []
 
 
-def test_the_answer_to_head_has_no_content_be_it_given_at_once_later_or_a_refusal():
+def test_the_answer_to_head_has_no_content_be_it_given_at_once_later_or_a_refusal() -> None:
     owed: list[Connection] = []
 
     def handler(request: Request, connection: Connection) -> bytes | None:
-        return owed.append(connection) if request.path == "/late" else echo(request, connection)  # type: ignore[func-returns-value]
+        if request.path == "/late":
+            owed.append(connection)
+            return None
+        return echo(request, connection)
 
     async def test() -> None:
         head = b"HEAD %b HTTP/1.1\r\nHost: n\r\n\r\n"
