@@ -228,11 +228,27 @@ def worst() -> Iterator[tuple[str, bytes]]:
     yield "too large", json.dumps("\x7f" * 1_000_000, ensure_ascii=False).encode()
 
 
+YARDSTICK = [number / 7 for number in range(2000)]
+YARDSTICK_TAKES = 0.0013
+"""Seconds for which the machine that the limits were chosen on writes and reads the yardstick."""
+
+
 @pytest.mark.parametrize("body", [pytest.param(body, id=name) for name, body in worst()])
 def test_no_value_keeps_the_event_loop_longer_than_a_tenth_of_the_shortest_heartbeat(body: bytes) -> None:
-    """Everything that a leader does about one write, one thing after the other: in processor time, so that what else
-    the machine does is not counted, and the best of some tries."""
-    assert min(turn(leading(), body) for _ in range(7)) <= FAST_HEARTBEAT / 10
+    """Everything that a leader does about one write, one thing after the other. It is measured in processor time, as
+    the best of some tries, and beside a yardstick: how fast or how busy this machine is does not count."""
+    turns, yardsticks = [], []
+    for _ in range(9):
+        yardsticks.append(yardstick())
+        turns.append(turn(leading(), body))
+
+    assert min(turns) / min(yardsticks) <= FAST_HEARTBEAT / 10 / YARDSTICK_TAKES
+
+
+def yardstick() -> float:
+    started = time.thread_time()
+    json.loads(json.dumps(YARDSTICK))
+    return time.thread_time() - started
 
 
 def leading() -> Node:
