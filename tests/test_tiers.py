@@ -21,8 +21,11 @@ markers =
 
 
 @pytest.fixture
-def project(pytester: pytest.Pytester) -> pytest.Pytester:
-    """Three tests: a quick one, a slow one, and one that must be skipped."""
+def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """Three tests: a quick one, a slow one, and one that must be skipped. No plugin but xdist: some take seconds to
+    load."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p xdist")
     pytester.makeini(SETTINGS)
     pytester.makeconftest(CONFTEST)
     folder = pytester.mkdir("here")
