@@ -102,8 +102,8 @@ def test_sixty_kilobytes_that_unfold_to_many_cells_are_refused(tmp_path: Path) -
     "text",
     [
         "def survives(c) 1\n" + "\n" * 900_000,
-        "def survives(c): ...\n" + "f();" * 100_000,
-        "def survives(c): ...\n" + "f()\n" * 100_000,
+        "def survives(c): ...\n" + "f();" * 25_000,
+        "def survives(c): ...\n" + "f()\n" * 25_000,
         "%x\n" + "? " * 300_000 + "x" + " " * 300_000 + "x\n(",
     ],
     ids=["empty lines", "one line", "many lines", "magics"],
