@@ -11,6 +11,7 @@ from labs.history import HistoryError, Operation, Verdict, check, is_linearizabl
 from labs.pictures.history import draw_violation
 
 _VIOLATION, _UNREADABLE = 1, 2
+_FILES = "Histories: JSON lines, Jepsen's history.edn, Jepsen register logs, key-value texts."
 
 
 def register(app: typer.Typer) -> None:
@@ -19,7 +20,7 @@ def register(app: typer.Typer) -> None:
 
 
 def linearizable(
-    files: Annotated[list[str], typer.Argument(help="Histories: JSON lines, Jepsen register logs, key-value texts.")],
+    files: Annotated[list[str], typer.Argument(help=_FILES)],
     picture: Annotated[Path | None, typer.Option(help="Folder for an SVG of each violation found.")] = None,
     explain: Annotated[bool, typer.Option(help="Say on stderr what is wrong with each violating key.")] = False,
 ) -> None:

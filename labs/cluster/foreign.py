@@ -129,10 +129,12 @@ class ForeignCluster(HttpCluster):
         return (self._ask(node, "GET", "/status") or {}).get("node_id") == node
 
     def _why_no_start(self, nodes: Sequence[str], error: StartFailed) -> str:
-        """One sentence about the first node that does not run as it should, and what it printed."""
-        for node in nodes:
-            process = self._family.nodes.get(node)
-            if isinstance(process, ForeignProcess) and not self._answers(node):
+        """One sentence about a node that does not run as it should, and what it printed. One that has ended comes
+        first: the others may have had no time to do whatever ended it."""
+        family = [(node, self._family.nodes.get(node)) for node in nodes]
+        begun = [(node, process) for node, process in family if isinstance(process, ForeignProcess)]
+        for node, process in sorted(begun, key=lambda one: one[1].exit_code is None):
+            if not self._answers(node):
                 return self._with_log(self._fault_of(node, process), node)
         return str(error)
 

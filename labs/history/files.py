@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from labs.history import jepsen, jsonl
+from labs.history import edn, jepsen, jsonl
 from labs.history.operations import HistoryError, Operation
 
 _FORMATS = (
-    (re.compile(r"\{:process\b"), jepsen.load_text),
+    (re.compile(r'\{:process \d+, :type :\w+, :f :\w+, :key "'), jepsen.load_text),
+    (re.compile(r"(\[\s*)?(#[\w./]+\s*)?\{\s*(:|$)|\[\s*$"), edn.load_edn),
     (re.compile(r"\{"), jsonl.loads),
     (re.compile(r"(INFO|WARN|ERROR|DEBUG)\s"), jepsen.load_etcd),
 )
@@ -32,7 +33,8 @@ def parse(text: str) -> list[Operation]:
         if pattern.match(first.lstrip()):
             return loads(text)
     what = f"{first[:60]!r} is the start of no known format" if first else "there is no operation in it"
-    raise HistoryError(f"{what}: a history is JSON lines, a Jepsen register log or a key-value text", number)
+    known = "JSON lines, Jepsen's history.edn, a Jepsen register log or a key-value text"
+    raise HistoryError(f"{what}: a history is {known}", number)
 
 
 def save(path: Path, operations: Iterable[Operation]) -> None:

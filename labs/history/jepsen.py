@@ -37,29 +37,31 @@ _OUTCOMES = {"ok": Outcome.OK, "fail": Outcome.FAILED, "info": Outcome.UNKNOWN}
 
 
 @dataclass(frozen=True, slots=True)
-class _Event:
+class Event:
+    """What a process began (`invoke`), or how that ended (`ok`, `fail`, `info`; its `key` may be None)."""
+
     process: str
     type: str
     kind: str
-    key: str
+    key: str | None
     value: Any
 
 
 def load_etcd(text: str) -> list[Operation]:
     """Raises `HistoryError` naming the line. Log lines of other components are skipped."""
-    return list(_join(_events(text, _etcd_event)))
+    return list(join(_events(text, _etcd_event)))
 
 
 def load_text(text: str) -> list[Operation]:
     """Raises `HistoryError` naming the line."""
-    return list(_join(_events(text, _text_event)))
+    return list(join(_events(text, _text_event)))
 
 
 # --------------------------------------------------------------------------------------------------------
 # Lines to events
 
 
-def _events(text: str, parse: Callable[[str], _Event | None]) -> Iterator[tuple[int, _Event]]:
+def _events(text: str, parse: Callable[[str], Event | None]) -> Iterator[tuple[int, Event]]:
     for number, line in enumerate(text.split("\n"), start=1):
         try:
             event = parse(line) if line.strip() else None
@@ -69,7 +71,7 @@ def _events(text: str, parse: Callable[[str], _Event | None]) -> Iterator[tuple[
             yield number, event
 
 
-def _etcd_event(line: str) -> _Event | None:
+def _etcd_event(line: str) -> Event | None:
     match = _ETCD.fullmatch(line)
     if match is None:
         if _OTHER_LOG_LINE.match(line):
@@ -77,7 +79,7 @@ def _etcd_event(line: str) -> _Event | None:
         raise HistoryError(f"not an event of a Jepsen register log: {line[:60]!r}")
     process, type_, name, value = match.groups()
     kind = _ETCD_KINDS[name]
-    return _Event(process, type_, kind, ETCD_KEY, _etcd_value(type_, kind, value))
+    return Event(process, type_, kind, ETCD_KEY, _etcd_value(type_, kind, value))
 
 
 def _etcd_value(type_: str, kind: str, text: str) -> Any:
@@ -99,22 +101,23 @@ def _pair(text: str) -> list[int]:
     return [int(match[1]), int(match[2])]
 
 
-def _text_event(line: str) -> _Event:
+def _text_event(line: str) -> Event:
     match = _TEXT.fullmatch(line)
     if match is None:
         raise HistoryError(f"not an event of a key-value history: {line[:60]!r}")
     process, type_, kind, key, value = match.groups()
     if value is None and (kind != "get" or type_ == "ok"):
         raise HistoryError(f"a {kind} that is {type_} needs a text as its :value")
-    return _Event(process, type_, kind, key, value)
+    return Event(process, type_, kind, key, value)
 
 
 # --------------------------------------------------------------------------------------------------------
 # Events to operations
 
 
-def _join(events: Iterable[tuple[int, _Event]]) -> Iterator[Operation]:
-    """Operations in order of completion, then the ones that never completed."""
+def join(events: Iterable[tuple[int, Event]]) -> Iterator[Operation]:
+    """Operations in order of completion, then the ones that never completed. The numbers, lines of a text or places
+    in a list, serve as times, and a `HistoryError` names them."""
     running: dict[str, Operation] = {}
     for line, event in events:
         if event.type == "invoke":
@@ -129,13 +132,14 @@ def _join(events: Iterable[tuple[int, _Event]]) -> Iterator[Operation]:
     yield from running.values()
 
 
-def _invoked(event: _Event, line: int) -> Operation:
+def _invoked(event: Event, line: int) -> Operation:
     value = None if event.kind == "get" else event.value
+    assert event.key is not None, "what begins names its key"
     return Operation(event.process, event.kind, event.key, value, invoked=float(line))
 
 
-def _completed(started: Operation, event: _Event, line: int) -> Operation:
-    if (event.kind, event.key) != (started.kind, started.key):
+def _completed(started: Operation, event: Event, line: int) -> Operation:
+    if event.kind != started.kind or event.key not in (None, started.key):
         raise HistoryError(f"process {event.process} completes a {event.kind}, but invoked a {started.kind}", line)
     outcome = _OUTCOMES[event.type]
     if outcome is Outcome.UNKNOWN:

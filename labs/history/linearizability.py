@@ -84,7 +84,7 @@ def check(operations: History, model: Model | None = None) -> Verdict:
     Raises `HistoryError` for an operation that the model does not have.
     """
     chosen = model or model_for(operations)
-    timelines = {key: Timeline(ops, chosen) for key, ops in by_key(operations).items()}
+    timelines = {key: Timeline(ops, chosen) for key, ops in by_key(_telling(operations)).items()}
     violations = (explain(key, timeline) for key, timeline in timelines.items())
     return Verdict(len(operations), len(timelines), tuple(v for v in violations if v is not None))
 
@@ -92,8 +92,12 @@ def check(operations: History, model: Model | None = None) -> Verdict:
 def is_linearizable(operations: History, model: Model | None = None) -> bool:
     """The verdict alone: as `check`, without the cost of explaining."""
     chosen = model or model_for(operations)
-    timelines = (Timeline(ops, chosen) for ops in by_key(operations).values())
+    timelines = (Timeline(ops, chosen) for ops in by_key(_telling(operations)).values())
     return not any(timeline.contradicts(0, timeline.end) for timeline in timelines)
+
+
+def _telling(operations: History) -> History:
+    return [op for op in operations if not op.says_nothing]
 
 
 # --------------------------------------------------------------------------------------------------------

@@ -75,6 +75,11 @@ class Operation:
         return self.kind == "get"
 
     @property
+    def says_nothing(self) -> bool:
+        """A read that answered null without saying whether the key was there: absent, or a stored null."""
+        return self.is_read and self.ok and self.result is None and self.found is None
+
+    @property
     def may_have_written(self) -> bool:
         """Neither a read nor known to have had no effect."""
         no_match = self.kind == "cas" and self.ok and self.result is False

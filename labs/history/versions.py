@@ -69,7 +69,10 @@ class Sources:
 
     def of_read(self, read: Operation) -> list[Version]:
         """As `of`, for a `get`; empty where it was not answered."""
-        return self.of(read.key, read.result, read.found is not False, read.completed) if read.ok else []
+        if not read.ok:
+            return []
+        ways = (True, False) if read.says_nothing else (read.found is not False,)
+        return [version for found in ways for version in self.of(read.key, read.result, found, read.completed)]
 
 
 def _content(value: Any, found: bool) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -180,12 +181,19 @@ def python(source: str) -> list[str]:
     ids=["prints nothing", "exits", "wrong port", "garbage", "no JSON", "a stranger", "forks", "no program"],
 )
 def test_a_command_that_is_no_node_gets_one_clear_sentence(command: list[str], sentence: str) -> None:
-    with ForeignCluster(FAST, command, start_timeout=4) as cluster:
+    with ForeignCluster(FAST, command, start_timeout=1.5) as cluster:
         with pytest.raises(StartFailed, match=sentence) as refused:
             cluster.start()
 
-        assert "node-1" in str(refused.value)
+        assert re.match(r"node-\d\b", str(refused.value))
         assert set(all_marked()) == set()
+
+
+def test_a_node_that_ended_is_named_before_one_that_had_no_time_to_answer() -> None:
+    command = python("import os, sys, time; time.sleep(60) if os.environ['NODE_ID'] == 'node-1' else sys.exit(3)")
+    sentence = r"node-[23]: .* ended at once, with exit code 3"
+    with ForeignCluster(FAST, command, start_timeout=30) as cluster, pytest.raises(StartFailed, match=sentence):
+        cluster.start()
 
 
 # -- the command line ---------------------------------------------------------------------------------------

@@ -168,7 +168,7 @@ def test_a_key_value_text_gives_gets_puts_and_appends() -> None:
 
 
 @pytest.mark.parametrize(
-    "bad", ["{:process 0, :type :ok}", '{:process 0, :type :invoke, :f :put, :key "4", :value nil}']
+    "bad", ['{:process 0, :type :ok, :f :get, :key "4"}', '{:process 0, :type :invoke, :f :put, :key "4", :value nil}']
 )
 def test_a_key_value_text_that_makes_no_sense_is_refused_at_its_line(bad: str) -> None:
     with pytest.raises(HistoryError) as caught:

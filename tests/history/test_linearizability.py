@@ -295,8 +295,15 @@ def test_a_read_of_a_missing_key_is_right_before_the_first_write_only() -> None:
 
 
 def test_a_stored_null_is_a_value_and_not_a_missing_key() -> None:
-    assert is_linearizable([put("a", None, 1, 2), get("b", None, 3, 4)])
+    assert is_linearizable([put("a", None, 1, 2), get("b", None, 3, 4, found=True)])
     assert not is_linearizable([put("a", None, 1, 2), get("b", None, 3, 4, found=False)])
+
+
+def test_a_null_that_may_be_a_value_or_a_missing_key_says_nothing() -> None:
+    unknown = get("b", None, 3, 4, found=None)
+    for written in (None, 7):
+        assert is_linearizable([put("a", written, 1, 2), unknown, get("b", written, 5, 6)])
+    assert not is_linearizable([put("a", 7, 1, 2), unknown, get("b", 8, 5, 6)])
 
 
 @pytest.mark.parametrize("twin", [True, 1.0, "1"])
