@@ -10,11 +10,13 @@ import atexit
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from html import escape
 from typing import Any
 
 import ipywidgets as widgets
 from IPython import display as ipython_display
+from IPython.core.getipython import get_ipython
 
 from labs.cluster import FAST, Answer, Cluster, Settings, open_cluster
 from labs.cluster.opening import default_backend, processes_work
@@ -25,6 +27,8 @@ from labs.panel.node_view import keys_of_clients
 
 show: Callable[..., None] = ipython_display.display
 _running: dict[str, Cluster] = {}
+_again: dict[str, Callable[[], Cluster]] = {}
+"""How each of them was started."""
 _panels: list[ClusterPanel] = []
 _exercises: dict[str, ExercisePanel] = {}
 make_ready()
@@ -51,6 +55,7 @@ def cluster(
     else:
         made = open_cluster(backend or default_backend(), replace(settings or FAST, **changes), say=_say)
     _running[name] = made
+    _again[name] = partial(cluster, backend, name, settings, command, **changes)
     made.start()
     made.wait_for(lambda c: c.leader(), timeout=30)
     return made
@@ -61,13 +66,24 @@ def _say(which: str) -> None:
 
 
 def end(name: str = "lab") -> None:
-    """Stop the cluster of this name. Its panels keep their last picture."""
+    """Stop the cluster of this name. Its panels keep their last minute, and offer to start another in its place."""
     old = _running.pop(name, None)
     if old is None:
         return
     for panel in [p for p in _panels if p.cluster is old]:
-        panel.rest("This cluster was stopped. To go on, run the cell that starts it and then this one again.")
+        panel.rest("This cluster was stopped. Start a new one with the button on top.", partial(_again_for, name, old))
     old.close()
+
+
+def _again_for(name: str, old: Cluster) -> Cluster:
+    """A new cluster of this name, or the one that a cell has started meanwhile. The notebook's variables that held the
+    old one hold it from now on."""
+    made = _running.get(name) or _again[name]()
+    shell = get_ipython()
+    variables = {} if shell is None else shell.user_ns
+    for variable in [name for name, value in variables.items() if value is old]:
+        variables[variable] = made
+    return made
 
 
 @atexit.register

@@ -88,7 +88,7 @@ const render: Render<ClusterTraits> = ({ model, el }) => {
     network: [ring, network],
     data: [data],
     info: [head, player, ring],
-    doing: [nodes],
+    doing: [nodes, head],
     answer: [client],
     problems: [head],
     player: [player, timeline],

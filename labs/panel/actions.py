@@ -21,6 +21,7 @@ from urllib.parse import quote
 
 from labs.cluster.base import Answer, Cluster
 from labs.panel.background import turns
+from labs.panel.node_view import PROBES
 from labs.trace.sentences import key_text
 from replstore.wire.values import BadValue, NotJson, read_key, read_value
 
@@ -99,6 +100,15 @@ def _flag(value: Any, _: Sequence[str]) -> bool:
     return value
 
 
+def _one_of(names: Sequence[str]) -> CommandCheck:
+    def check(value: Any, _: Sequence[str]) -> str:
+        if value not in names:
+            raise BadCommand(f"{value!r} is none of {', '.join(names)}")
+        return str(value)
+
+    return check
+
+
 def _groups(value: Any, nodes: Sequence[str]) -> list[list[str]]:
     if not isinstance(value, list) or not all(isinstance(group, list) for group in value):
         raise BadCommand("groups are lists of node names")
@@ -125,7 +135,9 @@ CLUSTER: dict[str, dict[str, CommandCheck]] = {
 }
 PANEL: dict[str, dict[str, CommandCheck]] = {
     "spacetime": {"start": _number(-1e12, 1e12), "end": _number(-1e12, 1e12), "width": _number(400, 2400)},
-    "availability": {"on": _flag},
+    "availability": {"does": _one_of(PROBES)},
+    "rows": {"all": _flag},
+    "again": {},
     "step": {"seconds": _number(0.001, 60)},
     "play": {"speed": _number(0.1, 10)},
     "halt": {},
@@ -224,7 +236,8 @@ def doing(command: PanelCommand) -> str:
     return {
         "partition": "cutting the network", "heal": "healing the network", "delay": "setting the delay",
         "loss": "setting the loss", "spacetime": "drawing the space–time diagram",
-        "rewind": "running again from the seed", "run": "running the checks", "diagram": "drawing the diagram",
+        "rewind": "running again from the seed", "again": "starting a new cluster",
+        "run": "running the checks", "diagram": "drawing the diagram",
         "open": "opening the cluster", "real": "starting real nodes", "leave": "closing the cluster",
     }.get(command.verb, command.verb)  # fmt: skip
 

@@ -27,6 +27,15 @@ def threads_work() -> bool:
     return sys.platform != "emscripten"
 
 
+def beside(name: str, work: Callable[[], None]) -> None:
+    """Do this once, beside the cells. `work` must not raise."""
+
+    def once() -> None:
+        work()
+
+    turns(name, once).begin()
+
+
 class Turns(Protocol):
     """Calls a `Turn` again and again, from `begin` to `end`."""
 

@@ -53,6 +53,10 @@ class PanelModel:
         self.marks: deque[dict[str, Any]] = deque()
         self.lag: deque[list[Any]] = deque()
         self.probes: deque[list[Any]] = deque()
+        self.ended = ""
+        """Why the cluster is no more; empty while it is."""
+        self.can_begin_again = False
+        self._observed = False
         self._requests: dict[str, Event] = {}
         self._acknowledged: dict[tuple[str, str], Event] = {}
         self._elected: deque[Event] = deque(maxlen=20)
@@ -62,6 +66,7 @@ class PanelModel:
 
     def observe(self, statuses: Mapping[str, NodeStatus], asked: float) -> None:
         """The nodes' statuses, asked for at `asked` (the cluster's time)."""
+        self._observed = True
         for name, status in statuses.items():
             if name in self.nodes:
                 self._observe(self.nodes[name], status, asked)
@@ -97,9 +102,19 @@ class PanelModel:
         """`node` holds `value` for `key` (`values.ABSENT`: it has no such key)."""
         self.values.read(node, key, value, at)
 
-    def probe(self, at: float, read: str, write: str) -> None:
-        """The background client's read and write, each `ok`, `failed` or `unknown`."""
+    def probe(self, at: float, read: str, write: str | None) -> None:
+        """The background client's read and write, each `ok`, `failed` or `unknown`; None: it did not write."""
         self._add(self.probes, "probes", [at, read, write])
+
+    def end(self, why: str, at: float) -> None:
+        """The cluster was stopped at `at`: no node runs any more, and nobody leads."""
+        self.ended = why
+        for view in self.nodes.values():
+            if view.state == "stopped":
+                continue
+            view.state, view.answers, view.changed = "stopped", False, at
+            view.tracker.running = False
+            self._band(view, at)
 
     # -- events, by their family ----------------------------------------------------------------------
 
@@ -218,6 +233,13 @@ class PanelModel:
     # -- out ------------------------------------------------------------------------------------------
 
     @property
+    def nodes_to_read(self) -> list[str]:
+        """All nodes, those first that answered last; none before anything is known of them."""
+        if not self._observed:
+            return []
+        return sorted(self.nodes, key=lambda name: not self.nodes[name].answers)
+
+    @property
     def leader(self) -> str | None:
         """Of several nodes that believe they lead, the one with the highest term; among equals the first."""
         leaders = self._leaders()
@@ -269,7 +291,7 @@ class PanelModel:
         return {
             "id": view.id, "look": view.look, "state": view.state, "term": view.term, "leader": view.leader,
             "keys": view.keys, "lag": copy.behind, "parted": copy.parted, "url": self.urls.get(view.id),
-            "why": {verb: why_not(view, verb) for verb in NODE_VERBS},
+            "why": {verb: self.ended or why_not(view, verb) for verb in NODE_VERBS},
         }  # fmt: skip
 
     def _network(self) -> dict[str, Any]:
@@ -300,11 +322,14 @@ class PanelModel:
             "backend": self.backend, "mode": mode, "copies": copies, "election": settings.election,
             "heartbeat_ms": settings.heartbeat_ms, "timeout_ms": settings.election_timeout_ms,
             "seed": settings.seed, "leader": self.leader, "split": len(self._leaders()) > 1,
-            "sentence": self._sentence(),
+            "sentence": self._sentence(), "ended": self.ended,
+            "again": self.can_begin_again,
         }  # fmt: skip
 
     def _sentence(self) -> str:
         """Who leads, in words: the panel's headline."""
+        if self.ended:
+            return "This cluster was stopped"
         leaders = self._leaders()
         if len(leaders) > 1:
             claims = " and ".join(f"{view.id} (term {view.term})" for view in leaders)

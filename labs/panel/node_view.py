@@ -18,6 +18,10 @@ from labs.trace.roles import RoleTracker
 PROBE_KEY = "panel.probe"
 """The key of the background client behind the availability strip."""
 
+PROBES = ("off", "reads", "writes")
+"""What the background client does: nothing, read, or read and write. A write is an entry of the log like any other, so
+it changes what one sees of the log."""
+
 
 @dataclass
 class NodeView:

@@ -11,7 +11,7 @@ import contextlib
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import anywidget
@@ -20,6 +20,7 @@ import traitlets
 from labs.cluster.base import Answer, Cluster, ClusterError
 from labs.panel import actions, assets
 from labs.panel.actions import BadCommand, CommandWorker, PanelCommand
+from labs.panel.background import beside
 from labs.panel.cells import CELLS
 from labs.panel.model import PanelModel
 from labs.panel.player import Player
@@ -29,7 +30,8 @@ from labs.panel.poller import Poller, Wanted
 class ClusterPanel(anywidget.AnyWidget):
     """Shows `cluster` and lets one break it; the same over processes, Docker and the simulator.
 
-    * `availability`: whether a small background client reads and writes twice a second (key `panel.probe`)
+    * `availability`: what a small background client does twice a second: `reads` (or True: it asks any node, which
+      leaves no trace), `writes` (it also writes the key `panel.probe`, which is an entry of the log), `off` (or False)
     * `speed`, `moments`, `span`, `playing`: of a simulation, how fast it is played at first, names of times that one
       may want to go to, how many seconds the timeline shows, and whether time passes from the start
     * `in_cell`: it belongs to the cell that is being run (and not to another widget, which then closes it)
@@ -50,14 +52,14 @@ class ClusterPanel(anywidget.AnyWidget):
     """What came back for the last read or write from the panel."""
     problems: Any = traitlets.List().tag(sync=True)
     """Sentences about what goes wrong: `{id, text}`."""
-    availability: Any = traitlets.Bool().tag(sync=True)
+    availability: Any = traitlets.Unicode().tag(sync=True)
     player: Any = traitlets.Dict().tag(sync=True)
     """Empty for real nodes; for the simulator `{playing, speed, rewinds, moments, span}`."""
 
     def __init__(
         self,
         cluster: Cluster,
-        availability: bool = True,
+        availability: bool | str = "reads",
         *,
         speed: float = 1.0,
         moments: Sequence[tuple[str, float]] = (),
@@ -65,9 +67,9 @@ class ClusterPanel(anywidget.AnyWidget):
         playing: bool = False,
         in_cell: bool = True,
     ) -> None:
-        self.cluster = cluster
         self.errors: deque[BaseException] = deque(maxlen=50)
         self._resting = ""
+        self._again: Callable[[], Cluster] | None = None
         self._views = 0
         self._seen = time.monotonic()
         self._publishing = threading.RLock()
@@ -75,16 +77,27 @@ class ClusterPanel(anywidget.AnyWidget):
         self._guard: contextlib.AbstractContextManager[Any] = (
             threading.RLock() if self._simulated else contextlib.nullcontext()
         )
-        self._play = Player(cluster, self._guard, speed, moments, span, playing) if self._simulated else None
+        self._playing = (speed, moments, span, playing)
+        self._watch(cluster)
+        if isinstance(availability, bool):
+            availability = "reads" if availability else "off"
+        super().__init__(availability=availability, **self._present())
+        self.on_msg(self._heard)
+        if in_cell:
+            CELLS.enter(self)
+        self._begin_to_watch()
+
+    def _watch(self, cluster: Cluster) -> None:
+        """All that belongs to one cluster."""
+        self.cluster = cluster
+        self._play = Player(cluster, self._guard, *self._playing) if self._simulated else None
         urls = {node: cluster.url(node) for node in cluster.node_ids}
         self._model = PanelModel(cluster.node_ids, cluster.backend, cluster.settings, urls)
         self._poller = Poller(cluster, self._model, self._publish, self._report, self._wanted, self._guard)
         self._client = CommandWorker("panel-client", self._carry_out, self._failed)
         self._hands = self._client if self._simulated else CommandWorker("panel-hands", self._carry_out, self._failed)
-        super().__init__(availability=availability, **self._present())
-        self.on_msg(self._heard)
-        if in_cell:
-            CELLS.enter(self)
+
+    def _begin_to_watch(self) -> None:
         self._poller.begin()
         if self._play:
             self._play.begin(self._report)
@@ -95,12 +108,35 @@ class ClusterPanel(anywidget.AnyWidget):
         self._end(join_timeout)
         super().close()
 
-    def rest(self, why: str) -> None:
-        """End the panel's threads and leave its last picture on the screen; `why` stands above it, and is what every
-        control now says."""
-        self._resting = why
+    def rest(self, why: str, again: Callable[[], Cluster] | None = None) -> None:
+        """The cluster is stopped, or is about to be: end the panel's threads and leave its last minute on the screen.
+        `why` is what every control now says. `again` starts another cluster in its place, and returns it: the panel
+        then offers that."""
+        self._resting, self._again = why, again
         self._end()
-        self._tell("rest", why)
+        with self._poller.lock:
+            self._model.end(why, self.cluster.now())
+            self._model.can_begin_again = again is not None
+            self._publish(self._model, self.cluster.now())
+
+    def _start_again(self) -> None:
+        """On a thread of its own: starting takes a while, and the workers of the old cluster have ended."""
+        again, self._again = self._again, None
+        if again is None:
+            return
+        try:
+            cluster = again()
+        except Exception as error:  # noqa: BLE001 - whatever a backend raises belongs on the panel
+            self._again = again
+            self._failed("Starting a new cluster", error)
+            return
+        finally:
+            self.doing = []
+        self._resting = ""
+        self._watch(cluster)
+        self._publish(self._model, cluster.now())
+        self.send({"type": "history", "now": cluster.now(), "rate": self._rate, **self._model.history()})
+        self._begin_to_watch()
 
     @property
     def alive(self) -> bool:
@@ -137,7 +173,7 @@ class ClusterPanel(anywidget.AnyWidget):
         """What the poller is to do now: nobody watches → nothing but an occasional look."""
         watched = self._views > 0 or time.monotonic() - self._seen < DOZE_AFTER
         runs = self._play is None or self._play.rate > 0
-        return Wanted(watch=watched, probe=watched and runs and self.availability)
+        return Wanted(watch=watched, probe=self.availability if watched and runs else "off")
 
     # -- from the browser -----------------------------------------------------------------------------
 
@@ -162,14 +198,18 @@ class ClusterPanel(anywidget.AnyWidget):
 
     def _take(self, message: Mapping[str, Any]) -> None:
         try:
-            if self._resting:
-                raise BadCommand(self._resting)
             command = actions.parse(message, self.cluster.node_ids)
+            if self._resting and not (command.verb == "again" and self._again):
+                raise BadCommand(self._resting)
         except BadCommand as wrong:
             self._tell(f"command-{message.get('id')}", str(wrong))
             self.send({"type": "done", "id": message.get("id")})
             return
         self._begin(command)
+        if command.verb == "again":
+            beside("panel-again", self._start_again)
+            self.send({"type": "done", "id": command.id})
+            return
         (self._client if command.verb in actions.CLIENT else self._hands).submit(command)
 
     def _begin(self, command: PanelCommand) -> None:
@@ -190,7 +230,10 @@ class ClusterPanel(anywidget.AnyWidget):
 
     def _do(self, command: PanelCommand) -> None:
         if command.verb == "availability":
-            self.availability = command.arguments["on"]
+            self.availability = command.arguments["does"]
+        elif command.verb == "rows":
+            with self._poller.lock:
+                self._model.values.show_all = command.arguments["all"]
         elif command.verb == "spacetime":
             self._draw(**command.arguments)
         elif command.verb in actions.PANEL:

@@ -5,7 +5,8 @@ sentence; a thread here survives every exception and ends when it is told to.
 
 Three things are asked for at three speeds, because they fail and hang differently: events (many times a second, they
 make the picture move), statuses and copies of values (on news, otherwise seldom), and the background client's probes
-(twice a second). A node that hangs delays its status, never the picture of the others.
+(twice a second: a read from any node, past the students' history; a write only where somebody wants it). A node that
+hangs delays its status, never the picture of the others.
 """
 
 from __future__ import annotations
@@ -51,10 +52,11 @@ Publish = Callable[[PanelModel, float], None]
 
 
 class Wanted(NamedTuple):
-    """What is wanted of the poller at the moment."""
+    """What is wanted of the poller at the moment. `probe`: what the background client does, one of `PROBES`."""
 
     watch: bool = True
-    probe: bool = True
+    probe: str = "reads"
+
 
 
 class Poller:
@@ -176,23 +178,26 @@ class Poller:
     # -- the background client ------------------------------------------------------------------------
 
     def _try(self) -> float:
-        if not self._wanted().probe:
-            return PROBE_EVERY
-        began = time.monotonic()
-        self._count += 1
+        wanted = self._wanted().probe
         with self.lock:
-            node = self.model.leader or next((n for n, v in self.model.nodes.items() if v.answers), None)
+            nodes = self.model.nodes_to_read
+            leader = self.model.leader
+        if wanted == "off" or not nodes:
+            return PROBE_EVERY if wanted == "off" else EVENTS_EVERY
+        began = time.monotonic()
         with self._guard:
             at = self.cluster.now()
-            read, write = self._probe_once(node) if node else ("failed", "failed")
+            read = "ok" if any(self._copy(node, PROBE_KEY) is not NO_ANSWER for node in nodes) else "failed"
+            write = self._write(leader) if wanted == "writes" else None
         with self.lock:
             self.model.probe(at, read, write)
         return max(0.05, PROBE_EVERY - (time.monotonic() - began))
 
-    def _probe_once(self, node: str) -> tuple[str, str]:
-        write = self.cluster.put(PROBE_KEY, self._count, via=node, timeout=PROBE_TIMEOUT)
-        read = self.cluster.get(PROBE_KEY, via=node, timeout=PROBE_TIMEOUT)
-        return read.outcome.value, write.outcome.value
+    def _write(self, leader: str | None) -> str:
+        if leader is None:
+            return "failed"
+        self._count += 1
+        return self.cluster.put(PROBE_KEY, self._count, via=leader, timeout=PROBE_TIMEOUT).outcome.value
 
 
 class _NoAnswer:

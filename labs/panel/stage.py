@@ -116,7 +116,7 @@ class ReplayView:
         if kind != "real":
             self.leave()
         try:
-            panel = ClusterPanel(cluster, availability=kind == "real", in_cell=False, **options)
+            panel = ClusterPanel(cluster, availability="reads" if kind == "real" else "off", in_cell=False, **options)
         except BaseException:
             cluster.close()
             self._forget()

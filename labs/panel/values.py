@@ -12,7 +12,7 @@ from typing import Any
 from labs.trace.sentences import value_text
 
 ROWS = 12
-"""Keys shown at a time: the ones written last."""
+"""Keys shown at a time, where not all are asked for."""
 
 REMEMBERED = 300
 """Keys whose copies are remembered at all; in a bigger store the ones written longest ago are forgotten."""
@@ -37,6 +37,8 @@ class Values:
         self.node_ids = list(node_ids)
         self.lost: list[dict[str, Any]] = []
         self.total = 0
+        self.show_all = False
+        self._answering: set[str] = set()
         self._known: dict[str, dict[str, Any]] = {}
         self._changed: dict[str, dict[str, float]] = {}
         self._written: dict[str, float] = {}
@@ -47,6 +49,7 @@ class Values:
     def observe(self, keys: Mapping[str, Iterable[str]]) -> None:
         """The keys that each answering node lists in its status."""
         listed = {node: {key for key in names if _shown(key)} for node, names in keys.items()}
+        self._answering = set(listed)
         everything = set().union(*listed.values())
         self.total = len(everything)
         for key in sorted(everything - self._known.keys()):
@@ -63,7 +66,7 @@ class Values:
 
     def read(self, node: str, key: str, value: Any, at: float) -> None:
         copies, changed = self._known.setdefault(key, {}), self._changed.setdefault(key, {})
-        if node not in copies or not _same(copies[node], value):
+        if node not in copies or not same(copies[node], value):
             # The write's own time is exact; the time of our reading is late by up to one round of reading.
             written = self._written.get(key)
             changed[node] = written if written is not None and at - written < 1.0 else at
@@ -98,23 +101,31 @@ class Values:
         self._dirty[(node, key)] = None
 
     def shown(self) -> list[str]:
-        """The keys of the table: of more than `ROWS` the ones written last, in the order of their names."""
-        alive = [key for key in self._known if self._worth_a_row(key)]
-        recent = sorted(alive, key=lambda key: self._written.get(key, 0.0), reverse=True)[:ROWS]
-        return sorted(recent)
+        """The keys of the table: first those of which nodes hold different values, then those written last."""
+        alive = sorted(key for key in self._known if self._worth_a_row(key))
+        alive.sort(key=lambda key: (not self._differs(key), -self._written.get(key, 0.0)))
+        return alive if self.show_all else alive[:ROWS]
+
+    def _differs(self, key: str) -> bool:
+        """Whether two nodes that answer are known to hold different values."""
+        copies = [copy for node, copy in self._known[key].items() if node in self._answering]
+        return any(not same(copies[0], copy) for copy in copies[1:])
 
     def stale(self, node: str, key: str, leader: str | None) -> bool:
         copies = self._known.get(key, {})
         if leader is None or leader not in copies or node not in copies:
             return False
-        return node != leader and not _same(copies[node], copies[leader])
+        return node != leader and not same(copies[node], copies[leader])
 
     def table(self, leader: str | None, answering: Collection[str]) -> dict[str, Any]:
         """The table as JSON. A cell: `v` (text, null: no such key), `since` where it is stale, `old` where the node
         does not answer and its copy is only remembered."""
         visible = self.shown()
         rows = [{"key": key, "cells": self._cells(key, leader, answering)} for key in visible]
-        return {"rows": rows, "hidden": max(0, self.total - len(visible)), "lost": self.lost, "leader": leader}
+        return {
+            "rows": rows, "hidden": max(0, self.total - len(visible)), "all": self.show_all, "lost": self.lost,
+            "leader": leader,
+        }  # fmt: skip
 
     def _cells(self, key: str, leader: str | None, answering: Collection[str]) -> dict[str, Any]:
         cells: dict[str, Any] = {}
@@ -154,6 +165,12 @@ def _shown(key: str) -> bool:
     return not key.startswith(HIDDEN_PREFIX)
 
 
-def _same(one: Any, other: Any) -> bool:
-    # In Python True == 1, in JSON true is not 1.
-    return type(one) is type(other) and bool(one == other)
+def same(one: Any, other: Any) -> bool:
+    """Whether two JSON values are equal, types included: in Python `[1] == [True]`, in JSON not."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(same(value, other[key]) for key, value in one.items())
+    return bool(one == other)

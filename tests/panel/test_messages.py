@@ -76,7 +76,7 @@ def test_every_trait_of_the_panels_is_described_and_no_other() -> None:
 @given(st.lists(st.one_of(events(), statuses()), max_size=12), st.sampled_from(["process", "simulated"]))
 def test_whatever_happens_to_a_cluster_is_told_as_described(told: list[Event | NodeStatus], backend: str) -> None:
     model = PanelModel(NODES, backend, Settings(), dict.fromkeys(NODES))
-    rest = {"doing": [], "answer": {}, "problems": [], "availability": True, "player": {}}
+    rest = {"doing": [], "answer": {}, "problems": [], "availability": "reads", "player": {}}
 
     for at, one in enumerate(told):
         if isinstance(one, Event):
@@ -85,7 +85,7 @@ def test_whatever_happens_to_a_cluster_is_told_as_described(told: list[Event | N
             model.observe({one.node_id: one}, float(at))
         model.read("node-1", "k", at, float(at))
         model.read("node-2", "k", ABSENT, float(at))
-        model.probe(float(at), "ok", "unknown")
+        model.probe(float(at), "ok", "unknown" if at % 2 else None)
         hold("ClusterTraits", {**rest, **model.picture()})
         hold("News", {"type": "news", "now": float(at), "rate": 1.0, **model.drain()})
 
@@ -116,7 +116,8 @@ def variants(name: str) -> list[tuple[str, Mapping[str, Any]]]:
 
 SAMPLES: dict[str, Any] = {
     "key": "x", "value": "5", "via": None, "linearizable": True, "node": "node-1", "groups": [["node-1"], ["node-2"]],
-    "ms": 100, "jitter_ms": 50, "drop": 0.5, "duplicate": 0, "start": 0.0, "end": 5.5, "width": 900, "on": False,
+    "ms": 100, "jitter_ms": 50, "drop": 0.5, "duplicate": 0, "start": 0.0, "end": 5.5, "width": 900, "does": "writes",
+    "all": True,
     "seconds": 0.5, "speed": 0.1, "to": 1.5, "only": ["ex3.votes"], "kind": "file", "check": "ex3.votes",
     "whose": "reference", "whole": True,
 }  # fmt: skip

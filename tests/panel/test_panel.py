@@ -162,18 +162,49 @@ def test_without_a_view_nothing_is_sent(watched: Watched) -> None:
     assert watched.sent == []
 
 
-def test_the_background_client_reads_and_writes_its_own_key_and_can_be_switched_off(
-    cluster: FakeCluster,
-) -> None:
-    watched = Watched(ClusterPanel(cluster))
-    try:
-        watched.until(lambda: ["ok", "ok"] in [point[1:] for point in watched.panel._model.probes])
-        assert PROBE_KEY in cluster.nodes["node-1"].store
+@pytest.fixture
+def probing(cluster: FakeCluster) -> Iterator[Watched]:
+    """With the background client as it is at first."""
+    made = Watched(ClusterPanel(cluster))
+    yield made
+    made.panel.close()
 
-        watched.done(watched.ask(do="availability", on=False))
-        watched.until(lambda: not watched.panel._wanted().probe)
-    finally:
-        watched.panel.close()
+
+def probes(watched: Watched) -> list[list[Any]]:
+    return [point[1:] for point in list(watched.panel._model.probes)]
+
+
+def test_the_background_client_leaves_no_trace_unless_it_is_told_to_write(
+    probing: Watched, cluster: FakeCluster
+) -> None:
+    probing.until(lambda: len(probes(probing)) >= 3)
+    assert PROBE_KEY not in cluster.nodes["node-1"].store
+    assert not [event for event in cluster.events() if event.event in ("request", "reply")]
+
+    probing.done(probing.ask(do="availability", does="writes"))
+    probing.until(lambda: ["ok", "ok"] in probes(probing))
+    assert PROBE_KEY in cluster.nodes["node-1"].store
+
+    probing.done(probing.ask(do="availability", does="off"))
+    assert probing.panel._wanted().probe == "off"
+
+
+def test_no_outage_is_seen_before_the_panel_has_looked_at_the_nodes(probing: Watched) -> None:
+    probing.until(lambda: len(probes(probing)) >= 3)
+
+    assert {read for read, _ in probes(probing)} == {"ok"}
+
+
+def test_one_can_read_as_long_as_any_node_answers(probing: Watched, cluster: FakeCluster) -> None:
+    probing.until(lambda: probing.look("node-1") == "leader")
+    for node in ("node-1", "node-2"):
+        cluster.kill(node)
+    seen = len(probes(probing))
+    probing.until(lambda: len(probes(probing)) >= seen + 3)
+    assert {read for read, _ in probes(probing)} == {"ok"}
+
+    cluster.kill("node-3")
+    probing.until(lambda: ["failed", None] in probes(probing))
 
 
 def test_closing_ends_every_thread() -> None:
@@ -190,7 +221,7 @@ def test_closing_ends_every_thread() -> None:
         assert not thread.is_alive(), thread.name
 
 
-def test_a_panel_at_rest_keeps_its_picture_and_says_why_nothing_can_be_done(watched: Watched) -> None:
+def test_the_panel_of_a_stopped_cluster_says_so_and_that_nobody_leads(watched: Watched) -> None:
     watched.until(lambda: watched.look("node-1") == "leader")
 
     watched.panel.rest("This cluster was stopped.")
@@ -198,9 +229,48 @@ def test_a_panel_at_rest_keeps_its_picture_and_says_why_nothing_can_be_done(watc
     asked = watched.ask(do="kill", node="node-1")
 
     watched.done(asked)
-    assert watched.look("node-1") == "leader"
+    assert watched.panel.info["sentence"] == "This cluster was stopped"
+    assert watched.panel.info["leader"] is None
+    assert not watched.panel.info["again"]
+    assert {node["look"] for node in watched.panel.nodes} == {"stopped"}
+    assert {why for node in watched.panel.nodes for why in node["why"].values()} == {"This cluster was stopped."}
     assert {problem["text"] for problem in watched.panel.problems} == {"This cluster was stopped."}
     assert list(watched.panel.doing) == []
+    assert [band[2] for band in watched.panel._model.history()["bands"] if band[0] == "node-1"][-1] == "stopped"
+
+
+def test_a_new_cluster_can_be_started_in_the_place_of_a_stopped_one(watched: Watched) -> None:
+    watched.until(lambda: watched.look("node-1") == "leader")
+    new = FakeCluster(FAST, clock=time.time)
+    watched.panel.rest("This cluster was stopped.", lambda: new)
+    assert watched.panel.info["again"]
+
+    watched.done(watched.ask(do="again"))
+    watched.until(lambda: watched.look("node-1") == "leader")
+
+    assert watched.panel.cluster is new
+    assert watched.panel.alive
+    watched.done(watched.ask(do="kill", node="node-1"))
+    watched.until(lambda: watched.look("node-2") == "leader")
+    assert new.nodes["node-1"].state == "stopped"
+
+
+def test_a_new_cluster_that_does_not_start_is_a_sentence_and_can_be_tried_again(watched: Watched) -> None:
+    tries: list[int] = []
+
+    def start() -> FakeCluster:
+        tries.append(1)
+        raise BackendUnavailable("The Docker engine does not answer.")
+
+    watched.panel.rest("This cluster was stopped.", start)
+    for number in (1, 2):
+        watched.ask(do="again")
+        watched.until(lambda n=number: len(tries) == n)
+        watched.until(lambda: not watched.panel.doing)
+
+    assert [problem["text"] for problem in watched.panel.problems] == [
+        "Starting a new cluster: The Docker engine does not answer."
+    ]
 
 
 def test_running_a_cell_again_closes_what_its_last_run_made() -> None:

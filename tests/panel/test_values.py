@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-import pytest
+import json
+from typing import Any
 
-from labs.panel.values import ABSENT, REMEMBERED, ROWS, Values
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from labs.panel.values import ABSENT, REMEMBERED, ROWS, Values, same
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda parts: st.lists(parts, max_size=3) | st.dictionaries(st.text(), parts, max_size=3),
+)
 
 NODES = ("node-1", "node-2")
 LEADER = "node-1"
@@ -96,14 +106,49 @@ def test_a_stale_copy_is_read_again_until_it_is_fresh(values: Values) -> None:
     assert values.wanted(9, LEADER, NODES) == values.wanted(9, LEADER, NODES) == [("node-2", "x")]
 
 
-def test_of_many_keys_the_last_written_are_shown_by_name(values: Values) -> None:
+def test_of_many_keys_the_last_written_are_shown_the_newest_first(values: Values) -> None:
     for number in range(ROWS + 5):
         values.written(f"k{number:02}", at=float(number))
     values.observe({LEADER: [f"k{number:02}" for number in range(ROWS + 5)]})
 
     table = values.table(LEADER, NODES)
-    assert [row["key"] for row in table["rows"]] == [f"k{number:02}" for number in range(5, ROWS + 5)]
+    assert [row["key"] for row in table["rows"]] == [f"k{number:02}" for number in range(ROWS + 4, 4, -1)]
     assert table["hidden"] == 5
+
+
+def test_all_keys_can_be_shown(values: Values) -> None:
+    for number in range(ROWS + 5):
+        values.written(f"k{number:02}", at=float(number))
+    values.observe({LEADER: [f"k{number:02}" for number in range(ROWS + 5)]})
+    values.show_all = True
+
+    table = values.table(LEADER, NODES)
+    assert (len(table["rows"]), table["hidden"]) == (ROWS + 5, 0)
+
+
+def test_a_key_of_which_nodes_hold_different_values_comes_first_however_old(values: Values) -> None:
+    values.observe({node: [] for node in NODES})
+    for number in range(ROWS + 5):
+        values.written(f"k{number:02}", at=float(number))
+    for node, value in zip(NODES, (1, 2), strict=True):
+        values.read(node, "k00", value, at=100.0)
+
+    assert values.shown()[0] == "k00"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [([1], [True]), ({"a": 0}, {"a": False}), ([[1.0]], [[1]]), ({"a": [None]}, {"a": [0]})]
+)
+def test_values_are_compared_by_type_however_deep(values: Values, one: Any, other: Any) -> None:
+    values.read(LEADER, "x", one, at=1.0)
+    values.read("node-2", "x", other, at=1.0)
+
+    assert values.stale("node-2", "x", LEADER)
+
+
+@given(JSON)
+def test_a_value_is_the_same_as_its_copy(value: Any) -> None:
+    assert same(value, json.loads(json.dumps(value)))
 
 
 def test_a_big_store_does_not_fill_the_memory(values: Values) -> None:

@@ -1,7 +1,7 @@
 // The timeline's charts: what writes came to, how far followers lagged, when the cluster could be used. Law of this
 // file: it draws; it keeps nothing. An outcome is told by its shape, a follower by the dashes of its line.
 
-import type { Lag, Mark, NodeId, Outcome, Probe } from "../messages/cluster";
+import type { Lag, Mark, NodeId, Outcome, Probe, Probing } from "../messages/cluster";
 import { drawLine, drawX } from "../shared/canvas";
 import { clipped, drawLabel, type Sheet } from "./lanes";
 import { GUTTER, MARGIN, type Rows, STRIP, writesMiddle, xAt } from "./scale";
@@ -94,15 +94,23 @@ function drawLagLine({ pen, scale }: Sheet, name: NodeId, lag: Lag[], level: (en
 }
 
 /** Whether one could read and write. ok: a full bar; failed: a low one; unknown: a hollow one. */
-export function drawAvailability(sheet: Sheet, probes: Probe[], on: boolean, top: number): void {
+export function drawAvailability(sheet: Sheet, probes: Probe[], does: Probing, top: number): void {
   const { pen, scale, colours } = sheet;
   const width = Math.max(2, xAt(scale, PROBE_EVERY) - xAt(scale, 0) - 1);
   for (const [row, words] of ["can read", "can write"].entries()) {
     const y = top + row * (STRIP + 3);
     drawLabel(sheet, words, y + STRIP / 2, colours.faint);
-    if (!row && !probes.length && !on) pen.fillText("the background client is off", GUTTER + 4, y + STRIP / 2);
+    const tried = probes.flatMap(([time, read, write]) => {
+      const outcome = row ? write : read;
+      return outcome === null ? [] : [[time, outcome] as const];
+    });
+    const tries = row ? does === "writes" : does !== "off";
+    if (!tried.length && !tries) {
+      pen.fillStyle = colours.faint;
+      pen.fillText("not tried: the background client does not do that", GUTTER + 4, y + STRIP / 2);
+    }
     clipped(sheet, () => {
-      for (const [time, read, write] of probes) drawBar(sheet, xAt(scale, time), y, width, row ? write : read);
+      for (const [time, outcome] of tried) drawBar(sheet, xAt(scale, time), y, width, outcome);
     });
   }
 }

@@ -2,6 +2,7 @@
 // long key or value takes no more room than a short one.
 
 import type { Data, NodeState } from "../messages/cluster";
+import { button } from "../shared/button";
 import { card, h, setText } from "../shared/dom";
 import { clip, plural, seconds } from "../shared/format";
 import { icon } from "../shared/icons";
@@ -11,6 +12,7 @@ import { LOOKS } from "./words";
 const AGE_EVERY = 200; // ms between two looks at how stale a copy is
 const LONG_KEY = 60; // characters
 const LONG_STORY = 500;
+const FEW = 12; // rows, where not all are asked for
 const ABSENT = new Set(["paused", "stopped", "silent"]);
 
 type Row = Data["rows"][number];
@@ -20,9 +22,20 @@ export function makeData(panel: Context): View & { draw(): number } {
   const rows = h("tbody");
   const lost = h("ul", { class: "rl-lost", "aria-live": "assertive" });
   const table = h("table", { class: "rl-table" }, h("thead", {}, head), rows);
-  const note = h("p", { class: "rl-hint" });
+  const note = h("span", {});
+  const more = button("", {
+    testid: "rows",
+    kind: "rl-small",
+    act: () => panel.ask({ do: "rows", all: !panel.get("data").all }),
+  });
   const scroll = { class: "rl-scroll", tabindex: 0, role: "region", "aria-label": "Table of keys and nodes" };
-  const el = card("Data: who holds what", "rl-data", lost, h("div", scroll, table), note);
+  const el = card(
+    "Data: who holds what",
+    "rl-data",
+    lost,
+    h("div", scroll, table),
+    h("p", { class: "rl-hint" }, note, " ", more.el),
+  );
   const wasStale = new Map<string, boolean>();
   let ages: [age: HTMLElement, since: number][] = [];
   let drawn = "";
@@ -34,7 +47,7 @@ export function makeData(panel: Context): View & { draw(): number } {
     if (shown === drawn) return;
     drawn = shown;
     ages = [];
-    head.replaceChildren(h("th", { scope: "col" }, "key"), ...nodes.map((node) => headOf(node, data.leader)));
+    head.replaceChildren(h("th", { scope: "col" }, "key"), ...nodes.map(headOf));
     rows.replaceChildren(...data.rows.map((row) => rowOf(row, nodes)));
     lost.replaceChildren(
       ...data.lost.map(({ story }) =>
@@ -44,8 +57,9 @@ export function makeData(panel: Context): View & { draw(): number } {
     lost.hidden = !data.lost.length;
     table.hidden = !data.rows.length;
     table.style.setProperty("--columns", String(nodes.length + 1));
-    const more = data.hidden ? `and ${plural(data.hidden, "more key")}` : "";
-    setText(note, data.rows.length ? more : "No keys yet. Write one.");
+    setText(note, noteOf(data));
+    more.label(data.all ? `Show the first ${FEW}` : "Show all");
+    more.el.hidden = data.all ? data.rows.length <= FEW : !data.hidden;
     draw();
   }
 
@@ -85,8 +99,14 @@ export function makeData(panel: Context): View & { draw(): number } {
   return { el, update, draw };
 }
 
-function headOf(node: NodeState, leader: string | null): HTMLElement {
-  const crown = node.id === leader ? icon("crown") : null;
+function noteOf(data: Data): string {
+  if (!data.rows.length) return "No keys yet. Write one.";
+  const more = data.hidden ? `, and ${plural(data.hidden, "more key")}` : "";
+  return `First the keys that differ, then the newest${more}.`;
+}
+
+function headOf(node: NodeState): HTMLElement {
+  const crown = node.look === "leader" ? icon("crown") : null;
   const absent = ABSENT.has(node.look) ? h("span", { class: "rl-dim" }, ` ${LOOKS[node.look]}`) : null;
   return h("th", { scope: "col" }, node.id, crown, absent);
 }

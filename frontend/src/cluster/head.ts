@@ -2,6 +2,7 @@
 // screen reader as well.
 
 import type { Mark } from "../messages/cluster";
+import { button } from "../shared/button";
 import { h, setText } from "../shared/dom";
 import { clip, plural } from "../shared/format";
 import { icon } from "../shared/icons";
@@ -22,7 +23,13 @@ export function makeHead(panel: Context): Head {
   const chips = h("div", { class: "rl-chips" });
   const live = h("div", { class: "rl-sr", role: "status", "aria-live": "polite" });
   const notices = makeNotices(() => panel.get("problems"));
-  const headline = h("div", { class: "rl-headline" }, crown, sentence);
+  const again = button("Start a new one", {
+    name: "start",
+    kind: "rl-primary",
+    testid: "again",
+    act: () => panel.ask({ do: "again" }),
+  });
+  const headline = h("div", { class: "rl-headline" }, crown, sentence, again.el);
   const el = h("div", { class: "rl-head" }, headline, chips, live, notices.el);
   let drawn = "";
 
@@ -44,6 +51,8 @@ export function makeHead(panel: Context): Head {
     setText(sentence, info.sentence || "Looking at the cluster…");
     sentence.classList.toggle("is-bad", info.split);
     crown.hidden = !info.leader;
+    again.el.hidden = !info.again;
+    again.allow(panel.get("doing").some((one) => one.verb === "again") ? "A new cluster is being started." : "");
     const words = JSON.stringify(facts());
     if (words !== drawn) {
       drawn = words;

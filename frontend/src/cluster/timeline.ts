@@ -1,7 +1,7 @@
 // The last minute: roles, events, writes, lag and availability over time, and a moment that one can choose. Law of this
 // file: it joins; what is known is in history.ts, where it stands in scale.ts, and the drawing in lanes.ts and charts.ts.
 
-import type { History, Mark, News, SpaceTime } from "../messages/cluster";
+import type { History, Mark, News, Probing, SpaceTime } from "../messages/cluster";
 import { button } from "../shared/button";
 import { fitCanvas, type Pen } from "../shared/canvas";
 import { card, h, setAttribute, setAttributes, setText } from "../shared/dom";
@@ -24,6 +24,11 @@ const KEYS: Record<string, number> = {
   PageUp: -10,
   PageDown: 10,
 };
+const PROBING: [Probing, string][] = [
+  ["off", "off"],
+  ["reads", "reads from any node"],
+  ["writes", "reads, and writes to the leader"],
+];
 const EVENTS = "Events of the chosen moment";
 const LABEL = "What happened last. Arrow keys choose a moment, Escape leaves it.";
 
@@ -48,13 +53,15 @@ export function makeTimeline(panel: Context, wake: () => void): Timeline {
     kind: "rl-small",
     act: openSpaceTime,
   });
-  const probe = h("input", { type: "checkbox", "data-testid": "availability" });
-  probe.addEventListener("change", () => panel.ask({ do: "availability", on: probe.checked }));
-  const title = "A small client that reads and writes its own key twice a second";
+  const options = PROBING.map(([does, words]) => h("option", { value: does }, words));
+  const probe = h("select", { "data-testid": "availability", "aria-label": "Background client" }, options);
+  probe.addEventListener("change", () => panel.ask({ do: "availability", does: probe.value as Probing }));
+  const title =
+    "Twice a second it tries whether the cluster can be used. Its writes are entries of the log, key panel.probe";
   const tools = h(
     "div",
     { class: "rl-tools" },
-    h("label", { class: "rl-check", title }, probe, "background client"),
+    h("label", { class: "rl-check", title }, "background client", probe),
     open.el,
   );
   const space = makeSpaceTime(panel);
@@ -108,7 +115,7 @@ export function makeTimeline(panel: Context, wake: () => void): Timeline {
       .get("nodes")
       .flatMap((node) => (node.parted === null ? [] : [[node.id, node.parted] as const]));
     drawLag(sheet, records.lag, names(), rows, new Map(parted));
-    drawAvailability(sheet, records.probes, probe.checked, rows.strip);
+    drawAvailability(sheet, records.probes, panel.get("availability"), rows.strip);
     drawNetworkFaults(sheet, records.marks, rows.writes);
     if (chosen !== null) drawCursor(sheet, chosen);
     return panel.clock.moving ? standsFor(scale, panel.clock.rate) : Infinity;
@@ -165,7 +172,7 @@ export function makeTimeline(panel: Context, wake: () => void): Timeline {
   }
 
   function update() {
-    probe.checked = panel.get("availability");
+    probe.value = panel.get("availability");
     setAttribute(canvas, "aria-valuemin", -span());
     if (heading) setText(heading, span() === MINUTE ? "The last minute" : `The last ${span()} seconds`);
     wake();

@@ -12,6 +12,8 @@ export type Look = "leader" | "follower" | "candidate" | "paused" | "stopped" | 
 export type Verb = "start" | "stop" | "kill" | "pause" | "resume";
 /** What a request came to: `unknown` where nobody can know. */
 export type Outcome = "ok" | "failed" | "unknown";
+/** What the background client does: nothing; read from any node; write to the leader as well. */
+export type Probing = "off" | "reads" | "writes";
 /** What a message between nodes is about; `alive`: a node only says that it is there. */
 export type Topic = "heartbeat" | "replication" | "election" | "alive";
 export type Family = Topic | `${Topic}-reply`;
@@ -68,6 +70,8 @@ export interface Data {
   rows: { key: string; cells: Record<NodeId, Cell> }[];
   /** How many keys more there are than rows. */
   hidden: number;
+  /** Whether all keys are asked for, and not only the first few. */
+  all: boolean;
   lost: LostWrite[];
   leader: NodeId | null;
 }
@@ -84,6 +88,10 @@ export interface Info {
   leader: NodeId | null;
   split: boolean;
   sentence: string;
+  /** Why the cluster is no more; empty while it is. */
+  ended: string;
+  /** Whether another one can be started in its place. */
+  again: boolean;
 }
 
 /** A command that is being carried out. */
@@ -127,8 +135,8 @@ export interface ClusterTraits {
   doing: Doing[];
   answer: Answer | Nothing;
   problems: Problem[];
-  /** Whether the background client reads and writes. */
-  availability: boolean;
+  /** What the background client does. */
+  availability: Probing;
   player: Player | Nothing;
 }
 
@@ -141,7 +149,8 @@ export type Arrived = [id: string, time: number];
 export type Band = [node: NodeId, from: number, look: Look, term: number | null];
 /** How many entries each follower lacked; null: that was not known, or its log had parted from the leader's. */
 export type Lag = [time: number, behind: Record<NodeId, number | null>];
-export type Probe = [time: number, read: Outcome, write: Outcome];
+/** `write`: null where it did not write. */
+export type Probe = [time: number, read: Outcome, write: Outcome | null];
 export type Level = "info" | "election" | "crown" | "lost" | "fault" | `write-${Outcome}`;
 
 /** An event worth a mark on the timeline; `bubble`: what the node says about it. */
@@ -209,7 +218,9 @@ export type ClusterCommand =
   | { do: "delay"; ms: number; jitter_ms: number }
   | { do: "loss"; drop: number; duplicate: number }
   | { do: "spacetime"; start: number; end: number; width: number }
-  | { do: "availability"; on: boolean }
+  | { do: "availability"; does: Probing }
+  | { do: "rows"; all: boolean }
+  | { do: "again" }
   | { do: "step"; seconds: number }
   | { do: "play"; speed: number }
   | { do: "halt" }

@@ -280,15 +280,27 @@ function makeClock(wall = () => performance.now()) {
 var AGE_EVERY = 200;
 var LONG_KEY2 = 60;
 var LONG_STORY = 500;
+var FEW = 12;
 var ABSENT = /* @__PURE__ */ new Set(["paused", "stopped", "silent"]);
 function makeData(panel) {
   const head = h("tr");
   const rows = h("tbody");
   const lost = h("ul", { class: "rl-lost", "aria-live": "assertive" });
   const table = h("table", { class: "rl-table" }, h("thead", {}, head), rows);
-  const note = h("p", { class: "rl-hint" });
+  const note = h("span", {});
+  const more = button("", {
+    testid: "rows",
+    kind: "rl-small",
+    act: () => panel.ask({ do: "rows", all: !panel.get("data").all })
+  });
   const scroll = { class: "rl-scroll", tabindex: 0, role: "region", "aria-label": "Table of keys and nodes" };
-  const el = card("Data: who holds what", "rl-data", lost, h("div", scroll, table), note);
+  const el = card(
+    "Data: who holds what",
+    "rl-data",
+    lost,
+    h("div", scroll, table),
+    h("p", { class: "rl-hint" }, note, " ", more.el)
+  );
   const wasStale = /* @__PURE__ */ new Map();
   let ages = [];
   let drawn = "";
@@ -299,7 +311,7 @@ function makeData(panel) {
     if (shown === drawn) return;
     drawn = shown;
     ages = [];
-    head.replaceChildren(h("th", { scope: "col" }, "key"), ...nodes.map((node) => headOf(node, data.leader)));
+    head.replaceChildren(h("th", { scope: "col" }, "key"), ...nodes.map(headOf));
     rows.replaceChildren(...data.rows.map((row) => rowOf(row, nodes)));
     lost.replaceChildren(
       ...data.lost.map(
@@ -309,8 +321,9 @@ function makeData(panel) {
     lost.hidden = !data.lost.length;
     table.hidden = !data.rows.length;
     table.style.setProperty("--columns", String(nodes.length + 1));
-    const more = data.hidden ? `and ${plural(data.hidden, "more key")}` : "";
-    setText(note, data.rows.length ? more : "No keys yet. Write one.");
+    setText(note, noteOf(data));
+    more.label(data.all ? `Show the first ${FEW}` : "Show all");
+    more.el.hidden = data.all ? data.rows.length <= FEW : !data.hidden;
     draw();
   }
   function rowOf(row, nodes) {
@@ -344,8 +357,13 @@ function makeData(panel) {
   }
   return { el, update, draw };
 }
-function headOf(node, leader) {
-  const crown = node.id === leader ? icon("crown") : null;
+function noteOf(data) {
+  if (!data.rows.length) return "No keys yet. Write one.";
+  const more = data.hidden ? `, and ${plural(data.hidden, "more key")}` : "";
+  return `First the keys that differ, then the newest${more}.`;
+}
+function headOf(node) {
+  const crown = node.look === "leader" ? icon("crown") : null;
   const absent = ABSENT.has(node.look) ? h("span", { class: "rl-dim" }, ` ${LOOKS[node.look]}`) : null;
   return h("th", { scope: "col" }, node.id, crown, absent);
 }
@@ -413,7 +431,13 @@ function makeHead(panel) {
   const chips = h("div", { class: "rl-chips" });
   const live = h("div", { class: "rl-sr", role: "status", "aria-live": "polite" });
   const notices = makeNotices(() => panel.get("problems"));
-  const headline = h("div", { class: "rl-headline" }, crown, sentence);
+  const again = button("Start a new one", {
+    name: "start",
+    kind: "rl-primary",
+    testid: "again",
+    act: () => panel.ask({ do: "again" })
+  });
+  const headline = h("div", { class: "rl-headline" }, crown, sentence, again.el);
   const el = h("div", { class: "rl-head" }, headline, chips, live, notices.el);
   let drawn = "";
   function facts() {
@@ -433,6 +457,8 @@ function makeHead(panel) {
     setText(sentence, info.sentence || "Looking at the cluster…");
     sentence.classList.toggle("is-bad", info.split);
     crown.hidden = !info.leader;
+    again.el.hidden = !info.again;
+    again.allow(panel.get("doing").some((one) => one.verb === "again") ? "A new cluster is being started." : "");
     const words = JSON.stringify(facts());
     if (words !== drawn) {
       drawn = words;
@@ -1109,7 +1135,7 @@ function makeLegend(colours) {
 
 // src/cluster/ring.ts
 var CROWD = 48;
-var FEW = 12;
+var FEW2 = 12;
 var BUSY_PAUSE = 28;
 var REST_PAUSE = 80;
 function makeRing(panel) {
@@ -1215,7 +1241,7 @@ function standsFor(sights) {
   const moving = sights.filter((sight) => !sight.stands);
   if (moving.length > CROWD) return 0;
   const lively = ({ flight, fading }) => fading !== void 0 || flight.family.startsWith("election");
-  const pause = moving.length > FEW || moving.some(lively) ? BUSY_PAUSE : REST_PAUSE;
+  const pause = moving.length > FEW2 || moving.some(lively) ? BUSY_PAUSE : REST_PAUSE;
   return Math.min(...sights.map((sight) => Math.max(sight.stands, pause)));
 }
 function pattern(id) {
@@ -1493,15 +1519,23 @@ function drawLagLine({ pen, scale }, name, lag, level) {
   pen.stroke();
   return last;
 }
-function drawAvailability(sheet, probes, on, top) {
+function drawAvailability(sheet, probes, does, top) {
   const { pen, scale, colours } = sheet;
   const width = Math.max(2, xAt(scale, PROBE_EVERY) - xAt(scale, 0) - 1);
   for (const [row, words] of ["can read", "can write"].entries()) {
     const y = top + row * (STRIP + 3);
     drawLabel(sheet, words, y + STRIP / 2, colours.faint);
-    if (!row && !probes.length && !on) pen.fillText("the background client is off", GUTTER + 4, y + STRIP / 2);
+    const tried = probes.flatMap(([time, read, write]) => {
+      const outcome = row ? write : read;
+      return outcome === null ? [] : [[time, outcome]];
+    });
+    const tries = row ? does === "writes" : does !== "off";
+    if (!tried.length && !tries) {
+      pen.fillStyle = colours.faint;
+      pen.fillText("not tried: the background client does not do that", GUTTER + 4, y + STRIP / 2);
+    }
     clipped(sheet, () => {
-      for (const [time, read, write] of probes) drawBar(sheet, xAt(scale, time), y, width, row ? write : read);
+      for (const [time, outcome] of tried) drawBar(sheet, xAt(scale, time), y, width, outcome);
     });
   }
 }
@@ -1599,6 +1633,11 @@ var KEYS = {
   PageUp: -10,
   PageDown: 10
 };
+var PROBING = [
+  ["off", "off"],
+  ["reads", "reads from any node"],
+  ["writes", "reads, and writes to the leader"]
+];
 var EVENTS = "Events of the chosen moment";
 var LABEL = "What happened last. Arrow keys choose a moment, Escape leaves it.";
 function makeTimeline(panel, wake) {
@@ -1612,13 +1651,14 @@ function makeTimeline(panel, wake) {
     kind: "rl-small",
     act: openSpaceTime
   });
-  const probe = h("input", { type: "checkbox", "data-testid": "availability" });
-  probe.addEventListener("change", () => panel.ask({ do: "availability", on: probe.checked }));
-  const title = "A small client that reads and writes its own key twice a second";
+  const options = PROBING.map(([does, words]) => h("option", { value: does }, words));
+  const probe = h("select", { "data-testid": "availability", "aria-label": "Background client" }, options);
+  probe.addEventListener("change", () => panel.ask({ do: "availability", does: probe.value }));
+  const title = "Twice a second it tries whether the cluster can be used. Its writes are entries of the log, key panel.probe";
   const tools = h(
     "div",
     { class: "rl-tools" },
-    h("label", { class: "rl-check", title }, probe, "background client"),
+    h("label", { class: "rl-check", title }, "background client", probe),
     open.el
   );
   const space = makeSpaceTime(panel);
@@ -1663,7 +1703,7 @@ function makeTimeline(panel, wake) {
     drawWrites(sheet, records.marks, rows.writes);
     const parted = panel.get("nodes").flatMap((node) => node.parted === null ? [] : [[node.id, node.parted]]);
     drawLag(sheet, records.lag, names(), rows, new Map(parted));
-    drawAvailability(sheet, records.probes, probe.checked, rows.strip);
+    drawAvailability(sheet, records.probes, panel.get("availability"), rows.strip);
     drawNetworkFaults(sheet, records.marks, rows.writes);
     if (chosen !== null) drawCursor(sheet, chosen);
     return panel.clock.moving ? standsFor2(scale, panel.clock.rate) : Infinity;
@@ -1710,7 +1750,7 @@ function makeTimeline(panel, wake) {
     space.ask(start, end, scale.width);
   }
   function update() {
-    probe.checked = panel.get("availability");
+    probe.value = panel.get("availability");
     setAttribute(canvas, "aria-valuemin", -span());
     if (heading) setText(heading, span() === MINUTE ? "The last minute" : `The last ${span()} seconds`);
     wake();
@@ -1884,7 +1924,7 @@ var render = ({ model, el }) => {
     network: [ring, network],
     data: [data],
     info: [head, player, ring],
-    doing: [nodes],
+    doing: [nodes, head],
     answer: [client],
     problems: [head],
     player: [player, timeline],
