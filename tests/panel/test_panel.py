@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
@@ -14,43 +13,11 @@ from labs.cluster.process import ProcessCluster
 from labs.cluster.simulated import SimulatedCluster
 from labs.panel import ClusterPanel
 from labs.panel.cells import Cells
-from labs.panel.node_view import PROBE_KEY
-from tests.panel.described import hold, hold_traits
+from tests.panel.described import hold_traits
 from tests.panel.fake import FakeCluster
+from tests.panel.watched import Watched
 
 FAST = Settings(heartbeat_ms=100, election_timeout_ms=400)
-
-
-class Watched:
-    """A panel, and what it sent to the browser."""
-
-    def __init__(self, panel: ClusterPanel) -> None:
-        self.panel = panel
-        self.sent: list[dict[str, Any]] = []
-        self._numbers = iter(range(1, 1000))
-        panel.send = self._send  # type: ignore[method-assign]
-
-    def _send(self, content: dict[str, Any], buffers: Any = None) -> None:
-        hold("ClusterMessage", content)
-        self.sent.append(content)
-
-    def ask(self, **message: Any) -> int:
-        number = next(self._numbers)
-        self.panel._heard(None, {"id": number, **message}, [])
-        return number
-
-    def until(self, condition: Callable[[], Any], timeout: float = 10.0) -> Any:
-        deadline = time.monotonic() + timeout
-        while not (found := condition()):
-            assert time.monotonic() < deadline, f"never came true; problems: {self.panel.problems}"
-            time.sleep(0.01)
-        return found
-
-    def done(self, number: int) -> None:
-        self.until(lambda: any(m == {"type": "done", "id": number} for m in self.sent))
-
-    def look(self, node: str) -> str:
-        return next(str(entry["look"]) for entry in self.panel.nodes if entry["id"] == node)
 
 
 @pytest.fixture
@@ -162,51 +129,6 @@ def test_without_a_view_nothing_is_sent(watched: Watched) -> None:
     assert watched.sent == []
 
 
-@pytest.fixture
-def probing(cluster: FakeCluster) -> Iterator[Watched]:
-    """With the background client as it is at first."""
-    made = Watched(ClusterPanel(cluster))
-    yield made
-    made.panel.close()
-
-
-def probes(watched: Watched) -> list[list[Any]]:
-    return [point[1:] for point in list(watched.panel._model.probes)]
-
-
-def test_the_background_client_leaves_no_trace_unless_it_is_told_to_write(
-    probing: Watched, cluster: FakeCluster
-) -> None:
-    probing.until(lambda: len(probes(probing)) >= 3)
-    assert PROBE_KEY not in cluster.nodes["node-1"].store
-    assert not [event for event in cluster.events() if event.event in ("request", "reply")]
-
-    probing.done(probing.ask(do="availability", does="writes"))
-    probing.until(lambda: ["ok", "ok"] in probes(probing))
-    assert PROBE_KEY in cluster.nodes["node-1"].store
-
-    probing.done(probing.ask(do="availability", does="off"))
-    assert probing.panel._wanted().probe == "off"
-
-
-def test_no_outage_is_seen_before_the_panel_has_looked_at_the_nodes(probing: Watched) -> None:
-    probing.until(lambda: len(probes(probing)) >= 3)
-
-    assert {read for read, _ in probes(probing)} == {"ok"}
-
-
-def test_one_can_read_as_long_as_any_node_answers(probing: Watched, cluster: FakeCluster) -> None:
-    probing.until(lambda: probing.look("node-1") == "leader")
-    for node in ("node-1", "node-2"):
-        cluster.kill(node)
-    seen = len(probes(probing))
-    probing.until(lambda: len(probes(probing)) >= seen + 3)
-    assert {read for read, _ in probes(probing)} == {"ok"}
-
-    cluster.kill("node-3")
-    probing.until(lambda: ["failed", None] in probes(probing))
-
-
 def test_closing_ends_every_thread() -> None:
     before = set(threading.enumerate())
     panel = ClusterPanel(FakeCluster(FAST, clock=time.time))
@@ -219,58 +141,6 @@ def test_closing_ends_every_thread() -> None:
     for thread in started:
         thread.join(10)
         assert not thread.is_alive(), thread.name
-
-
-def test_the_panel_of_a_stopped_cluster_says_so_and_that_nobody_leads(watched: Watched) -> None:
-    watched.until(lambda: watched.look("node-1") == "leader")
-
-    watched.panel.rest("This cluster was stopped.")
-    watched.until(lambda: not watched.panel.alive)
-    asked = watched.ask(do="kill", node="node-1")
-
-    watched.done(asked)
-    assert watched.panel.info["sentence"] == "This cluster was stopped"
-    assert watched.panel.info["leader"] is None
-    assert not watched.panel.info["again"]
-    assert {node["look"] for node in watched.panel.nodes} == {"stopped"}
-    assert {why for node in watched.panel.nodes for why in node["why"].values()} == {"This cluster was stopped."}
-    assert {problem["text"] for problem in watched.panel.problems} == {"This cluster was stopped."}
-    assert list(watched.panel.doing) == []
-    assert [band[2] for band in watched.panel._model.history()["bands"] if band[0] == "node-1"][-1] == "stopped"
-
-
-def test_a_new_cluster_can_be_started_in_the_place_of_a_stopped_one(watched: Watched) -> None:
-    watched.until(lambda: watched.look("node-1") == "leader")
-    new = FakeCluster(FAST, clock=time.time)
-    watched.panel.rest("This cluster was stopped.", lambda: new)
-    assert watched.panel.info["again"]
-
-    watched.done(watched.ask(do="again"))
-    watched.until(lambda: watched.look("node-1") == "leader")
-
-    assert watched.panel.cluster is new
-    assert watched.panel.alive
-    watched.done(watched.ask(do="kill", node="node-1"))
-    watched.until(lambda: watched.look("node-2") == "leader")
-    assert new.nodes["node-1"].state == "stopped"
-
-
-def test_a_new_cluster_that_does_not_start_is_a_sentence_and_can_be_tried_again(watched: Watched) -> None:
-    tries: list[int] = []
-
-    def start() -> FakeCluster:
-        tries.append(1)
-        raise BackendUnavailable("The Docker engine does not answer.")
-
-    watched.panel.rest("This cluster was stopped.", start)
-    for number in (1, 2):
-        watched.ask(do="again")
-        watched.until(lambda n=number: len(tries) == n)
-        watched.until(lambda: not watched.panel.doing)
-
-    assert [problem["text"] for problem in watched.panel.problems] == [
-        "Starting a new cluster: The Docker engine does not answer."
-    ]
 
 
 def test_running_a_cell_again_closes_what_its_last_run_made() -> None:
