@@ -21,6 +21,7 @@ from IPython.core.getipython import get_ipython
 from labs.cluster import FAST, Answer, Cluster, Settings, open_cluster
 from labs.cluster.opening import default_backend, processes_work
 from labs.lesson.failures import load as load_failure
+from labs.lesson.losses import losses as losses
 from labs.page.start import SIMULATED, make_ready
 from labs.panel import ClusterPanel, ExercisePanel
 from labs.panel.node_view import keys_of_clients

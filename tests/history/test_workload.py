@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from pathlib import Path
 from unittest.mock import Mock
@@ -9,8 +10,9 @@ from unittest.mock import Mock
 import pytest
 
 from labs.cluster import SimulatedCluster
-from labs.cluster.base import ClusterError, Outcome
+from labs.cluster.base import FAST, ClusterError, Outcome
 from labs.history import is_linearizable, load, save
+from labs.history.operations import Operation
 from labs.history.workload import CLIENTS, KEYS, Workload
 
 
@@ -53,3 +55,23 @@ def test_what_a_client_raises_is_raised_where_the_workload_ends(monkeypatch: pyt
 
     with pytest.raises(ClusterError, match="the engine is gone"), Workload(cluster):
         pass
+
+
+def test_in_a_simulation_a_seed_gives_one_history_and_no_thread_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threading.Thread, "start", lambda thread: pytest.fail("a thread was started"))
+
+    def history(seed: int) -> list[Operation]:
+        with SimulatedCluster(FAST) as cluster:
+            cluster.start()
+            cluster.wait_for(lambda c: c.leader())
+            began = cluster.now()
+            workload = Workload(cluster, seed)
+            workload.run(3)
+            assert began + 3 <= cluster.now() < began + 6
+            return workload.operations
+
+    first = history(1)
+    assert len(first) > 20
+    assert {operation.client for operation in first} == {f"client-{number}" for number in range(1, CLIENTS + 1)}
+    assert history(1) == first
+    assert history(2) != first
