@@ -6,12 +6,19 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from labs.history import edn, jepsen, jsonl
+from labs.history import jepsen, jsonl
 from labs.history.operations import HistoryError, Operation
+
+
+def _load_edn(text: str) -> list[Operation]:
+    from labs.history.edn import load_edn  # its reader is a package that only such a file needs
+
+    return load_edn(text)
+
 
 _FORMATS = (
     (re.compile(r'\{:process \d+, :type :\w+, :f :\w+, :key "'), jepsen.load_text),
-    (re.compile(r"(\[\s*)?(#[\w./]+\s*)?\{\s*(:|$)|\[\s*$"), edn.load_edn),
+    (re.compile(r"(\[\s*)?(#[\w./]+\s*)?\{\s*(:|$)|\[\s*$"), _load_edn),
     (re.compile(r"\{"), jsonl.loads),
     (re.compile(r"(INFO|WARN|ERROR|DEBUG)\s"), jepsen.load_etcd),
 )

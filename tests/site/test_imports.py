@@ -9,13 +9,21 @@ import pytest
 
 ABSENT = (
     *("psutil", "docker", "requests", "h11", "typer", "rich", "resource", "fcntl", "matplotlib"),
-    *("nbformat", "pytest"),
+    *("nbformat", "pytest", "edn_format"),
 )
 
 
 @pytest.mark.parametrize(
     "module",
-    ["labs.notebook", "labs.panel", "labs.grading.checks", "labs.cluster.simulated", "labs.simulation.explorer.search"],
+    [
+        "labs.notebook",
+        "labs.panel",
+        "labs.history",
+        "labs.history.workload",
+        "labs.grading.checks",
+        "labs.cluster.simulated",
+        "labs.simulation.explorer.search",
+    ],
 )
 def test_what_a_page_uses_asks_for_no_package_that_a_page_lacks(module: str) -> None:
     program = f"import sys; sys.modules.update(dict.fromkeys({ABSENT!r})); import {module}"
