@@ -25,7 +25,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from labs.simulation.simulator import Network, Simulator
+from labs.simulation.hosts import Network
+from labs.simulation.simulator import Simulator
 from labs.trace.events import Event
 from labs.trace.kinds import family_of
 from replstore.core.bully import Bully

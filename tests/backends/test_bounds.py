@@ -78,7 +78,7 @@ async def large_writes(target: Target) -> list[bytes]:
 async def long_polls(target: Target, seconds: float) -> list[bytes]:
     poll = b"GET /events?since=1000000000&wait=30 HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
-    async def watch(_: int) -> bytes:
+    async def watch(number: int) -> bytes:
         reader, writer = await target.connect()
         try:
             writer.write(poll)
@@ -93,7 +93,7 @@ async def long_polls(target: Target, seconds: float) -> list[bytes]:
 
 
 async def idle(target: Target, seconds: float) -> list[bytes]:
-    async def wait(_: int) -> bytes:
+    async def wait(number: int) -> bytes:
         _, writer = await target.connect()
         try:
             await asyncio.sleep(seconds)
@@ -105,7 +105,7 @@ async def idle(target: Target, seconds: float) -> list[bytes]:
 
 
 async def slow_readers(target: Target, seconds: float) -> list[bytes]:
-    async def read(_: int) -> bytes:
+    async def read(number: int) -> bytes:
         _, writer = await target.connect()
         writer.transport.pause_reading()  # type: ignore[attr-defined]
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -89,7 +90,8 @@ def test_a_follower_refuses_a_write_and_names_the_leader(cluster: Cluster) -> No
 
 @same_in_containers
 def test_every_json_value_comes_back_as_it_went(cluster: Cluster) -> None:
-    for value in (None, 0, False, "", [], {"a": [1, 2.5, None]}, "naïve ☃ 👑"):
+    values: tuple[Any, ...] = (None, 0, False, "", [], {"a": [1, 2.5, None]}, "naïve ☃ 👑")
+    for value in values:
         assert cluster.put("key", value).ok
 
         answer = cluster.get("key")

@@ -7,6 +7,7 @@ import http.client
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -92,8 +93,13 @@ def test_values_at_the_limits_reach_every_node(cluster: Cluster) -> None:
 
 # -- byte by byte, on real nodes ------------------------------------------------------------------------------
 
+
+def brackets(levels: int) -> bytes:
+    return b"[" * levels + b"]" * levels
+
+
 BODIES: dict[str, Callable[[], bytes]] = {
-    **{f"nested {n} deep": lambda n=n: b"[" * n + b"]" * n for n in (100, 101, 973, 977, 1_486, 1_487, 9_987, 9_988)},
+    **{f"nested {n} deep": partial(brackets, n) for n in (100, 101, 973, 977, 1_486, 1_487, 9_987, 9_988)},
     "700,000 × U+007F": lambda: json.dumps("\x7f" * 700_000, ensure_ascii=False).encode(),
     "209,000 × 1e15": lambda: b"[" + b",".join([b"1e15"] * 209_000) + b"]",
     "half a surrogate pair": lambda: b'"a\\ud800b"',
@@ -125,6 +131,7 @@ def test_the_inputs_that_broke_the_store_are_refused_or_carried(nodes: ProcessCl
     stored = {}
     for number, (name, make) in enumerate(BODIES.items()):
         leader = nodes.wait_for(lambda c: c.leader())
+        assert leader is not None
         body = make()
         status, answer = put(nodes, leader, f"key-{number}", body)
         if status == 200:

@@ -74,7 +74,8 @@ def press(notebook: Notebook, keys: list[str]) -> None:
 
 
 def test_no_key_pressed_on_any_control_edits_the_notebook(notebook: Notebook) -> None:
-    page, kinds = notebook.page, {}
+    page = notebook.page
+    kinds: dict[str, int] = {}
     controls = page.evaluate(KINDS)
     for index, kind in controls:
         assert page.evaluate(FOCUS, index), kind

@@ -42,7 +42,10 @@ def ports() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(params=tools() or [None], ids=lambda tool: "-".join(tool or ["no tool"]))
+TOOLS: list[list[str] | None] = [*tools()] or [None]
+
+
+@pytest.fixture(params=TOOLS, ids=lambda tool: "-".join(tool or ["no tool"]))
 def compose(request: pytest.FixtureRequest, engine: Engine, ports: None) -> Iterator[Compose]:
     """Runs a compose command on a project of its own; what that made is removed after the test."""
     if request.param is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,7 @@ def test_submissions_come_in_natural_order(tmp_path: Path) -> None:
     assert names(find_submissions(tmp_path)) == ["s1", "s2", "s10"]
 
 
-ENTRIES = {
+ENTRIES: dict[str, Callable[[Path], object]] = {
     "folder": lambda path: write_files(path, GOOD),
     "empty folder": lambda path: path.mkdir(),
     "zip": lambda path: make_zip(path.with_name(f"{path.name}.ZIP"), dict(GOOD)),

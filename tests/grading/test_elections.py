@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -166,12 +166,13 @@ def counted(child: Session) -> Iterator[Counter]:
     """How many questions the session puts to its sandbox."""
     counter, ask = Counter(), child.ask
 
-    def asked(*arguments: Any) -> Any:
+    def asked(do: str, question: Mapping[str, Any], limit: float) -> Any:
         counter.questions += 1
-        return ask(*arguments)
+        return ask(do, question, limit)
 
-    child.ask = asked  # type: ignore[method-assign]
-    yield counter
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(child, "ask", asked)
+        yield counter
 
 
 def test_looking_ahead_saves_questions_and_changes_nothing() -> None:

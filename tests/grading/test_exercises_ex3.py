@@ -17,6 +17,7 @@ from labs.grading.results import Status
 from labs.grading.runner import GradingSettings, grade
 from labs.grading.sandbox.sandbox import Sandbox
 from labs.grading.submission.submission import Submission
+from replstore.core.election import Election
 from replstore.core.messages import NodeId
 from solutions.ex3_election import MyElection, RequestVote
 from tools import mutant_elections, mutants
@@ -33,7 +34,7 @@ DESIGNS = (
 GUIDE = SOLUTIONS.parent / "docs" / "grading.md"
 
 
-def with_strategy(strategy: type[MyElection]) -> Any:
+def with_strategy(strategy: type[Election]) -> Any:
     """As a student's file that defines this class."""
     return SimpleNamespace(MyElection=strategy)
 

@@ -7,12 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from labs.grading.check import Check, CheckOutcome, failed, passed
+from labs.grading.check import Check, CheckOutcome, StudentCode, failed, passed
 from labs.grading.errors import GraderError
 from labs.grading.results import Report, Status, clean
 from labs.grading.runner import GradingSettings, grade, load_suite, seeds_for
 from labs.grading.sandbox.isolation import Isolation
-from labs.grading.session import Session
 from labs.grading.submission.submission import Submission
 from tests.grading.conftest import grade_ex1, submission, the_result
 from tests.grading.toys import BROKEN_SUITE, GOOD_EX1, GOOD_EX2, GOOD_EX3, ONCE, QUICK, SUITE, ToySuite
@@ -129,7 +128,7 @@ def test_a_fault_of_the_grader_is_an_error_and_no_mark() -> None:
     assert "ZeroDivisionError" in report.run.errors["broken"]
 
 
-def broken_outcome(session: Session) -> CheckOutcome:
+def broken_outcome(code: StudentCode) -> CheckOutcome:
     return True  # type: ignore[return-value]
 
 
@@ -185,11 +184,11 @@ def test_texts_are_cleaned() -> None:
     assert failed("", share=7).share == 1.0
 
 
-def seed_by_seed(session: Session) -> CheckOutcome:
-    for seed in session.seeds:
-        if session.call("double", seed) != 2 * seed:
+def seed_by_seed(code: StudentCode) -> CheckOutcome:
+    for seed in code.seeds:
+        if code.call("double", seed) != 2 * seed:
             return failed(f"wrong for {seed}")
-        session.settle()
+        code.settle()
     return passed()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from tests.grading.toys import GOOD, GOOD_EX1, GOOD_EX3
 EX1, EX3 = "ex1_fault_tolerance.py", "ex3_election.py"
 
 
-def make_zip(path: Path, files: dict[str, str | bytes]) -> Path:
+def make_zip(path: Path, files: Mapping[str, str | bytes]) -> Path:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():
             archive.writestr(name, content)

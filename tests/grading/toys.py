@@ -10,10 +10,9 @@ from dataclasses import replace
 
 from labs.cluster.base import Settings
 from labs.cluster.simulated import SimulatedCluster
-from labs.grading.check import Check, CheckOutcome, failed, passed
+from labs.grading.check import Check, CheckOutcome, StudentCode, failed, passed
 from labs.grading.cluster_gateway import ClusterGateway
 from labs.grading.sandbox.limits import MIB, SandboxLimits
-from labs.grading.session import Session
 from labs.simulation.simulator import Simulator
 
 SUITE_SPEC = "tests.grading.toys:SUITE"
@@ -66,35 +65,35 @@ GOOD = {
 }
 
 
-def doubles_seeds(session: Session) -> CheckOutcome:
-    right = [seed for seed in session.seeds if session.call("double", seed) == 2 * seed]
-    if len(right) == len(session.seeds):
+def doubles_seeds(code: StudentCode) -> CheckOutcome:
+    right = [seed for seed in code.seeds if code.call("double", seed) == 2 * seed]
+    if len(right) == len(code.seeds):
         return passed()
-    return failed("not doubled", evidence=(f"right for {right}",), share=len(right) / len(session.seeds))
+    return failed("not doubled", evidence=(f"right for {right}",), share=len(right) / len(code.seeds))
 
 
-def doubles_text(session: Session) -> CheckOutcome:
-    answer = session.call("double", "ab")
+def doubles_text(code: StudentCode) -> CheckOutcome:
+    answer = code.call("double", "ab")
     return passed() if answer == "abab" else failed(f"double('ab') gave {answer!r}", picture="<svg></svg>")
 
 
-def answers_anything(session: Session) -> CheckOutcome:
-    session.call("double", 1)
+def answers_anything(code: StudentCode) -> CheckOutcome:
+    code.call("double", 1)
     return passed()
 
 
-def echoes(session: Session) -> CheckOutcome:
+def echoes(code: StudentCode) -> CheckOutcome:
     with SimulatedCluster(Settings(heartbeat_ms=100, election_timeout_ms=400)) as cluster:
         cluster.start()
-        answer = session.call("echo", ClusterGateway(cluster))
+        answer = code.call("echo", ClusterGateway(cluster))
         if answer == {"value": "Alice", "leader": "node-1"}:
             return passed()
         return failed(f"echo gave {answer!r}")
 
 
-def elects(session: Session) -> CheckOutcome:
-    for seed in session.seeds:
-        run = Simulator(3, session.elections(), seed=seed)
+def elects(code: StudentCode) -> CheckOutcome:
+    for seed in code.seeds:
+        run = Simulator(3, code.elections(), seed=seed)
         run.start()
         run.run_for(1.5)
         leads = [node for node, host in run.hosts.items() if host.node and host.node.leads]
@@ -103,7 +102,7 @@ def elects(session: Session) -> CheckOutcome:
     return passed()
 
 
-def grader_breaks(session: Session) -> CheckOutcome:
+def grader_breaks(code: StudentCode) -> CheckOutcome:
     raise ZeroDivisionError("a mistake of ours")
 
 

@@ -52,7 +52,12 @@ def nobody(doing: str, error: BaseException | None) -> None:
 def test_a_turn_is_taken_in_the_event_loop_until_it_ends() -> None:
     async def scene() -> int:
         taken: list[int] = []
-        turns = LoopTurns("test", lambda: taken.append(1) or 0.0)
+
+        def turn() -> float:
+            taken.append(1)
+            return 0.0
+
+        turns = LoopTurns("test", turn)
         turns.begin()
         await until(lambda: len(taken) >= 3)
         turns.end()
@@ -69,7 +74,12 @@ def test_a_turn_is_taken_in_the_event_loop_until_it_ends() -> None:
 def test_who_waits_to_be_woken_sleeps_until_then() -> None:
     async def scene() -> list[int]:
         taken: list[int] = []
-        turns = LoopTurns("test", lambda: taken.append(1) or inf)
+
+        def turn() -> float:
+            taken.append(1)
+            return inf
+
+        turns = LoopTurns("test", turn)
         turns.begin()
         await until(lambda: len(taken) == 1)
         await asyncio.sleep(0.02)

@@ -105,7 +105,7 @@ def test_an_exercise_that_was_never_run_is_told_as_described() -> None:
 
 def variants(name: str) -> list[tuple[str, Mapping[str, Any]]]:
     """Verb and arguments of each command that is described."""
-    found = []
+    found: list[tuple[str, Mapping[str, Any]]] = []
     for one in DEFINITIONS[name]["anyOf"]:
         verb = one["properties"]["do"]
         verbs = [verb["const"]] if "const" in verb else DEFINITIONS[verb["$ref"].rpartition("/")[2]]["enum"]

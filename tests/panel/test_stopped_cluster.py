@@ -68,10 +68,13 @@ def test_a_new_cluster_that_does_not_start_is_a_sentence_and_can_be_tried_again(
         tries.append(1)
         raise BackendUnavailable("The Docker engine does not answer.")
 
+    def until_tried(times: int) -> None:
+        watched.until(lambda: len(tries) == times)
+
     watched.panel.rest("This cluster was stopped.", start)
-    for number in (1, 2):
+    for times in (1, 2):
         watched.ask(do="again")
-        watched.until(lambda n=number: len(tries) == n)
+        until_tried(times)
         watched.until(lambda: not watched.panel.doing)
 
     assert [problem["text"] for problem in watched.panel.problems] == [

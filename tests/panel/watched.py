@@ -17,7 +17,7 @@ class Watched:
         self.panel = panel
         self.sent: list[dict[str, Any]] = []
         self._numbers = iter(range(1, 1000))
-        panel.send = self._send  # type: ignore[method-assign]
+        panel.send = self._send
 
     def _send(self, content: dict[str, Any], buffers: Any = None) -> None:
         hold("ClusterMessage", content)

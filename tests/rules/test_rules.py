@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -11,7 +12,7 @@ from labs.rules import RULES, Claims, Violation, check, check_run, lost_writes
 from labs.simulation.schedule import Run, Schedule, Step, Strategy, carry_out, random_schedule
 from labs.trace.events import Event
 from replstore.core.bully import Bully
-from replstore.core.contract import LinearizableGet, NotLeader, Unknown
+from replstore.core.contract import LinearizableGet, NotLeader, Put, Unknown
 from replstore.core.lowest_id import LowestId
 from replstore.core.node import Node
 from solutions.ex3_election import MyElection
@@ -284,7 +285,8 @@ def test_a_late_vote_makes_the_node_leader_again_and_old_answers_confirm_nothing
     [read] = [call for call in run.calls if isinstance(call.command, LinearizableGet)]
 
     assert leads(run, "node-1") == [1, 1]
-    assert [call.command.value for call in run.acknowledged if call.answered > 4] == ["new@node-2"]
+    late = [call.command for call in run.acknowledged if call.answered > 4]
+    assert [command.value for command in late if isinstance(command, Put)] == ["new@node-2"]
     assert read.node == "node-1"
     assert isinstance(read.result, Unknown | NotLeader)
 
@@ -364,9 +366,11 @@ def test_a_restarted_leader_may_be_replaced() -> None:
     assert broken(carry_out(Schedule(steps=steps), MyElection), FULL) == set()
 
 
-def told(*notes: tuple[str, str, dict[str, object]]) -> set[str]:
+def told(*notes: tuple[str, str, Mapping[str, object]]) -> set[str]:
     """The rules that these notes of three nodes break: node, kind, details."""
-    events = [Event(float(n), node, "note", kind, n, "", "", details) for n, (node, kind, details) in enumerate(notes)]
+    events = [
+        Event(float(n), node, "note", kind, n, "", "", dict(details)) for n, (node, kind, details) in enumerate(notes)
+    ]
     return {violation.rule for violation in check(events, ("node-1", "node-2", "node-3"), 100.0, PLAIN)}
 
 

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 
 from labs.rules import lost_writes
+from labs.simulation.hosts import Network
 from labs.simulation.schedule import Schedule, Step, carry_out
-from labs.simulation.simulator import Network, Simulator
+from labs.simulation.simulator import Simulator
 from replstore.core.contract import Done, LinearizableGet, Put, Value
 from replstore.core.election import Election
 from replstore.core.lowest_id import LowestId

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -19,10 +20,12 @@ from tools.nemesis.campaign import ELECTIONS, Order, run
 from tools.nemesis.plan import MOMENTS, Pace, draw
 
 NODES = ("node-1", "node-2", "node-3")
+Test = TypeVar("Test", bound=Callable[..., None])
 
 
-def real_nodes(test: Callable[..., None]) -> Callable[..., None]:
-    return pytest.mark.processes(pytest.mark.slow(test))
+def real_nodes(test: Test) -> Test:
+    marked: Test = pytest.mark.processes(pytest.mark.slow(test))
+    return marked
 
 
 def short(tmp_path: Path, **changes: object) -> Order:

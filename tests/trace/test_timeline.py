@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -157,7 +158,7 @@ def test_a_message_that_nobody_saw_leaving_is_shown_at_its_arrival() -> None:
     ],
 )
 def test_a_messages_family_and_direction_follow_from_its_kind_and_fields(
-    kind: str, details: dict[str, object], family: str, answer: bool
+    kind: str, details: dict[str, Any], family: str, answer: bool
 ) -> None:
     diary = Diary()
     diary.send(0.1, "node-1", "node-2", kind, **details)

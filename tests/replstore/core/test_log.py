@@ -22,7 +22,8 @@ def test_an_empty_log_ends_before_the_first_entry() -> None:
 
 @given(st.lists(st.tuples(st.sampled_from(["append", "truncate", "compact"]), st.integers(0, 30)), max_size=60))
 def test_the_log_behaves_like_a_list_that_forgets_its_beginning(steps: list[tuple[str, int]]) -> None:
-    log, model, base = Log(), [], 0
+    log, base = Log(), 0
+    model: list[Entry] = []
     for step, number in steps:
         if step == "append":
             model.append(entry(len(model) + 1, term=number))

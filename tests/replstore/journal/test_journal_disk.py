@@ -20,8 +20,9 @@ from replstore.core.contract import Append, Flush, Install, Put, Record, Request
 from replstore.core.lowest_id import LowestId
 from replstore.core.messages import Entry, EntryId
 from replstore.core.node import Node
+from replstore.journal import disk
 from replstore.journal import journal as journal_module
-from replstore.journal.journal import Journal, disk
+from replstore.journal.journal import Journal
 from tests.replstore.journal.test_journal_damage import said
 
 real_open = disk.open_to_append

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -106,7 +107,7 @@ def test_a_field_of_the_wrong_type_is_refused_and_named(term: str) -> None:
 
 
 def test_a_class_defined_again_takes_the_old_ones_place() -> None:
-    def cell() -> type[Message]:
+    def cell() -> Callable[[str], Message]:
         @dataclass(frozen=True)
         class Hello(Message):
             text: str
