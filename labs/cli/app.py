@@ -8,6 +8,7 @@ import typer
 
 from labs.cli import (
     check,
+    conform,
     doctor,
     down,
     explore,
@@ -34,7 +35,7 @@ app = typer.Typer(
 
 # In the order in which the help shows them.
 _COMMANDS = (
-    *(steps, up, status, doctor, down, open, site, handout, check, grade),
+    *(steps, up, conform, status, doctor, down, open, site, handout, check, grade),
     *(simulate, replay, explore, linearizable),
 )
 for _command in _COMMANDS:

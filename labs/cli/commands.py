@@ -26,14 +26,21 @@ NamedPeersOption = Annotated[
 def cluster_of_commands(
     settings: Settings, command: Sequence[str] | None, of_nodes: Sequence[str] | None, named_peers: bool
 ) -> Cluster | None:
-    """None where no command was given. Raises `typer.BadParameter` for one that cannot be understood, and
-    `ClusterError` for a node without a command."""
-    if not command and not of_nodes:
+    """None where no command was given. Raises as `commands_of`, and `ClusterError` for a node without a command."""
+    commands = commands_of(settings, command, of_nodes)
+    if not commands:
         if named_peers:
             raise typer.BadParameter("--named-peers is for nodes of a command: add -- CMD")
         return None
     from labs.cluster.foreign import ForeignCluster
 
+    return ForeignCluster(settings, commands, named_peers=named_peers)
+
+
+def commands_of(
+    settings: Settings, command: Sequence[str] | None, of_nodes: Sequence[str] | None
+) -> dict[str, list[str]]:
+    """The command of each node that has one. Raises `typer.BadParameter` for one that cannot be understood."""
     commands = {name: list(command) for name in settings.node_ids} if command else {}
     for entry in of_nodes or ():
         node, equals, words = entry.partition("=")
@@ -43,4 +50,4 @@ def cluster_of_commands(
             commands[node] = shlex.split(words)
         except ValueError as error:
             raise typer.BadParameter(f"the command in --node {entry!r} cannot be read: {error}") from error
-    return ForeignCluster(settings, commands, named_peers=named_peers)
+    return commands

@@ -93,7 +93,6 @@ def _output(report: Report, result: CheckResult) -> str:
 
 def _foot(report: Report) -> str:
     notes = "".join(f"<li>{escape(note)}</li>" for note in report.notes)
-    facts = (
-        f"{report.suite}, level {report.level}, seeds {', '.join(map(str, report.seeds))}. Run in {report.isolation}."
-    )
+    seeds = f", seeds {', '.join(map(str, report.seeds))}" if report.seeds else ""
+    facts = f"{report.suite}, level {report.level}{seeds}. Run in {report.isolation}."
     return (f"<h2>Notes</h2><ul>{notes}</ul>" if notes else "") + f"<p><small>{escape(facts)}</small></p>"
