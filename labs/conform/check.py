@@ -8,10 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from labs.conform.scene import Scene
+from typing import Any
 
 LEVELS = {
     "wire": "What a node answers to clients",
@@ -53,7 +50,7 @@ class NodeCheck:
     level: str
     says: str
     points: float
-    run: Callable[[Scene], None] = field(compare=False, repr=False)
+    run: Callable[[Any], None] = field(compare=False, repr=False)
     needs: tuple[str, ...] = ()
     hint: str = ""
 
@@ -71,7 +68,8 @@ class NodeCheck:
         }
 
 
-Body = Callable[["Scene"], None]
+Body = Callable[[Any], None]
+"""Is given a `Scene`."""
 
 
 class Level:
