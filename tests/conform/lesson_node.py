@@ -84,8 +84,9 @@ class Node:
         limit = 60.0 if flaw("one-at-a-time") else TIMEOUT / 2
         answer = ask(peer + "/internal/heartbeat", {"term": term, "leader_id": ME, "version": self.version}, limit)
         self.learn(answer)
-        behind = answer is not None and answer["version"] != self.version and not flaw("no-catch-up")
-        if behind and (answer["version"] == -1 or not flaw("takes-older")):
+        if answer is None or answer["version"] == self.version or flaw("no-catch-up"):
+            return
+        if answer["version"] == -1 or not flaw("takes-older"):
             self.send(peer, term)
 
     def ship(self, peer: str, term: int) -> None:
@@ -172,7 +173,8 @@ def ask(url: str, message: Json | None, limit: float) -> Json | None:
         with urllib.request.urlopen(
             url, None if message is None else json.dumps(message).encode(), timeout=limit
         ) as got:
-            return json.loads(got.read())
+            answer: Json = json.loads(got.read())
+            return answer
     except (OSError, ValueError):
         return None
 
