@@ -10,10 +10,13 @@ from dataclasses import dataclass
 
 from labs.grading.checks.ex3 import PARTS
 from labs.grading.election_gateway import readable
-from labs.lesson.failures import NAMES, Failure, file_of
+from labs.lesson.failures import GOOD, NAMES, Failure, file_of
 from labs.rules import check_run
-from labs.simulation.schedule import carry_out
+from labs.simulation.schedule import Run, Schedule, Step, carry_out
+from labs.trace.events import Event
+from labs.trace.kinds import BECAME_LEADER
 from replstore.core.election import Election
+from solutions.ex3_election import MyElection
 from tools.mutant_elections import AnyLogWins, NeverStepsDown, NoRandomization, Plain
 
 SEED = 0
@@ -68,9 +71,6 @@ def record(name: str) -> Failure:
     schedule = next(iter(part.schedules(SEED)))
     run = carry_out(schedule, recipe.election)
     violation = next(v for v in check_run(run, part.claims) if v.rule == recipe.rule)
-    # A second more on either side: who led before, and what is in the air at the edges.
-    first, last = recipe.window[0] - 1, recipe.window[1] + 1
-    shown = (event for event in readable(run.trace) if first <= event.time <= last)
     return Failure(
         name=name,
         lacks=recipe.lacks,
@@ -81,8 +81,28 @@ def record(name: str) -> Failure:
         window=recipe.window,
         node_ids=run.node_ids,
         proof=tuple(violation.events),
-        events=tuple(event._replace(time=round(event.time, 6)) for event in shown),
+        events=shown(run, recipe.window),
     )
+
+
+def good() -> Failure:
+    """The reference: the leader crashes, another node asks, wins, and leads."""
+    run = carry_out(Schedule(nodes=3, seed=SEED, length=3.5, calm=0.0, steps=(Step(2.0, "crash_leader"),)), MyElection)
+    assert not check_run(run)
+    (led,) = [event.time for event in run.trace if event.kind == BECAME_LEADER and event.time > 2.0]
+    window = (1.8, round(led + 0.25, 2))
+    return Failure(
+        name=GOOD, lacks="", check="", seed=SEED, rule="", text="", window=window, node_ids=run.node_ids, proof=(),
+        events=shown(run, window),
+    )  # fmt: skip
+
+
+def shown(run: Run, window: tuple[float, float]) -> tuple[Event, ...]:
+    """What is to be seen, and a second more on either side: who led before, and what is in the air at the edges. What
+    was done to the network before is kept, too: it may last."""
+    first, last = window[0] - 1, window[1] + 1
+    kept = (e for e in readable(run.trace) if first <= e.time <= last or (e.event == "fault" and e.time < first))
+    return tuple(event._replace(time=round(event.time, 6)) for event in kept)
 
 
 def written(failure: Failure) -> str:
@@ -96,6 +116,7 @@ def written(failure: Failure) -> str:
 def main() -> None:
     for name in NAMES:
         file_of(name).write_text(written(record(name)), encoding="utf-8", newline="\n")
+    file_of(GOOD).write_text(written(good()), encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,9 @@ import requests
 import typer
 from rich.console import Console
 
+from labs.cli.options import Backend
 from labs.cluster import ports
+from labs.cluster.opening import BACKEND_VARIABLE, why_no_docker
 from labs.lesson import workspace
 
 SETTINGS = {
@@ -42,12 +44,20 @@ def open_lab(
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open it in the browser.")] = True,
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: a free one.")] = 0,
     folder: Annotated[Path, typer.Option(help="Where the working copy is, or is to be made.")] = Path(),
+    backend: Annotated[
+        Backend | None,
+        typer.Option(
+            "--backend", help="What the notebooks' nodes are. Default: what was chosen before, else processes."
+        ),
+    ] = None,
     prepare: Annotated[bool, typer.Option("--prepare", help="Only make or update the working copy.")] = False,
 ) -> None:
     """Open the lab's notebooks. Ctrl-C ends it."""
     console = Console()
     if not folder.is_dir():
         raise typer.BadParameter(f"{folder} is no folder")
+    if backend is Backend.docker and (why_not := why_no_docker()) is not None:
+        raise typer.BadParameter(f"containers are no choice here: {why_not}")
     chosen = _checked(port) if port else ports.choose(1)[0]
     space = workspace.find_or_make(folder)
     if space.made:
@@ -55,13 +65,15 @@ def open_lab(
     for path in space.offered:
         text = f"There is a newer version of a file that you changed; it is beside yours: {path}"
         console.print(text, soft_wrap=True)
+    if backend is not None:
+        workspace.switch_of(space.root).unlink(missing_ok=True)
     if prepare:
         return
     token = secrets.token_hex(16)
     with tempfile.TemporaryDirectory(prefix="replab-open-") as private:
         # In a session of its own, Ctrl-C reaches only this command, and JupyterLab does not ask whether it is meant.
         command = _command(space.root, Path(private), chosen, token)
-        environment = _environment(space.root)
+        environment = _environment(space.root, backend)
         server = subprocess.Popen(command, env=environment, start_new_session=True, stderr=subprocess.PIPE)
         threading.Thread(target=_pass_on, args=(server.stderr,), daemon=True).start()
         _end_like_ctrl_c("SIGTERM", "SIGHUP")
@@ -91,11 +103,13 @@ def _command(root: Path, private: Path, port: int, token: str) -> list[str]:
     ]
 
 
-def _environment(root: Path) -> dict[str, str]:
-    """Notebooks import the student's exercises, not the package's; and `!replab` is the one beside this Python."""
+def _environment(root: Path, backend: Backend | None) -> dict[str, str]:
+    """Notebooks import the student's exercises, not the package's; `!replab` is the one beside this Python; and the
+    nodes are what was asked for."""
     paths = [str(root), *filter(None, [os.environ.get("PYTHONPATH")])]
     programs = [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PATH": os.pathsep.join(programs)}
+    asked = {BACKEND_VARIABLE: backend.value} if backend is not None else {}
+    return {**os.environ, **asked, "PYTHONPATH": os.pathsep.join(paths), "PATH": os.pathsep.join(programs)}
 
 
 def _pass_on(messages: IO[bytes]) -> None:

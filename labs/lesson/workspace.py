@@ -19,6 +19,7 @@ from labs.lesson.exercises import BY_FILE
 FOLDER = "replication-lab"
 FIRST = "00_start_here.ipynb"
 GIVEN = ".given.json"
+SWITCH = ".backend"
 
 
 @dataclass
@@ -40,10 +41,14 @@ class Workspace:
 
 
 def find_or_make(here: Path) -> Workspace:
-    """A checkout is its own working copy; elsewhere one is made in `here`/replication-lab, or brought up to date."""
-    checkout = Path(labs.__file__).parents[1]
-    if (checkout / "pyproject.toml").is_file() and here.resolve().is_relative_to(checkout):
-        return Workspace(checkout, Path("labs/notebooks"))
+    """A handout is its own working copy. Elsewhere one is made in `here`/replication-lab, or brought up to date; in a
+    checkout of the project at its top, so that nobody works in files under version control."""
+    source = Path(labs.__file__).parents[1]
+    in_source = (source / "pyproject.toml").is_file() and here.resolve().is_relative_to(source)
+    if in_source and not (source / "solutions").is_dir():
+        return Workspace(source, Path("labs/notebooks"))
+    if in_source:
+        here = source
     root = here if here.name == FOLDER else here / FOLDER
     workspace = Workspace(root)
     given = _given(root / GIVEN)
@@ -55,9 +60,15 @@ def find_or_make(here: Path) -> Workspace:
 
 
 def exercises_folder(here: Path) -> Path | None:
-    """The folder with the exercises' files: `here`, in `exercises`, in a working copy, or further up."""
-    places = (here, here / "exercises", here / FOLDER / "exercises", *(up / "exercises" for up in here.parents))
+    """The folder with the exercises' files: `here`, in a working copy, in `exercises`, or further up."""
+    places = (here, here / FOLDER / "exercises", here / "exercises", *(up / "exercises" for up in here.parents))
     return next((one for one in places if any((one / name).is_file() for name in BY_FILE)), None)
+
+
+def switch_of(here: Path) -> Path:
+    """The file in which the working copy around `here` keeps what its notebooks' nodes are. It need not be there."""
+    exercises = exercises_folder(here)
+    return (exercises.parent if exercises else here) / SWITCH
 
 
 def contents() -> Iterator[tuple[Path, bytes]]:

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from labs.cluster.base import FAST, Cluster, ClusterError
+from labs.cluster.opening import open_cluster
 from labs.grading.check import Scene
+from labs.lesson.nodes import chosen
 from labs.panel.panel import ClusterPanel
 from labs.panel.replays import ReplayedCluster, differs, moments_of, opening, strategy_of
 
@@ -94,22 +96,24 @@ class ReplayView:
 
     def real(self, text: str) -> None:
         """Real nodes whose leader is elected by the class in `text`."""
-        from labs.cluster.process import ProcessCluster  # where there are no processes, nobody gets here
-
         self.leave()
         self._folder = Path(tempfile.mkdtemp(prefix="replab-election-"))
         (self._folder / f"{MODULE}.py").write_text(text, encoding="utf-8", newline="\n")
         settings = replace(
             FAST, nodes=NODES, mode="quorum", election=f"{MODULE}:MyElection", python_path=(self._folder,)
         )
-        cluster = ProcessCluster(settings)
+        backend = chosen().backend
+        cluster = None
         try:
+            cluster = open_cluster("process" if backend == "simulated" else backend, settings)
             cluster.start()
         except BaseException:
-            cluster.close()
+            if cluster is not None:
+                cluster.close()
             self._forget()
             raise
-        sentence = f"{NODES} processes here elect their leader with your class as it is now. Kill the leader."
+        what = "containers" if cluster.backend == "docker" else "processes here"
+        sentence = f"{NODES} {what} elect their leader with your class as it is now. Kill the leader."
         self._show("real", "Your election on real nodes", sentence, cluster, "")
 
     def _show(self, kind: str, title: str, text: str, cluster: Cluster, warning: str, **options: Any) -> None:

@@ -60,7 +60,7 @@ class Frame:
 
     @property
     def milliseconds(self) -> bool:
-        return self.end - self.start <= 1
+        return self.end - self.start <= 1 and self.end - self.zero < 2
 
     def clock(self, time: float) -> str:
         """A moment, as the axis counts: `1.234 s`."""

@@ -37,6 +37,7 @@ NOTE_SYMBOLS = {
     kinds.TRUNCATED: Symbol("square", "other", "other note", "log cut after {after}", 35, above=False),
     kinds.INSTALLED_SNAPSHOT: Symbol("square", "other", "other note", "snapshot", 35, above=False),
     kinds.COMMITTED: Symbol("dot", "commit", "commit"),
+    kinds.STATE: Symbol("square", "other", "term and vote saved", "saves term {term}", 40, above=False),
 }
 
 FAULT_SYMBOLS = {

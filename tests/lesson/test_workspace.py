@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,13 +16,38 @@ import replstore
 from labs.lesson import workspace
 
 
-def test_a_checkout_is_its_own_working_copy() -> None:
-    here = Path(labs.__file__).parent
+def source_tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A source tree with notebooks and exercises, which the lab is imported from."""
+    root = tmp_path / "project"
+    shutil.copytree(Path(labs.__file__).parent / "notebooks", root / "labs" / "notebooks")
+    shutil.copytree(Path(labs.__file__).parents[1] / "exercises", root / "exercises")
+    (root / "pyproject.toml").write_text("")
+    monkeypatch.setattr(labs, "__file__", str(root / "labs" / "__init__.py"))
+    return root
 
-    found = workspace.find_or_make(here)
 
-    assert (found.root / found.start).is_file()
+def test_a_handout_is_its_own_working_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    handout = source_tree(tmp_path, monkeypatch)
+
+    found = workspace.find_or_make(handout / "labs")
+
+    assert found.root / found.start == handout / "labs" / "notebooks" / "00_start_here.ipynb"
     assert found.made == []
+
+
+@pytest.mark.parametrize("where", ["", "labs", "exercises", "replication-lab/notebooks"])
+def test_in_a_checkout_a_working_copy_is_made_at_its_top(
+    where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkout = source_tree(tmp_path, monkeypatch)
+    (checkout / "solutions").mkdir()
+    (checkout / "replication-lab" / "notebooks").mkdir(parents=True)
+
+    found = workspace.find_or_make(checkout / where)
+
+    assert found.root.resolve() == checkout / "replication-lab"
+    assert (found.root / found.start).is_file()
+    assert workspace.exercises_folder(checkout) == checkout / "replication-lab" / "exercises"
 
 
 def test_elsewhere_a_working_copy_is_made_with_notebooks_and_exercises(tmp_path: Path) -> None:

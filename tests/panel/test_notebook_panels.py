@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from labs import notebook
+from labs.notebook import clusters
 
 
 def test_a_stopped_clusters_panel_starts_another_and_the_notebooks_variable_follows(
@@ -15,7 +16,7 @@ def test_a_stopped_clusters_panel_starts_another_and_the_notebooks_variable_foll
 ) -> None:
     old = notebook.cluster("simulated", name="again", nodes=5)
     variables = {"cluster": old, "other": 5}
-    monkeypatch.setattr(notebook, "get_ipython", lambda: SimpleNamespace(user_ns=variables))
+    monkeypatch.setattr(clusters, "get_ipython", lambda: SimpleNamespace(user_ns=variables))
     panel = notebook.panel(old)
     try:
         notebook.end("again")

@@ -1,4 +1,5 @@
 """Four elections that lack one thing each, and what came of it: the reasons for the parts of Exercise 3.
+And a good one, to imitate.
 
 Law of this module: what is shown has happened. Each file beside this one is a stretch of a simulated run, with the seed
 that brings it back; `python -m tools.record_failures` records them anew, and a test compares.
@@ -16,6 +17,8 @@ from labs.trace.events import Event
 
 NAMES = ("old-log", "same-timeout", "no-pre-vote", "leader-without-quorum")
 """In the order in which the exercise meets them."""
+GOOD = "good-election"
+"""A run of the reference, in which nothing is broken: what one imitates."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +44,9 @@ class Failure:
 
     def picture(self) -> str:
         """An SVG."""
+        title = f"✗ Broken: {self.rule}" if self.rule else "The leader crashes, and another one is elected"
         return spacetime_svg(
-            self.events, node_ids=self.node_ids, window=self.window, highlight=self.proof, origin=0.0, title=self.rule
+            self.events, node_ids=self.node_ids, window=self.window, highlight=self.proof, origin=0.0, title=title
         )
 
     def story(self, limit: int = 12) -> list[str]:
@@ -59,8 +63,8 @@ class Failure:
 
 
 def load(name: str) -> Failure:
-    """One of `NAMES`. Raises `ValueError` for another name."""
-    if name not in NAMES:
+    """One of `NAMES`, or `GOOD`. Raises `ValueError` for another name."""
+    if name not in (*NAMES, GOOD):
         raise ValueError(f"no failure {name!r}; there are {', '.join(NAMES)}")
     return Failure.from_json(json.loads(file_of(name).read_text(encoding="utf-8")))
 
