@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from labs.grading import batch, reports
+from labs.grading.checks.clusters import majority_election
 from labs.grading.errors import GraderError
 from labs.grading.reports import console as screen
 from labs.grading.results import Report
@@ -59,6 +60,8 @@ def grade(
     level = "student" if student else "instructor"
     settings = GradingSettings(level=level, seeds=seeds_for(level, seed), only=tuple(only or ()))
     try:
+        if level == "instructor" and suite == SUITE:
+            majority_election()  # refuse at once what would give no mark to anybody
         if message := unknown_name(settings.only, load_suite(suite).checks(level, settings.seeds)):
             raise typer.BadParameter(message, param_hint="--only")
         chosen = best_isolation(None if isolation == "auto" else isolation)

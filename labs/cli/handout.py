@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import shutil
 from enum import StrEnum
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 import labs
+from labs.lesson.tree import NoSourceTree, copy_lab
 
-INCLUDED = (
-    *("replstore", "labs", "exercises", "examples", "docs", "container", "benchmarks"),
-    *("pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE"),
-    *("Dockerfile", "docker-compose.yml", ".dockerignore", ".gitignore"),
-)
-INSTRUCTOR_ONLY = ("labs/grading/checks/instructor", "labs/grading/checks/instructor.py")
-"""No student's version has these, nor `solutions`; nobody's has `tests`."""
-LEFT_OUT = frozenset(("__pycache__", "node_modules", "dist", ".ipynb_checkpoints", ".mypy_cache", ".pytest_cache"))
 TEMPLATES = Path(labs.__path__[0]) / "grading" / "templates"
 
 
@@ -40,12 +33,13 @@ def handout(
 ) -> None:
     """Copy the lab; for students without its solutions and the instructor's checks."""
     root = Path(labs.__path__[0]).parent
-    if not (root / "exercises").is_dir() or not (root / "pyproject.toml").is_file():
-        raise typer.BadParameter(f"{root} is no source tree of the lab: run this from a checkout")
     if folder.exists() and any(folder.iterdir()):
         raise typer.BadParameter(f"{folder} is not empty: name a new folder")
     target = folder / "lab" if use is Audience.gradescope else folder
-    copy_lab(root, target, withhold=use is not Audience.gradescope)
+    try:
+        copy_lab(root, target, withhold=use is not Audience.gradescope)
+    except NoSourceTree as problem:
+        raise typer.BadParameter(str(problem)) from None
     _test_exercises(target / "pyproject.toml")
     if use is not Audience.gradescope:
         shutil.copyfile(TEMPLATES / "README.students.md", target / "README.md")
@@ -58,23 +52,6 @@ _NEXT = {
     Audience.classroom: "make this the assignment's template repository.",
     Audience.gradescope: "zip what is in it (not the folder itself) and upload it as the autograder.",
 }
-
-
-def copy_lab(root: Path, target: Path, *, withhold: bool) -> None:
-    """Copy what is `INCLUDED`; `withhold` the instructor's checks, and the solutions that they compare with."""
-
-    def passed_over(folder: str, names: list[str]) -> set[str]:
-        place = PurePosixPath(Path(folder).relative_to(root).as_posix())
-        kept_back = INSTRUCTOR_ONLY if withhold else ()
-        return {name for name in names if name in LEFT_OUT or str(place / name) in kept_back}
-
-    target.mkdir(parents=True, exist_ok=True)
-    for name in (*INCLUDED, *(() if withhold else ("solutions",))):
-        source = root / name
-        if source.is_dir():
-            shutil.copytree(source, target / name, ignore=passed_over)
-        elif source.is_file():
-            shutil.copy2(source, target / name)
 
 
 def _test_exercises(project: Path) -> None:

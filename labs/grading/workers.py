@@ -195,15 +195,18 @@ def _serve(connection: Connection, work: Callable[[J, Stop], R], folder: str, ma
             signal.signal(getattr(signal, name), signal.SIG_IGN)
     tempfile.tempdir = folder
     processes.mark_prefix = mark
-    while not asked:
-        try:
-            job = connection.recv()
-        except (EOFError, OSError):
-            return
-        busy = True
-        try:
-            result = work(job, lambda: asked or os.getppid() != parent)
-        except Stopped:
-            return
-        busy = False
-        connection.send(result)
+    try:
+        while not asked:
+            try:
+                job = connection.recv()
+            except (EOFError, OSError):
+                return
+            busy = True
+            try:
+                result = work(job, lambda: asked or os.getppid() != parent)
+            except Stopped:
+                return
+            busy = False
+            connection.send(result)
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # what it clears away at its end is not to be interrupted

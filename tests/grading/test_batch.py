@@ -21,6 +21,7 @@ from labs.grading import batch, reports
 from labs.grading.errors import GraderError
 from labs.grading.results import Report
 from labs.grading.runner import GradingSettings
+from labs.lesson import tree
 from tests.grading.conftest import write_files
 from tests.grading.toys import GOOD, GOOD_EX1, QUICK, SUITE_SPEC
 
@@ -166,7 +167,7 @@ def test_a_handout_has_neither_solutions_nor_tests(tmp_path: Path) -> None:
     names = {str(path.relative_to(tmp_path / "lab")) for path in (tmp_path / "lab").rglob("*")}
     assert {"replstore/core/node.py", "labs/grading/runner.py", "pyproject.toml", "exercises"} <= names
     assert not [name for name in names if name.startswith(("solutions", "tests", ".git/")) or "__pycache__" in name]
-    assert not [name for name in names if name.startswith(handout.INSTRUCTOR_ONLY)]
+    assert not [name for name in names if name.startswith(tree.INSTRUCTOR_ONLY)]
 
 
 @pytest.mark.slow
@@ -213,21 +214,22 @@ def test_a_handout_withholds_the_instructors_checks_but_an_autograder_has_them(t
         tmp_path / "root",
         {
             "pyproject.toml": "",
+            "exercises/ex9.py": "",
             "labs/grading/checks/__init__.py": "",
             "labs/grading/checks/instructor.py": "secret",
             "labs/grading/checks/__pycache__/instructor.pyc": "secret",
             "solutions/ex1.py": "secret",
         },
     )
-    handout.copy_lab(root, tmp_path / "students", withhold=True)
-    handout.copy_lab(root, tmp_path / "autograder", withhold=False)
+    tree.copy_lab(root, tmp_path / "students", withhold=True)
+    tree.copy_lab(root, tmp_path / "autograder", withhold=False)
 
     def files(folder: str) -> set[str]:
         return {path.name for path in (tmp_path / folder).rglob("*") if path.is_file()}
 
-    assert files("students") == {"pyproject.toml", "__init__.py"}
+    assert files("students") == {"pyproject.toml", "ex9.py", "__init__.py"}
     # The instructor's checks also use the reference election, so that goes along; students see neither.
-    assert files("autograder") == {"pyproject.toml", "__init__.py", "instructor.py", "ex1.py"}
+    assert files("autograder") == {"pyproject.toml", "ex9.py", "__init__.py", "instructor.py", "ex1.py"}
 
 
 def test_a_handout_does_not_overwrite(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
     exit 1
 }
 python3 -m venv /autograder/venv
-/autograder/venv/bin/pip install /autograder/source/lab
+# (Editable: the packages that pip would build are for students, without the solutions that the checks compare with.)
+/autograder/venv/bin/pip install -e /autograder/source/lab
 
 # Submissions run under a user id of their own, which must not read the checks.
 chmod -R go-rwx /autograder/source /autograder/venv
