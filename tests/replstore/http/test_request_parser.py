@@ -1,64 +1,23 @@
-"""What the HTTP parser takes, what it refuses, and that it does not matter how the bytes are cut."""
+"""Which requests the HTTP parser takes, which it refuses, and what it waits for."""
 
 from __future__ import annotations
 
 import json
-from itertools import pairwise
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from replstore.http.parser import RequestParser, ResponseParser
+from replstore.http.parser import RequestParser
 from replstore.http.syntax import (
     MAX_EMPTY_LINES,
     MAX_HEAD,
     MAX_HEADER_LINES,
     MEMO_BYTES,
-    Admit,
     HttpError,
-    Request,
-    Response,
     Stage,
-    check_length,
     whole_request,
 )
-from replstore.http.writing import CONTINUE, HeaderPairs, Headers, request, response, without_content
-
-
-def small(method: str, path: str, headers: Headers, length: int) -> HeaderPairs:
-    check_length(length, 1000 if path.startswith("/internal/") else 100)
-    return ()
-
-
-def drain(parser: RequestParser) -> list[Request]:
-    return list(iter(parser.next, None))
-
-
-def parse(data: bytes, admit: Admit = small) -> list[Request]:
-    """All requests in `data`, which must end with one."""
-    parser = RequestParser(admit)
-    parser.feed(data)
-    requests = drain(parser)
-    assert parser.stage is Stage.START
-    return requests
-
-
-def refusal(data: bytes, admit: Admit = small) -> HttpError:
-    parser = RequestParser(admit)
-    parser.feed(data)
-    with pytest.raises(HttpError) as caught:
-        drain(parser)
-    return caught.value
-
-
-def get(*lines: bytes, target: bytes = b"/key/name") -> bytes:
-    return b"\r\n".join((b"GET " + target + b" HTTP/1.1", b"Host: node", *lines, b"", b""))
-
-
-def put(*lines: bytes, body: bytes = b"") -> bytes:
-    return b"\r\n".join((b"PUT /key/name HTTP/1.1", b"Host: node", *lines, b"", body))
-
+from replstore.http.writing import HeaderPairs, Headers, response, without_content
+from tests.replstore.http.parsing import get, parse, put, refusal, small
 
 # -- what is taken ---------------------------------------------------------------------------------------
 
@@ -348,163 +307,3 @@ def test_a_client_that_expects_it_is_told_to_send_its_body_unless_the_body_is_th
     assert waiting.wants_continue
     assert content.next() is not None
     assert not content.wants_continue
-
-
-# -- however it is cut -----------------------------------------------------------------------------------
-
-TOKEN = st.text("abcXYZ-09", min_size=1, max_size=8)
-GOOD = st.builds(
-    lambda path, headers, body: (
-        b"PUT /%b HTTP/1.1\r\nHost: n\r\n" % path.encode()
-        + b"".join(b"X%b: %b\r\n" % (name.encode(), value.encode()) for name, value in headers)
-        + b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
-    ),
-    st.text("abc/?%20", max_size=20),
-    st.lists(st.tuples(TOKEN, TOKEN), max_size=4),
-    st.binary(max_size=60),
-)
-ODD = st.sampled_from(
-    [
-        get(),
-        put(),
-        get(b"A: b\nC: d"),
-        b"GET / HTTP/2.0\r\nA: b\nC: d\r\n\r\n",
-        get(b" folded"),
-        put(b"Content-Length: 999"),
-        put(b"Content-Length: 5", body=b"cut"),
-        b"GET /" + b"a" * (MAX_HEAD + 10),
-        get(target=b"/" + b"a" * (MAX_HEAD + 10)),
-        get(target=b"http://node/key"),
-        b"\r\n",
-        b"\r\n" * MAX_EMPTY_LINES,
-        b"GET / HTTP/1.1\r\nA: " + b"a" * (MAX_HEAD + 10) + b"\r\n\r\n",
-        b"\r\n\r\n",
-        b"\n",
-    ]
-)
-STREAM = st.lists(GOOD | ODD | st.binary(max_size=30), max_size=5).map(b"".join)
-
-
-def outcome(pieces: list[bytes]) -> tuple[list[Request], int | None]:
-    """The requests found, and the status of the refusal that ended it, if one did."""
-    parser, requests = RequestParser(small), []
-    try:
-        for piece in pieces:
-            parser.feed(piece)
-            while (found := parser.next()) is not None:
-                requests.append(found)
-    except HttpError as error:
-        return requests, error.status
-    return requests, None
-
-
-def cut(data: bytes, places: list[int]) -> list[bytes]:
-    bounds = [0, *sorted(place % (len(data) + 1) for place in places), len(data)]
-    return [data[start:end] for start, end in pairwise(bounds)]
-
-
-@given(STREAM, st.lists(st.integers(0, 40_000), max_size=12))
-def test_any_cut_of_a_stream_gives_the_same_requests_and_the_same_refusal(stream: bytes, places: list[int]) -> None:
-    assert outcome(cut(stream, places)) == outcome([stream])
-
-
-@given(st.lists(GOOD | st.sampled_from([get(), put(), get(b"A: b\nC: d")]), max_size=3).map(b"".join))
-def test_byte_by_byte_gives_the_same_too(stream: bytes) -> None:
-    assert outcome([stream[n : n + 1] for n in range(len(stream))]) == outcome([stream])
-
-
-@given(
-    st.lists(st.sampled_from([get(), get(b"A: b"), get(b"A:\0")]) | ODD | GOOD, min_size=1, max_size=2).map(b"".join)
-)
-def test_the_short_way_gives_what_the_parser_gives_or_nothing(data: bytes) -> None:
-    short = short_outcome(data)
-
-    assert short is None or short == outcome([data])
-
-
-def short_outcome(data: bytes) -> tuple[list[Request], int | None] | None:
-    try:
-        found = whole_request(data)
-    except HttpError as error:
-        return [], error.status
-    return None if found is None else ([found], None)
-
-
-@pytest.mark.parametrize("data", [get(), get(b"Accept: */*", target=b"/key/a%20b?c"), get().replace(b"GET", b"DELETE")])
-def test_the_short_way_takes_what_most_clients_send(data: bytes) -> None:
-    assert [whole_request(data)] == parse(data)
-
-
-@given(st.binary(max_size=300))
-def test_whatever_arrives_there_is_nothing_but_requests_and_refusals(noise: bytes) -> None:
-    outcome([noise, b"\r\n\r\n", noise])
-
-
-# -- answers ---------------------------------------------------------------------------------------------
-
-
-def answers(data: bytes, max_body: int = 1000) -> list[Response]:
-    parser = ResponseParser(max_body)
-    parser.feed(data)
-    return list(iter(parser.next, None))
-
-
-def test_an_answer_is_complete_and_json_unless_said_otherwise() -> None:
-    assert response(200, b"{}") == (b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}")
-    assert response(404, b"no", keep_alive=False, headers=(("Content-Type", "text/plain"),)) == (
-        b"HTTP/1.1 404 Not Found\r\nContent-Type: text/plain\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno"
-    )
-
-
-def test_a_line_break_cannot_be_smuggled_into_what_we_send() -> None:
-    with pytest.raises(ValueError, match="not a header"):
-        response(200, headers=(("Allow", "GET\r\nSet-Cookie: a=b"),))
-    with pytest.raises(ValueError, match="not a request target"):
-        request("POST", "/a b\r\n", b"", (("Host", "n"),))
-
-
-@given(st.lists(st.tuples(st.sampled_from([200, 400, 503]), st.binary(max_size=40)), max_size=4), st.data())
-def test_a_client_reads_what_a_server_wrote_however_it_is_cut(
-    sent: list[tuple[int, bytes]], data: st.DataObject
-) -> None:
-    stream = b"".join(response(status, body) for status, body in sent)
-    places = data.draw(st.lists(st.integers(0, 400), max_size=8))
-    parser, found = ResponseParser(1000), []
-    for piece in cut(stream, places):
-        parser.feed(piece)
-        while (answer := parser.next()) is not None:
-            found.append((answer.status, answer.body))
-
-    assert found == sent
-
-
-@given(st.sampled_from(["GET", "POST"]), st.binary(max_size=90))
-def test_a_server_reads_what_a_client_wrote(method: str, body: bytes) -> None:
-    (found,) = parse(request(method, "/internal/heartbeat", body, (("Host", "n"), ("X-Cluster-Token", "t"))))
-
-    assert (found.method, found.path, found.body) == (method, "/internal/heartbeat", body)
-    assert found.headers["x-cluster-token"] == "t"
-
-
-def test_an_answer_that_closes_the_connection_says_so() -> None:
-    assert [a.keep_alive for a in answers(response(200, b"a") + response(200, b"b", keep_alive=False))] == [True, False]
-
-
-def test_an_answer_without_content_needs_no_length() -> None:
-    assert answers(b"HTTP/1.1 204 No Content\r\n\r\n")[0].body == b""
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"hello\r\n\r\n",
-        b"HTTP/2 200\r\nContent-Length: 0\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
-        CONTINUE,
-    ],
-)
-def test_a_peer_that_does_not_speak_our_http_is_refused(data: bytes) -> None:
-    with pytest.raises(HttpError):
-        answers(data)
