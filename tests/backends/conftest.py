@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from labs.cluster import FAST, Cluster, ForeignCluster, Settings, open_cluster
+from labs.trace.events import Event
 from tests import typescript_node
 from tests.docker.availability import engine_or_skip
 
@@ -112,3 +113,8 @@ def lacks(node: str, key: str) -> Callable[[Cluster], bool]:
         return cluster.get(key, via=node).code == 404
 
     return absent
+
+
+def faults(cluster: Cluster) -> list[Event]:
+    """What was done to the cluster; a node's own notice that its settings changed does not count."""
+    return [event for event in cluster.events() if event.event == "fault" and event.kind != "settings"]

@@ -1,65 +1,23 @@
-"""What only local processes can get wrong: ports, interpreters, environments, and above all being left behind."""
+"""What only local processes can get wrong: ports, interpreters and environments."""
 
 from __future__ import annotations
 
-import gc
-import json
 import os
 import signal
 import socket
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import psutil
 import pytest
 
 from labs.cluster import Outcome, ProcessCluster, StartFailed, ports
+from tests.backends.remains import pids
 
 from .conftest import QUICK, has, one_leader
 
 pytestmark = pytest.mark.processes
-
-SOON = 10.0
-"""Seconds in which a process that should end must have ended, on a busy machine."""
-
-
-def is_gone(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
-
-
-def wait_until(condition: Any) -> bool:
-    deadline = time.monotonic() + SOON
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
-
-
-def pids(cluster: ProcessCluster) -> list[int]:
-    return [pid for node in cluster.node_ids if (pid := cluster.pid(node)) is not None]
-
-
-def everything(cluster: ProcessCluster) -> tuple[list[int], Path]:
-    """All processes of the cluster, the watchdog too, and its folder."""
-    family = cluster._family
-    assert family._watchdog is not None
-    return [*pids(cluster), family._watchdog.pid], family.folder
-
-
-def assert_nothing_is_left(processes: list[int], folder: Path) -> None:
-    assert wait_until(lambda: all(is_gone(pid) for pid in processes)), [pid for pid in processes if not is_gone(pid)]
-    assert wait_until(lambda: not folder.exists())
 
 
 @pytest.fixture
@@ -247,155 +205,3 @@ def test_several_threads_may_use_one_cluster() -> None:
         assert {answer.outcome for answer in answers} == {Outcome.OK}
         cluster.wait_for(has("node-3", "key-199", 199))
         cluster.wait_for(lambda c: c.status()["node-3"].total_keys == 200)
-
-
-# -- nothing is left behind -------------------------------------------------------------------------------
-
-
-def test_nothing_is_left_after_the_block() -> None:
-    with ProcessCluster(QUICK) as cluster:
-        cluster.start()
-        left = everything(cluster)
-        assert left[1].exists()
-
-    assert_nothing_is_left(*left)
-
-
-def test_nothing_is_left_after_an_exception_in_the_block() -> None:
-    def use(cluster: ProcessCluster) -> None:
-        with cluster:
-            cluster.start()
-            cluster.pause("node-2")
-            left.append(everything(cluster))
-            raise ZeroDivisionError
-
-    left: list[tuple[list[int], Path]] = []
-    with pytest.raises(ZeroDivisionError):
-        use(ProcessCluster(QUICK))
-
-    assert_nothing_is_left(*left[0])
-
-
-def test_nothing_is_left_of_a_cluster_that_was_forgotten() -> None:
-    cluster = ProcessCluster(QUICK)
-    cluster.start()
-    left = everything(cluster)
-
-    del cluster
-    gc.collect()
-
-    assert_nothing_is_left(*left)
-
-
-PROGRAM = """
-import json, os, signal, sys, time
-from labs.cluster import FAST, ProcessCluster
-cluster = ProcessCluster(FAST)
-cluster.start()
-pids = [cluster.pid(node) for node in cluster.node_ids] + [cluster._family._watchdog.pid]
-print(json.dumps([pids, str(cluster._family.folder)]), flush=True)
-"""
-
-
-Program = tuple["subprocess.Popen[str]", list[int], Path]
-
-
-@pytest.fixture
-def run_program() -> Iterator[Callable[[str], Program]]:
-    """Another Python that has started a cluster and then goes on with the given code."""
-    with ExitStack() as stack:
-
-        def run(rest: str) -> Program:
-            program = stack.enter_context(
-                subprocess.Popen(
-                    [sys.executable, "-c", PROGRAM + rest],
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.PIPE,
-                    text=True,
-                    start_new_session=True,
-                )
-            )
-            stack.callback(program.kill)
-            processes, folder = json.loads(next_line(program))
-            return program, processes, Path(folder)
-
-        yield run
-
-
-def next_line(program: subprocess.Popen[str]) -> str:
-    assert program.stdout is not None
-    line = program.stdout.readline()
-    assert line, program.communicate()[1]
-    return line
-
-
-def test_nothing_is_left_when_the_interpreter_exits(run_program: Callable[[str], Program]) -> None:
-    program, processes, folder = run_program("sys.exit('enough')")
-
-    assert program.communicate(timeout=SOON) == ("", "enough\n")
-    assert_nothing_is_left(processes, folder)
-
-
-def test_nothing_is_left_after_ctrl_c(run_program: Callable[[str], Program]) -> None:
-    program, processes, folder = run_program(
-        "with cluster:\n    print('waiting', flush=True)\n    signal.pause()",
-    )
-    assert next_line(program) == "waiting\n"
-
-    os.killpg(program.pid, signal.SIGINT)
-
-    assert "KeyboardInterrupt" in program.communicate(timeout=SOON)[1]
-    assert_nothing_is_left(processes, folder)
-
-
-def test_ctrl_c_reaches_the_program_and_not_its_nodes(run_program: Callable[[str], Program]) -> None:
-    program, processes, folder = run_program(
-        "signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
-        "os.killpg(0, signal.SIGINT)\n"
-        "time.sleep(0.3)\n"
-        "print([status.state for status in cluster.status().values()])"
-    )
-
-    assert program.communicate(timeout=SOON) == ("['running', 'running', 'running']\n", "")
-    assert_nothing_is_left(processes, folder)
-
-
-def test_a_killed_program_leaves_nothing_behind_not_even_a_paused_node(run_program: Callable[[str], Program]) -> None:
-    program, processes, folder = run_program("cluster.pause('node-2')\nprint('paused', flush=True)\nsignal.pause()")
-    assert next_line(program) == "paused\n"
-    assert psutil.Process(processes[1]).status() == psutil.STATUS_STOPPED
-
-    program.kill()
-    program.communicate()
-
-    assert_nothing_is_left(processes, folder)
-
-
-def test_nodes_end_with_a_killed_program_even_without_the_watchdog(run_program: Callable[[str], Program]) -> None:
-    program, processes, folder = run_program("os.kill(pids[-1], 9)\nprint('alone', flush=True)\nsignal.pause()")
-    assert next_line(program) == "alone\n"
-
-    program.kill()
-    program.communicate()
-
-    assert wait_until(lambda: all(is_gone(pid) for pid in processes))
-    # Only the watchdog could have removed it.
-    for file in sorted(folder.rglob("*"), reverse=True):
-        file.rmdir() if file.is_dir() else file.unlink()
-    folder.rmdir()
-
-
-def test_a_fork_of_the_program_that_exits_does_not_take_the_cluster_along(
-    run_program: Callable[[str], Program],
-) -> None:
-    program, processes, folder = run_program(
-        "child = os.fork()\n"
-        "if child == 0:\n"
-        "    sys.exit(0)\n"
-        "os.waitpid(child, 0)\n"
-        "assert cluster._family.folder.exists()\n"
-        "print([status.answers for status in cluster.status().values()])"
-    )
-
-    assert program.communicate(timeout=SOON) == ("[True, True, True]\n", "")
-    assert_nothing_is_left(processes, folder)
