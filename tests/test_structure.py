@@ -37,7 +37,7 @@ IN_GRADING = (
     ("session",),
     ("cluster_gateway", "election_gateway", "check", "results"),
     ("look_ahead", "forbidden_dice", "submission", "sandbox"),
-    ("child", "errors"),
+    ("child", "errors", "pulse"),
 )
 MOST_LINES = {**dict.fromkeys(FOLDERS, 400), "replstore/core": 250}
 

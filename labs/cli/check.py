@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -11,14 +13,16 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.padding import Padding
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.text import Text
 
 from labs.grading.check import Check, CheckOutcome
 from labs.grading.checks import SUITE
 from labs.grading.checks.ex3 import PARTS
 from labs.grading.errors import GraderError
+from labs.grading.pulse import Pulse
 from labs.grading.reports.console import STYLES
-from labs.grading.reports.words import MARKS, explain, number, score
+from labs.grading.reports.words import MARKS, explain, not_attempted, not_run, number, score
 from labs.grading.results import CheckResult, Report, Status
 from labs.grading.runner import VISIBLE_SEEDS, GradingSettings, grade, unknown_name
 from labs.grading.submission.archive import Unreadable
@@ -61,7 +65,9 @@ def check(
         console.print(Text(f"Checking {path}", style="dim"))
     settings = GradingSettings(seeds=VISIBLE_SEEDS if seed is None else (seed,), only=_asked(what, only or []))
     try:
-        report = grade(_open(path, what), SUITE, settings, _Teller(console, picture).tell)
+        with _progress(settings) as (pulse, told):
+            teller = _Teller(told or console, picture)
+            report = grade(_open(path, what), SUITE, settings, teller.tell, pulse)
     except GraderError as fault:
         typer.echo(f"replab: {fault}", err=True)
         raise typer.Exit(NO_MARK) from None
@@ -122,6 +128,35 @@ def _asked(what: What, only: list[str]) -> tuple[str, ...]:
     return tuple(only or (one.id for one in mine))
 
 
+@contextmanager
+def _progress(settings: GradingSettings) -> Iterator[tuple[Pulse, Console | None]]:
+    """In a terminal, a line that says how long the checks have been running and what they may take, and that the code
+    seems to hang if it does. Results are to be printed on the console that it gives."""
+    pulse = Pulse()
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        yield pulse, None
+        return
+    limit = settings.limits.submission
+    columns = TextColumn("Checking"), BarColumn(bar_width=16), _Elapsed(pulse, limit)
+    with Progress(*columns, console=console, transient=True) as progress:
+        progress.add_task("", total=limit)
+        yield pulse, progress.console
+
+
+class _Elapsed(ProgressColumn):
+    """Moves the bar, too: it is drawn ten times a second, whoever else is busy."""
+
+    def __init__(self, pulse: Pulse, limit: float) -> None:
+        super().__init__()
+        self._pulse, self._limit = pulse, limit
+
+    def render(self, task: Task) -> Text:
+        task.completed = self._pulse.elapsed
+        said = self._pulse.sentence()
+        return Text(f"{self._pulse.elapsed:.0f} s of {self._limit:g} s at most. {said}".rstrip())
+
+
 class _Teller:
     """Prints each result when it comes, and writes its picture."""
 
@@ -129,12 +164,20 @@ class _Teller:
         self._console = console
         self._pictures = pictures
         self._exercise = ""
+        self._said = ""
 
     def tell(self, result: CheckResult, outcome: CheckOutcome) -> None:
         exercise = BY_ID[str(result.check["exercise"])]
+        why = not_run(result)
+        if why and why == self._said:
+            return
         if self._exercise != exercise.id:
             self._exercise = exercise.id
             self._console.print(Text(f"\n{exercise.id} {exercise.title}", style="bold"))
+        self._said = why
+        if why:
+            self._console.print(Text(f"✗ {why}", style=STYLES[result.status]))
+            return
         style = STYLES[result.status]
         head = Text(f"{MARKS[result.status]} {score(result):>6} {result.check['title']}", style=style)
         self._console.print(head.append(f"  {result.id}", style="dim"))
@@ -161,6 +204,8 @@ def _sum_up(report: Report, console: Console) -> None:
     for note in report.notes:
         if not note.startswith("not used: "):
             console.print(Text(f"note: {note}", style="dim"))
+    for sentence in not_attempted(report):
+        console.print(Text(f"\n{sentence}", style="yellow"))
     if not report.graded:
         console.print(Text("\nNO MARK: the grader failed", style="bold magenta"))
         return

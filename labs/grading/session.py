@@ -17,6 +17,7 @@ from labs.grading.cluster_gateway import ClusterGateway
 from labs.grading.election_gateway import RemoteElections
 from labs.grading.errors import ErrorKind, GraderError, Stopped, StudentError
 from labs.grading.look_ahead import LookAheadSimulator
+from labs.grading.pulse import Pulse
 from labs.grading.sandbox.isolation import Isolation
 from labs.grading.sandbox.limits import DEFAULT, SandboxLimits
 from labs.grading.sandbox.opening import Conversation, open_sandbox
@@ -71,7 +72,8 @@ class Session:
     """One run of one check.
 
     `seeds` are the check's to use: the same for every submission, and more of them for an instructor. `level` is
-    `student` or `instructor`. As soon as `stop()` is true, questions raise `Stopped`. A context manager.
+    `student` or `instructor`. As soon as `stop()` is true, questions raise `Stopped`; a `Pulse` is told
+    of each question. A context manager.
     """
 
     def __init__(
@@ -91,6 +93,7 @@ class Session:
     ) -> None:
         """`runs`: those of earlier checks of the same exercise, which are not made again; new ones are added."""
         self._stop = stop
+        self._pulse = stop if isinstance(stop, Pulse) else Pulse()
         self._runs = {} if runs is None else runs
         self.seeds = seeds
         self.level = level
@@ -218,6 +221,7 @@ class Session:
 
     def _serve(self, cluster: int, method: str, arguments: Any) -> dict[str, Any]:
         self._whole.look()
+        self._pulse.touched()
         gateway = self._gateways.get(cluster)
         if gateway is None:
             raise StudentError(ErrorKind.INVALID_REPLY, "a request for a cluster that does not exist")
@@ -236,6 +240,7 @@ class Session:
         )
         if left <= 0:
             raise StudentError(ErrorKind.TIME_LIMIT, late)
+        self._pulse.asked()
         try:
             return sandbox.ask(do, question, left, self._serve, late, self._whole.left)
         except StudentError as error:
@@ -244,6 +249,7 @@ class Session:
                 self._whole.look()  # the whole submission's time may be what was over
             raise
         finally:
+            self._pulse.answered()
             self._spend(sandbox)
 
     def _spend(self, sandbox: Conversation) -> None:

@@ -100,21 +100,26 @@ def beside(of: Cluster) -> None:
     side = _side()
     with contextlib.nullcontext() if side is None else side:
         show(panel(of))
+    _leave_old_sides()
 
 
 _sides: list[Any] = []
 
 
 def _side() -> Any:
-    """The place beside the notebook: one, which is opened anew each time. None where there is no package for it."""
+    """A place beside the notebook, instead of the one before. None where there is no package for it."""
     try:
         from sidecar import Sidecar
     except ImportError:
         return None
-    while _sides:
-        _sides.pop().close()
+    # The new one first: closing what stands beside the notebook would otherwise take the keyboard away from it.
     _sides.append(Sidecar(title="The cluster", anchor="split-right"))
     return _sides[-1]
+
+
+def _leave_old_sides() -> None:
+    while len(_sides) > 1:
+        _sides.pop(0).close()
 
 
 def exercise(name: str, **where: Any) -> ExercisePanel:

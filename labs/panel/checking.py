@@ -13,8 +13,10 @@ from collections.abc import Callable, Sequence
 from labs.grading.check import Check, CheckOutcome
 from labs.grading.checks import SUITE
 from labs.grading.errors import Stopped
+from labs.grading.pulse import Pulse
 from labs.grading.results import CheckResult, Report, Status
 from labs.grading.runner import VISIBLE_SEEDS, GradingSettings, grade
+from labs.grading.sandbox.limits import DEFAULT
 from labs.lesson.exercises import Exercise
 from labs.panel.marks import Marks
 from labs.panel.sources import Code, fingerprint
@@ -33,6 +35,7 @@ class Ticket:
     def __init__(self, only: Sequence[str]) -> None:
         self.only = tuple(only)
         self.stop = threading.Event()
+        self.pulse = Pulse(self.stop.is_set)
         self.over = threading.Event()
         self.compared = threading.Event()
         self.report: Report | None = None
@@ -61,12 +64,21 @@ class Checking:
         self._change(lambda marks: marks.begin(ticket.only, code.fingerprint(self._exercise)))
         settings = GradingSettings(seeds=VISIBLE_SEEDS, only=ticket.only or (self._exercise.id,))
         try:
-            report = grade(code.submission, SUITE, settings, self._take, ticket.stop.is_set)
+            report = grade(code.submission, SUITE, settings, self._take, ticket.pulse)
         except Stopped:
             self._change(lambda marks: marks.stop("Stopped. What had come so far stays."))
             return
         ticket.report = report
         self._change(lambda marks: marks.finish(report))
+
+    def tick(self, ticket: Ticket | None) -> None:
+        """Say how long the student's checks have been running, and that they seem to hang if they do."""
+        if ticket is None or ticket.over.is_set():
+            return
+        clock = f"({ticket.pulse.elapsed:.0f} s of {DEFAULT.submission:g} s at most)"
+        if said := ticket.pulse.sentence():
+            clock += f" {said}"
+        self._change(lambda marks: marks.tick(clock))
 
     def _take(self, result: CheckResult, outcome: CheckOutcome) -> None:
         self._change(lambda marks: marks.take(result, outcome))

@@ -240,6 +240,7 @@ class ExercisePanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
             self._why_not = {one.kind: one.why_not() for one in self._sources}
             self._read()
             self._publish()
+        self._checking.tick(self._ticket)
         return LOOK_EVERY
 
     def _text(self) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from labs.grading.check import Check, CheckOutcome, Scene
-from labs.grading.reports.words import number
+from labs.grading.reports.words import not_loaded, number
 from labs.grading.results import CheckResult, Report, Status
 from labs.lesson.exercises import Exercise
 
@@ -64,6 +64,8 @@ class Marks:
     """The fingerprint of the student's code as it is now, as far as anybody has looked."""
     trouble: str = field(init=False, default="")
     """Why the last run came to nothing, in a sentence."""
+    clock: str = field(init=False, default="")
+    """How long the checks have been running, in words."""
     notes: tuple[str, ...] = field(init=False, default=())
     """What else is to be said about the last run."""
 
@@ -75,7 +77,7 @@ class Marks:
     def begin(self, only: Iterable[str], code: str) -> None:
         """These checks (none: all) are about to be run on this code."""
         chosen = set(only) or set(self.rows)
-        self.code, self.trouble, self.notes = code, "", ()
+        self.code, self.trouble, self.clock, self.notes = code, "", "", ()
         for row in self.rows.values():
             if row.check.id in chosen:
                 row.state, row.result, row.scene, row.output, row.code = WAITING, None, None, "", code
@@ -87,8 +89,17 @@ class Marks:
         row.state, row.result, row.scene = state_of(result), result, outcome.scene
         self._advance()
 
+    def tick(self, clock: str) -> None:
+        """So much time has passed."""
+        self.clock = clock
+
     def finish(self, report: Report) -> None:
-        """All results are there."""
+        """All results are there. If no check could be run because of one and the same thing, that is told once."""
+        if why := not_loaded(report):
+            self.stop(why)
+            for result in report.checks:
+                row = self.rows[result.id]
+                row.state, row.result, row.scene = IDLE, None, None
         for name, printed in report.run.output.items():
             self.rows[name].output = printed
         self.notes = tuple(note for note in report.notes if not note.startswith("not used: "))
@@ -186,7 +197,7 @@ class Marks:
         """How things stand, in a sentence."""
         running = self.running
         if running is not None:
-            return f"Checking: {running.check.title} …"
+            return f"Checking: {running.check.title} … {self.clock}".rstrip()
         if self.trouble:
             return self.trouble
         if not self.done:

@@ -12,13 +12,14 @@ from tests.browser.conftest import OpenNotebook
 from tests.browser.looks import faint, sticks_out
 from tools.browser.lab import Notebook, OpenedLab
 
-IMPORT, START, PANEL, LAST = 1, 4, 5, 26
-"""Cells of `02_walkthrough`."""
+CELLS = {"00_start_here": (1, 3, 4, 6), "02_walkthrough": (1, 4, 6, 30)}
+"""Of each notebook the cells that import the lab, start the cluster, show the panel (in 02 beside the notebook), and
+end it."""
 
 
-def start_cluster_and_panel(notebook: Notebook) -> Any:
-    """Run the walkthrough's first cells again or for the first time, and wait for a crown."""
-    for cell in (IMPORT, START, PANEL):
+def start_cluster_and_panel(notebook: Notebook, stem: str) -> Any:
+    """Run the notebook's first cells again or for the first time, and wait for a crown."""
+    for cell in CELLS[stem][:3]:
         notebook.complete_cell(cell)
     leads(notebook, "node-1 leads in term 1")
     notebook.panel.scroll_into_view_if_needed()
@@ -44,9 +45,9 @@ def write(panel: Any, key: str, value: str, via: str = "") -> None:
     expect(answer).to_contain_text("200 OK")
 
 
-def end(notebook: Notebook) -> None:
+def end(notebook: Notebook, stem: str) -> None:
     """The notebook's own last cell: it stops the cluster, and fails if the panel had trouble in the background."""
-    notebook.complete_cell(LAST)
+    notebook.complete_cell(CELLS[stem][3])
     expect(notebook.outputs.filter(has_text="All clusters of this notebook are stopped.")).to_be_visible(timeout=60_000)
 
 
@@ -71,9 +72,11 @@ def test_all_cells_run_then_the_leader_is_stopped_by_a_click_and_comes_back(open
     notebook.run_all()
     assert notebook.finish() >= 16
     expect(notebook.outputs.filter(has_text="node-1: follower, term 2, 4 keys")).to_be_attached()
-    expect(notebook.panel.get_by_test_id("problem")).to_contain_text("This cluster was stopped.")
-    expect(notebook.panel.get_by_test_id("sentence")).to_have_text("node-2 leads in term 2")
-    panel = start_cluster_and_panel(notebook)
+    expect(notebook.page.locator(".rl-panel")).to_have_count(
+        1
+    )  # one place beside the notebook, for one after the other
+    expect(notebook.panel.get_by_test_id("sentence")).to_have_text("This cluster was stopped")
+    panel = start_cluster_and_panel(notebook, "02_walkthrough")
 
     panel.get_by_test_id("stop-node-1").click()
     leads(notebook, "node-2 leads in term 2")
@@ -93,12 +96,29 @@ def test_all_cells_run_then_the_leader_is_stopped_by_a_click_and_comes_back(open
     expect(cell).to_have_text('"yes"', timeout=15_000)
     expect(cell).to_have_attribute("aria-label", 'away at node-1: "yes"')
     leads(notebook, "node-2 leads in term 2")
-    end(notebook)
+    end(notebook, "02_walkthrough")
+
+
+def test_a_prediction_is_kept_and_compared_with_what_the_next_cell_shows(open_copy: OpenNotebook) -> None:
+    notebook = open_copy("02_walkthrough")
+    notebook.complete_cell(1)
+    notebook.complete_cell(3)
+    notebook.page.get_by_role("button", name="node-3, term 1").click()
+    expect(notebook.outputs.filter(has_text="Kept. Run the next cell")).to_be_visible()
+    expect(notebook.outputs.filter(has_text="Bully's")).to_have_count(0)
+
+    notebook.complete_cell(4)
+
+    told = notebook.outputs.filter(has_text="You predicted: node-3, term 1. It was not.")
+    expect(told).to_contain_text("It was: node-1, term 1.")
+    expect(told).to_contain_text("That is another rule, Bully's")
+    expect(notebook.page.get_by_role("button", name="node-3, term 1")).to_be_disabled()
+    end(notebook, "02_walkthrough")
 
 
 def test_the_delay_is_dragged_with_the_mouse_and_copies_turn_stale_then_fresh(open_copy: OpenNotebook) -> None:
-    notebook = open_copy("02_walkthrough", width=900)
-    panel = start_cluster_and_panel(notebook)
+    notebook = open_copy("00_start_here", width=900)
+    panel = start_cluster_and_panel(notebook, "00_start_here")
     write(panel, "city", '"Rome"')
     for node in ("node-2", "node-3"):
         expect(panel.get_by_test_id(f"cell-city-{node}")).to_have_text('"Rome"', timeout=15_000)
@@ -122,13 +142,13 @@ def test_the_delay_is_dragged_with_the_mouse_and_copies_turn_stale_then_fresh(op
     for node in ("node-2", "node-3"):
         expect(panel.get_by_test_id(f"cell-city-{node}")).to_have_text('"Oslo"', timeout=15_000)
         expect(panel.get_by_test_id(f"cell-city-{node}")).not_to_have_class("is-stale")
-    end(notebook)
+    end(notebook, "00_start_here")
 
 
 @pytest.mark.parametrize("width", [900, 1600])
 def test_a_split_brain_is_readable_in_the_dark(open_copy: OpenNotebook, width: int) -> None:
-    notebook = open_copy("02_walkthrough", width=width, theme="dark")
-    panel = start_cluster_and_panel(notebook)
+    notebook = open_copy("00_start_here", width=width, theme="dark")
+    panel = start_cluster_and_panel(notebook, "00_start_here")
     light = panel.evaluate("panel => getComputedStyle(panel).backgroundColor")
     assert max(int(part) for part in re.findall(r"\d+", light)[:3]) < 60, light
 
@@ -148,4 +168,4 @@ def test_a_split_brain_is_readable_in_the_dark(open_copy: OpenNotebook, width: i
         expect(panel.get_by_test_id(f"cell-cart-{node}")).to_have_text('"right"', timeout=15_000)
     assert sticks_out(notebook.page) == []
     assert faint(notebook.page) == []
-    end(notebook)
+    end(notebook, "00_start_here")

@@ -84,7 +84,7 @@ def source_of(strategy: type[MyElection]) -> str:
     ("strategy", "part", "sentence"),
     [
         (mutant_elections.TwoVotesInOneTerm, "votes", "voted for"),
-        (mutant_elections.LongerLogWins, "log", "no node ever commits differently"),
+        (mutant_elections.LongerLogWins, "log", "A client was told by node-"),
         (mutant_elections.NeverStepsDown, "quorum", "had heard from no majority since"),
     ],
 )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from labs.grading.check import Check, CheckOutcome, Scene, StudentCode, broken_off, failed, passed
 from labs.grading.checks import ex3_runs as runs
+from labs.grading.checks.ex3_telling import deeds, what_happened
 from labs.grading.checks.ex3_witnesses import (
     Witness,
     leaders_were_told_something,
@@ -115,12 +116,31 @@ class Part:
             if run is not None and run.error is not None and not result.violations:
                 return _broken_off(run, run.error)
             if run is not None and result.violations:
-                return _violated(run, result.violations, replay, several=len(self.rules) > 1)
+                return _violated(run, result.violations, replay, self._how_often(code, seed, run))
             if run is not None:
                 scene = Scene(run.schedule.length, run)
-                return failed(result.nothing_shown or "", evidence=_facts(run.schedule), scene=scene, replay=replay)
+                return failed(
+                    result.nothing_shown or "",
+                    evidence=(f"The run: {_manners(run.schedule)}.", *deeds(run, run.schedule.length)),
+                    scene=scene,
+                    replay=replay,
+                )
             code.settle()
         return passed()
+
+    def _how_often(self, code: StudentCode, seed: int, failed_run: Run) -> str:
+        """In how many of the part's runs of this seed its rules are broken; where it was one of another part, only
+        that."""
+        own = list(self.schedules(seed))
+        if failed_run.schedule not in own:
+            return "It happened in a run of another check."
+        rules, broken, ended = [BY_NAME[name] for name in self.rules], 0, 0
+        for schedule in own:
+            run = failed_run if schedule == failed_run.schedule else code.simulate(schedule)
+            ended += run.error is not None
+            broken += run.error is None and bool(_violations(run, self.claims, rules))
+        errors = f", and an error ended {ended}" if ended else ""
+        return f"It fails in {broken} of {len(own)} runs with this seed{errors}."
 
 
 def _violations(run: Run, claims: Claims, rules: list[Rule]) -> tuple[Violation, ...]:
@@ -135,24 +155,30 @@ def _broken_off(run: Run, error: Exception) -> CheckOutcome:
     return broken_off(error, Scene(run.trace[-1].time, run) if opens else None)
 
 
-def _violated(run: Run, violations: tuple[Violation, ...], replay: str, several: bool) -> CheckOutcome:
-    """`several`: the check has more than one rule, so it has to be said which."""
+def _violated(run: Run, violations: tuple[Violation, ...], replay: str, often: str) -> CheckOutcome:
+    """`often`: in how many runs, in a sentence."""
     violation = violations[0]
-    others = dict.fromkeys(other.sentence for other in violations if other.rule != violation.rule)
-    window = (max(0.0, violation.time - WINDOW), violation.time + 0.2)
+    broken = list(dict.fromkeys(other.sentence for other in violations))
+    happened, moment = what_happened(run, violations)
+    moment = max(moment, violation.time)
+    same = happened.casefold().startswith(violation.text.casefold())
+    window = (max(0.0, violation.time - WINDOW, moment - 2 * WINDOW), moment + 0.2)
     events = _events(run)
-    near = [event for event in events if window[0] - 1 <= event.time <= window[1] + 1]
+    first, last = window[0] - 1, window[1] + 1
+    near = [event for event in events if first <= event.time <= last or (event.event == "fault" and event.time < first)]
+    title = f"✗ Broken: {violation.sentence}"
     return failed(
-        f"{violation.sentence}: {violation.text}" if several else violation.text,
+        f"{happened} {often}",
         evidence=(
-            f"seen at {violation.time:.3f} s",
-            *_facts(run.schedule, violation.time),
-            *(f"nor does this hold in the run: {sentence}" for sentence in others),
+            *(f"Broken: {sentence}." for sentence in broken),
+            *([] if same else [f"First seen at {violation.time:.3f} s: {violation.text}."]),
+            f"The run: {_manners(run.schedule)}.",
+            *deeds(run, moment),
         ),
-        picture=spacetime_svg(near, node_ids=run.node_ids, window=window, highlight=violation.events, origin=0.0),
-        page=lambda: page(
-            events, node_ids=run.node_ids, highlight=violation.events, origin=0.0, title=violation.sentence
+        picture=spacetime_svg(
+            near, node_ids=run.node_ids, window=window, highlight=violation.events, origin=0.0, title=title
         ),
+        page=lambda: page(events, node_ids=run.node_ids, highlight=violation.events, origin=0.0, title=title),
         scene=Scene(violation.time, run, violation.events),
         replay=replay,
     )
@@ -162,18 +188,12 @@ def _events(run: Run) -> list[Event]:
     return readable(run.trace)
 
 
-def _facts(schedule: Schedule, until: float = float("inf")) -> tuple[str, ...]:
-    """What was done to the cluster."""
-    steps = [step for step in schedule.steps if step.time <= until]
-    manners = f", messages take {1000 * schedule.fastest:g}…{1000 * schedule.slowest:g} ms"
+def _manners(schedule: Schedule) -> str:
+    """How many nodes, and how quick things are."""
     return (
-        f"{schedule.nodes} nodes, seed {schedule.seed}{manners}, election timeout {1000 * schedule.timeout:g} ms",
-        *(f"{step.time:.2f} s: {step.action} {' '.join(map(_words, step.args))}".rstrip() for step in steps[-8:]),
+        f"{schedule.nodes} nodes, seed {schedule.seed}, messages take {1000 * schedule.fastest:g}…"
+        f"{1000 * schedule.slowest:g} ms, election timeout {1000 * schedule.timeout:g} ms"
     )
-
-
-def _words(argument: object) -> str:
-    return " + ".join(map(_words, argument)) if isinstance(argument, tuple) else str(argument)
 
 
 # --------------------------------------------------------------------------------------------------------
