@@ -25,8 +25,8 @@ QUICK = FAST
 
 same_in_containers = pytest.mark.same_in_containers
 """For tests of what the nodes and the client do: containers run the same nodes behind the same client
-(`labs.cluster.http_cluster`), so processes and the simulator prove it. What starts, ends, freezes or cuts nodes goes
-through the backend's own hooks and runs in containers as well."""
+(`labs.cluster.http_cluster`), so processes and the simulator prove it; a plain run asks the simulator alone. What
+starts, ends, freezes or cuts nodes goes through the backend's own hooks and runs in containers as well."""
 
 not_the_lessons = pytest.mark.not_the_lessons
 """For tests of what our own nodes do beyond the lesson's contract (a journal, confirmed copies, a diary): a node in
@@ -36,13 +36,18 @@ ClusterOf = Callable[..., Cluster]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    def superfluous(item: pytest.Item) -> bool:
+    def backend_of(item: pytest.Item) -> str:
         callspec = getattr(item, "callspec", None)  # an item without parameters has none
-        backend = "" if callspec is None else str(callspec.params.get("backend"))
-        left_out = {"docker": "same_in_containers", "typescript": "not_the_lessons"}.get(backend)
+        return "" if callspec is None else str(callspec.params.get("backend"))
+
+    def superfluous(item: pytest.Item) -> bool:
+        left_out = {"docker": "same_in_containers", "typescript": "not_the_lessons"}.get(backend_of(item))
         return left_out is not None and item.get_closest_marker(left_out) is not None
 
     items[:] = [item for item in items if not superfluous(item)]
+    for item in items:
+        if backend_of(item) == "process" and item.get_closest_marker("same_in_containers"):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(params=BACKENDS)

@@ -237,6 +237,7 @@ def test_who_waits_for_events_keeps_nobody_out_and_is_gone_when_it_hangs_up(targ
     assert answer.status_code == 200
 
 
+@pytest.mark.slow
 def test_a_node_of_256_mb_survives_all_of_this_at_once(cluster: ProcessCluster, target: Target) -> None:
     attack(
         target,

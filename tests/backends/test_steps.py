@@ -60,6 +60,7 @@ def test_the_command_line_walks_the_steps_and_marks_each() -> None:
 
 
 @pytest.mark.processes
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["quorum", "sync"])
 def test_the_steps_also_hold_in_the_other_modes(mode: str) -> None:
     done = subprocess.run(

@@ -118,7 +118,7 @@ def put(cluster: Cluster, node: str, key: str, body: bytes) -> tuple[int, Any]:
         connection.close()
 
 
-@pytest.fixture(params=["async", "quorum", "sync"])
+@pytest.fixture(params=["quorum", *(pytest.param(mode, marks=pytest.mark.slow) for mode in ("async", "sync"))])
 def nodes(request: pytest.FixtureRequest) -> Iterator[ProcessCluster]:
     with ProcessCluster(replace(FAST, mode=request.param)) as cluster:
         cluster.start()

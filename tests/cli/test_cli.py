@@ -179,6 +179,7 @@ def test_up_shows_addresses_tells_what_happens_and_ends_with_ctrl_c(up: subproce
 
 
 @pytest.mark.processes
+@pytest.mark.slow
 def test_up_tells_that_a_node_died_and_another_took_over(up: subprocess.Popen[str]) -> None:
     read_until(up, "[node-1] 👑 Became LEADER for term 1")
     nodes = [child for child in psutil.Process(up.pid).children() if "replstore" in child.cmdline()]

@@ -46,6 +46,7 @@ def test_the_starter_is_not_attempted_and_the_reference_is_not_run_for_it(make: 
     assert "not attempted" in watched.why["real"]
 
 
+@pytest.mark.slow
 def test_the_reference_solution_earns_all_points_and_stands_beside(make: Make) -> None:
     watched = make(code=REFERENCE)
 
@@ -117,6 +118,7 @@ def test_the_working_copy_is_found_from_its_notebooks(
     assert watched.panel.wait() is not None
 
 
+@pytest.mark.slow
 def test_a_file_that_is_saved_again_makes_results_old_until_they_are_run_again(make: Make, tmp_path: Path) -> None:
     path = tmp_path / "mine.py"
     path.write_text(WRONG, encoding="utf-8")

@@ -58,7 +58,7 @@ def recovering(sim: Simulator, node: str) -> bool:
 
 @pytest.mark.parametrize("strategy", ALL)
 @pytest.mark.parametrize("mode", ["quorum", "sync"])
-@pytest.mark.parametrize("keys", [3, 9000])
+@pytest.mark.parametrize("keys", [3, pytest.param(9000, marks=pytest.mark.slow)])
 def test_it_fetches_everything_and_is_a_full_member_again(strategy: Strategy, mode: str, keys: int) -> None:
     sim = Simulator(3, strategy, mode=mode, seed=1)
     sim.start()
