@@ -13,9 +13,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from importlib import metadata
-from pathlib import Path
 
 from packaging.requirements import Requirement
+from platformdirs import user_cache_path
 
 from labs.cluster import ports
 from labs.cluster.base import ClusterError, Settings
@@ -125,11 +125,8 @@ def browser() -> Diagnosis:
 
 
 def _playwright_browser() -> str | None:
-    homes = (Path.home() / ".cache", Path.home() / "Library/Caches", Path.home() / "AppData/Local")
-    for home in homes:
-        for folder in sorted((home / "ms-playwright").glob("chromium-*"), reverse=True):
-            return str(folder)
-    return None
+    found = sorted((user_cache_path() / "ms-playwright").glob("chromium-*"))
+    return str(found[-1]) if found else None
 
 
 def usual_ports() -> Diagnosis:
