@@ -16,6 +16,7 @@ class AwakeTime:
     def __init__(self, longest: float) -> None:
         self._longest = longest
         self._slept = 0.0
+        self._woke = False
         self._last: float | None = None
 
     def at(self, now: float) -> float:
@@ -24,4 +25,10 @@ class AwakeTime:
         self._last = now
         if gap > self._longest:
             self._slept += gap - self._longest
+            self._woke = True
         return now - self._slept
+
+    def woke(self) -> bool:
+        """Whether the node has slept since this was asked last."""
+        woke, self._woke = self._woke, False
+        return woke

@@ -147,6 +147,8 @@ class Node(Participant):
 
     def _on_tick(self) -> None:
         self._tick_election()
+        if self._awake.woke() and (shipping := self._shipping()):
+            shipping.is_awake()
         if self.leading is not None:
             self.leading.tick()
         self.compact_log()

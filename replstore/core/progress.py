@@ -134,11 +134,12 @@ class Progress:
         self.next = self.match + 1
 
     def is_back(self) -> None:
-        """It was silent and is not any more: what is under way is lost, and nobody need wait long for it now."""
-        self._under_way.clear()
+        """A silence, its own or the leader's, is over: what was under way may be lost, and nobody waits long for it."""
         self._retry = self._shortest_retry
-        self._on(Event.SILENT)
-        self.next = self.match + 1
+        if self._owes:
+            self._under_way.clear()
+            self._on(Event.SILENT)
+            self.next = self.match + 1
 
     def send_snapshot(self, at: EntryId, items: list[Entry], force: bool) -> None:
         """From now on send it chunks of this snapshot."""
@@ -170,15 +171,16 @@ class Progress:
             took = now - self._under_way.popleft()
             self._retry = max(self._shortest_retry, 2 * took)
 
-    def overdue(self, now: float) -> bool:
-        """Whether an answer should have come by now: counted from the last one, or from the oldest message sent.
+    @property
+    def _owes(self) -> bool:
+        """Whether an answer is still to come. Answers are not told apart, so one that came twice stands for one that is
+        lost: what was streamed but never agreed to counts as well."""
+        return bool(self._under_way) or (self.state is STREAMING and self.match < self.next - 1)
 
-        Answers are not told apart, so one that came twice stands for one that is lost: what was streamed but never
-        agreed to counts as well.
-        """
-        owes = bool(self._under_way) or (self.state is STREAMING and self.match < self.next - 1)
+    def overdue(self, now: float) -> bool:
+        """Whether an answer should have come by now: counted from the last one, or from the oldest message sent."""
         since = max(self._under_way[0] if self._under_way else 0.0, self._last_word)
-        return owes and now - since >= self._retry
+        return self._owes and now - since >= self._retry
 
     # -- looking --------------------------------------------------------------------------------------
 

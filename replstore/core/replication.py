@@ -172,11 +172,15 @@ class Replication:
         if answer.offset >= len(transfer.items):
             progress.installed(transfer.at.index)
 
+    def is_awake(self) -> None:
+        """The leader itself has slept. How long answers took says nothing about the network now, and what was under
+        way may be lost: begin again with everybody."""
+        for progress in self.progress.values():
+            progress.is_back()
+
     def is_back(self, peer: NodeId) -> None:
         """A follower that had not answered answers again: what it owes is lost, so it is probed at once."""
-        progress = self.progress[peer]
-        if progress.in_flight:
-            progress.is_back()
+        self.progress[peer].is_back()
 
     def alive(self, peer: NodeId, last: EntryId) -> None:
         """A heartbeat was answered by a follower whose log ends in `last`.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from labs.rules import RULES, Claims, check_run, lost_writes
@@ -117,6 +117,10 @@ def _in_time(drawn: list[tuple[str, tuple[object, ...], int]]) -> tuple[Step, ..
     return tuple(sorted((step for step in steps if step.time < 5.9), key=lambda step: step.time))
 
 
+_ALL_ASLEEP: list[tuple[str, tuple[object, ...], int]] = [
+    *[("pause_leader", (), 1), ("pause", ("node-1",), 1), *[("pause_leader", (), 1)] * 3],
+    *[("pause", ("node-1",), 1), *[("pause_leader", (), 1)] * 4],
+]
 few = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 seeds = st.integers(0, 99)
 
@@ -154,6 +158,7 @@ def test_no_cut_loses_what_was_acknowledged(
 @every_election
 @promising_modes
 @given(steps=troubles(PAUSE), seed=seeds)
+@example(steps=_in_time(_ALL_ASLEEP), seed=0)  # the leader measures its own sleep
 @few
 def test_no_pause_loses_what_was_acknowledged(
     mode: str, election: type[Election], steps: tuple[Step, ...], seed: int

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from labs.simulation.hosts import Network
 from labs.simulation.simulator import Simulator
 from replstore.core.bully import Bully
+from replstore.core.contract import Put
 from replstore.core.election import Election
 from replstore.core.lowest_id import LowestId
 from solutions.ex3_election import MyElection
@@ -181,6 +182,34 @@ def test_a_follower_that_comes_back_has_the_data_two_heartbeats_later(
     sim.run_for(2 * HEARTBEAT + 8 * slow)
 
     assert [values(sim, f"key{number}") for number in range(3)] == [[0] * 3, [1] * 3, [2] * 3]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    asleep=st.floats(0.2 * TIMEOUT, 20 * TIMEOUT),
+    late=st.floats(0, 0.5 * TIMEOUT),
+    slow=st.floats(0.001, HEARTBEAT / 3),
+    seed=st.integers(0, 10_000),
+)
+def test_after_a_leader_has_slept_its_followers_have_the_data_a_few_heartbeats_later(
+    asleep: float, late: float, slow: float, seed: int
+) -> None:
+    """For the leader, an answer that came while it slept took very long. It must not wait as long for the next."""
+    sim = Simulator(3, MyElection, seed=seed, heartbeat=HEARTBEAT, timeout=TIMEOUT, network=Network(slow / 2, slow))
+    sim.start()
+    leader = settle(sim)
+    for node in sim.node_ids:  # with the others asleep as well, nobody takes its place
+        sim.request(leader, Put("key", node))
+        sim.pause(node)
+    sim.run_for(asleep)
+    sim.resume(leader)
+    sim.run_for(late)
+    for node in sim.node_ids:
+        sim.resume(node)
+    settle(sim)
+    sim.run_for(4 * HEARTBEAT + 8 * slow)
+
+    assert len(set(values(sim, "key"))) == 1
 
 
 def test_while_it_cannot_be_reached_it_gets_its_data_in_answers_too() -> None:
