@@ -39,7 +39,7 @@ def full(session: nox.Session) -> None:
     session.run("pytest", "--full", *session.posargs)
 
 
-COVERED = {"replstore/core/*": 97, "labs/rules/*": 95, "labs/grading/*": 85}
+COVERED = {"replstore/core/*": 97, "labs/rules/*": 85, "labs/grading/*": 75}
 """Which files must be covered, and to how many percent at the least."""
 
 
