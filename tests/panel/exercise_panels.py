@@ -60,7 +60,8 @@ class Watched:
         return found
 
     def message(self, kind: str) -> dict[str, Any]:
-        return self.until(lambda: next((one for one in self.sent if one["type"] == kind), None))  # type: ignore[no-any-return]
+        found: dict[str, Any] = self.until(lambda: next((one for one in self.sent if one["type"] == kind), None))
+        return found
 
     def row(self, check: str) -> dict[str, Any]:
         return next(dict(row) for row in self.panel.board.rows if row["id"] == check)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from labs.rules import Claims, check_run
 from labs.simulation.schedule import Run, Schedule, Step, Strategy, carry_out
@@ -32,10 +33,10 @@ def at(*steps: tuple[object, ...]) -> tuple[Step, ...]:
     return tuple(Step(float(str(time)), str(action), tuple(args)) for time, action, *args in steps)
 
 
-def one_leader(*steps: tuple[object, ...], **manners: float) -> Scenario:
+def one_leader(*steps: tuple[object, ...], **manners: Any) -> Scenario:
     """node-1 leads all the time."""
     plan = scripted(Reign(0.1, 1, "node-1", ("node-2", "node-3")))
-    return Scenario(Schedule(nodes=3, drift=0.0, length=3.0, steps=at(*steps), **manners), plan)  # type: ignore[arg-type]
+    return Scenario(Schedule(nodes=3, drift=0.0, length=3.0, steps=at(*steps), **manners), plan)
 
 
 def figure_8() -> Scenario:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from labs.simulation.simulator import Simulator
 from labs.trace.events import Event
 from replstore.core.election import Election, ElectionContext
 from replstore.core.messages import Message
 from tests.simulation.scripted import Reign, scripted
+from tests.simulation.simulated import node
 
 ONE_REIGN = scripted(Reign(0.1, 1, "node-1", ("node-2", "node-3")))
 
@@ -41,10 +43,17 @@ class CountsTerms(Pings):
         self.term += 1
 
 
-def pinging(nodes: int = 2, strategy: type[Election] = Pings, **options: object) -> Simulator:
-    sim = Simulator(nodes, strategy, **options)  # type: ignore[arg-type]
+def pinging(nodes: int = 2, strategy: type[Election] = Pings, **options: Any) -> Simulator:
+    sim = Simulator(nodes, strategy, **options)
     sim.start()
     return sim
+
+
+def ticks(sim: Simulator, name: str) -> list[float]:
+    """When the node ticked, by its own clock."""
+    election = node(sim, name).election
+    assert isinstance(election, Pings)
+    return election.ticks
 
 
 def travel_times(sim: Simulator) -> dict[str, list[float]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from labs.simulation.simulator import Simulator
@@ -41,6 +43,10 @@ def test_a_node_without_a_disk_begins_with_nothing() -> None:
     assert node(sim, "node-3").election.term == 0
 
 
+def lives(sim: Simulator, name: str) -> bool:
+    return sim.hosts[name].node is not None
+
+
 def test_a_crash_within_a_step_keeps_the_order_of_effects() -> None:
     """What was sent had been saved before: of "save, note, send, send, send" a beginning happened, never a rest."""
     cut_at = set()
@@ -49,7 +55,7 @@ def test_a_crash_within_a_step_keeps_the_order_of_effects() -> None:
         sim.run_for(0.2)
         sim.crash_within_a_step("node-1")
         before = len(sim.trace)
-        sim.run_while(lambda sim=sim: sim.hosts["node-1"].node is not None, 1.0)  # type: ignore[misc]
+        sim.run_while(partial(lives, sim, "node-1"), 1.0)
         saved = sim.hosts["node-1"].disk[-1]
         sent = [e for e in sim.trace[before:] if e.event == "sent" and e.node == "node-1"]
         noted = [e for e in sim.trace[before:] if e.kind == "state" and e.node == "node-1"]
@@ -71,11 +77,15 @@ def test_what_is_only_in_memory_does_not_survive() -> None:
             self.kept = False
 
     sim = pinging(2, Remembers)
-    node(sim, "node-1").election.kept = True  # type: ignore[attr-defined]
+    before = node(sim, "node-1").election
+    assert isinstance(before, Remembers)
+    before.kept = True
     sim.crash("node-1")
     sim.start("node-1")
 
-    assert node(sim, "node-1").election.kept is False  # type: ignore[attr-defined]
+    after = node(sim, "node-1").election
+    assert isinstance(after, Remembers)
+    assert after.kept is False
 
 
 def test_a_client_of_a_crashed_node_never_gets_an_answer_and_one_who_comes_later_is_refused() -> None:
