@@ -127,8 +127,16 @@ def exercise(name: str, **where: Any) -> ExercisePanel:
     as for `ExercisePanel` (default: the exercise's file)."""
     if name in _exercises:
         _exercises.pop(name).close()
-    made = _exercises[name] = ExercisePanel(name, **where)
+    made = _exercises[name] = _exercise_panel()(name, **where)
     return made.run()
+
+
+def _exercise_panel() -> type[ExercisePanel]:
+    if processes_work():
+        return ExercisePanel
+    from labs.panel.page_exercise import PageExercisePanel
+
+    return PageExercisePanel
 
 
 def all_well() -> None:
@@ -137,7 +145,8 @@ def all_well() -> None:
     for one in _exercises.values():
         one.wait()
         one.rest()
-        print(f"Exercise {one.exercise.id[2:]}: {one.marks.earned:g} of {one.marks.points:g} points.")
+        so_far = " so far; it is still being checked" if one.checking else ""
+        print(f"Exercise {one.exercise.id[2:]}: {one.marks.earned:g} of {one.marks.points:g} points{so_far}.")
     errors = [error for one in _panels for error in one.errors]
     errors += [error for one in _exercises.values() for error in one.errors]
     end_all()

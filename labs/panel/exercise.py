@@ -100,7 +100,7 @@ class ExercisePanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
         if unknown:
             raise ValueError(f"there is no check {unknown[0]!r}; there are {', '.join(self.marks.rows)}")
         with self._lock:
-            if self._closed or self._checking_now:
+            if self._closed or self.checking:
                 self.board.tell("run", "The panel has been closed." if self._closed else CHECKING)
                 return self
             if self._ticket is not None:
@@ -167,7 +167,8 @@ class ExercisePanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
     # -- out ------------------------------------------------------------------------------------------------
 
     @property
-    def _checking_now(self) -> bool:
+    def checking(self) -> bool:
+        """Whether the student's code is being checked."""
         return self._ticket is not None and not self._ticket.over.is_set()
 
     def _present(self) -> dict[str, Any]:
@@ -180,7 +181,7 @@ class ExercisePanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
                 setattr(self.board, name, value)
 
     def _activity(self) -> dict[str, Any]:
-        checking = self._checking_now
+        checking = self.checking
         ending = self._ticket is not None and self._ticket.stop.is_set() and (checking or self._comparing)
         busy = f"{self._opening} …" if self._opening else ""
         stop = STOPPING if ending else "" if checking or self._comparing else "Nothing is being run."
@@ -235,7 +236,7 @@ class ExercisePanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
     def _look(self) -> float:
         """Whether the student has saved something new."""
         stamps = {one.kind: one.stamp() for one in self._sources}
-        if stamps != self._stamps and not self._checking_now:
+        if stamps != self._stamps and not self.checking:
             self._stamps = stamps
             self._why_not = {one.kind: one.why_not() for one in self._sources}
             self._read()

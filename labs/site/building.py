@@ -153,6 +153,7 @@ def _finish(made: Path) -> None:
     icon = '<link rel="icon" href="./favicon.ico">'  # without it a browser looks for one at the server's root
     lab.write_text(lab.read_text(encoding="utf-8").replace("<head>", f"<head>\n    {icon}", 1), encoding="utf-8")
     shutil.copyfile(PAGES / "index.html", made / "index.html")
+    shutil.copyfile(PAGES / "checker.mjs", made / "static" / "checker.mjs")
     _write(made / MARK, {"version": __version__})
     settings = json.loads((made / "jupyter-lite.json").read_text(encoding="utf-8"))
     named = settings["jupyter-config-data"]["litePluginSettings"][KERNEL]["pyodideUrl"]

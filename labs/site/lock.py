@@ -19,7 +19,6 @@ from labs.site.parts import CannotBuild
 
 NOT_IN_A_PAGE = frozenset(("jupyterlab-widgets", "pexpect", "ipython-pygments-lexers", "colorama"))
 """Depended on, but for other front ends or other systems."""
-OF_THE_LAB = ("anywidget", "ipywidgets", "traitlets", "ipython")
 
 
 def write_lock(folder: Path, wheels: Iterable[Path]) -> list[str]:
@@ -44,11 +43,10 @@ def canonical(name: str) -> str:
 
 def _package(wheel: Path) -> dict[str, Any]:
     name, version = wheel.name.split("-")[:2]
-    needed = OF_THE_LAB if name == "replication_lab" else _needed(wheel)
     return {
         "name": canonical(name), "version": version, "file_name": wheel.name, "install_dir": "site",
         "sha256": hashlib.sha256(wheel.read_bytes()).hexdigest(), "package_type": "package",
-        "imports": _imports(wheel), "depends": sorted(needed), "unvendored_tests": False,
+        "imports": _imports(wheel), "depends": sorted(_needed(wheel)), "unvendored_tests": False,
     }  # fmt: skip
 
 

@@ -21,10 +21,7 @@ from labs.cluster.base import ClusterError
 PYODIDE = "314.0.6"
 PYTHON = "3.14"
 """Pyodide's version says which Python it is: of 3.14."""
-PYODIDE_DIGEST = (
-    "sha512-BKDTJyIqFxC4BExLqeRS3f5xvXZIjOt8C3zGLN/Cc7t"
-    "FxSwvKVhVkchQQ2AGLOtR4YrVOIFxbV8poyDOOmWwxQ=="
-)
+PYODIDE_DIGEST = "sha512-BKDTJyIqFxC4BExLqeRS3f5xvXZIjOt8C3zGLN/Cc7tFxSwvKVhVkchQQ2AGLOtR4YrVOIFxbV8poyDOOmWwxQ=="
 PYODIDE_FILES = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
 WHEELS = Path(__file__).with_name("wheels.txt")
 NEEDED = {

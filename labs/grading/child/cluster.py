@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from labs.cluster.base import Answer, Cluster, NodeStatus, Outcome, Settings
-from labs.grading.child.wire import Wire
+from labs.grading.child.wire import GraderWire
 from labs.trace.events import Event
 
 
 class ProxyCluster(Cluster):
-    def __init__(self, number: int, settings: dict[str, Any], backend: str, wire: Wire) -> None:
+    def __init__(self, number: int, settings: dict[str, Any], backend: str, wire: GraderWire) -> None:
         self.settings = Settings(**settings)
         self.backend = backend
         self._number = number

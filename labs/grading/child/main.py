@@ -13,14 +13,14 @@ from labs.grading.child import fence
 from labs.grading.child.cluster import ProxyCluster
 from labs.grading.child.errors import MissingName, describe
 from labs.grading.child.values import MARK, decode, encode
-from labs.grading.child.wire import Wire
+from labs.grading.child.wire import GraderWire, Wire
 
 if TYPE_CHECKING:
     from labs.grading.child.elections import Elections
 
 
 class Worker:
-    def __init__(self, wire: Wire, root: str) -> None:
+    def __init__(self, wire: GraderWire, root: str) -> None:
         self._wire = wire
         self._folder = os.path.join(root, "exercises")
         self._module: ModuleType | None = None

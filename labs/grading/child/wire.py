@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from json import JSONDecoder, JSONEncoder
-from typing import Any
+from typing import Any, Protocol
 
 from labs.cluster import base
 
@@ -17,10 +17,21 @@ from labs.cluster import base
 _encode = JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False).encode
 _decode = JSONDecoder().decode
 
-_ERRORS: dict[str, type[Exception]] = {
+ERRORS: dict[str, type[Exception]] = {
     name: getattr(base, name)
     for name in ("ClusterError", "NoSuchNode", "StartFailed", "BackendUnavailable", "ConditionTimeout")
 } | {"ValueError": ValueError, "TypeError": TypeError}
+
+
+class GraderWire(Protocol):
+    """The way to the grader."""
+
+    question: int
+    """The number of the question that is open."""
+
+    def request(self, cluster: int, method: str, arguments: dict[str, Any]) -> Any:
+        """Ask the grader to do something with its cluster, and wait for the answer."""
+        ...
 
 
 class Wire:
@@ -67,5 +78,5 @@ class Wire:
             os._exit(0)  # the grader is gone
         if "raise" in answer:
             name, text = answer["raise"]
-            raise _ERRORS.get(name, base.ClusterError)(text)
+            raise ERRORS.get(name, base.ClusterError)(text)
         return answer["ok"]

@@ -5,6 +5,8 @@ Three kinds, the best that works is taken:
 * `bubblewrap`: a mount, process and network namespace with Python in it and nothing else; as root also a private uid
 * `uid` (root without bubblewrap): a private user id, and Landlock where the kernel has it
 * `plain`: rlimits and a clean environment, and Landlock where the kernel has it
+
+In a web page there is no choice: `worker` is the student's own browser, which needs no protection from its owner.
 """
 
 from __future__ import annotations
@@ -34,6 +36,8 @@ class Isolation:
 
     def describe(self) -> str:
         """One line for the report."""
+        if self.kind == "worker":
+            return "unofficial: a web worker in the student's own browser"
         name = {
             "bubblewrap": "bubblewrap (own file system, processes and network)",
             "uid": "a private user id and resource limits, without bubblewrap",
