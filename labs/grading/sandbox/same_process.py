@@ -27,10 +27,11 @@ from labs.grading.child.main import Worker
 from labs.grading.child.wire import ERRORS
 from labs.grading.errors import ErrorKind, Stopped, StudentError
 from labs.grading.sandbox.limits import DEFAULT, SandboxLimits
-from labs.grading.sandbox.opening import Serve
 from labs.grading.sandbox.replies import read_reply, without_addresses
 from labs.grading.sandbox.reported_error import read_error
 
+Serve = Callable[[int, str, Any], dict[str, Any]]
+"""As `Sandbox`'s."""
 _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
