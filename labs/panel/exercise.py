@@ -71,8 +71,7 @@ class ExercisePanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
         self._why_not = {one.kind: one.why_not() for one in self._sources}
         self._stamps = {one.kind: one.stamp() for one in self._sources}
         self._detail = ""
-        self._judged: dict[str, str] = {}
-        """Texts that checks were run on, by their fingerprint."""
+        self._judged: dict[str, str] = {}  # texts that checks were run on, by their fingerprint
         self.marks = Marks(self.exercise, checks_of(self.exercise))
         self._checking = Checking(self.exercise, self.marks, self._reference, self._lock, self._publish)
         self._stage = ReplayView(self._staged)
