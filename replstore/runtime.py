@@ -50,7 +50,7 @@ from replstore.journal.journal import Journal
 from replstore.json_text import forget, from_json
 from replstore.settings import Settings, describe
 from replstore.wire.codec import CodecError, build_message, encode_message
-from replstore.wire.event_ring import EventRing, summary
+from replstore.wire.event_ring import EventRing, sent_details, summary
 from replstore.wire.faults import Faults
 from replstore.wire.log_lines import LOG_LINES
 
@@ -296,7 +296,7 @@ class Runtime:
         """Send through the faults in force."""
         self._next_message += 1
         message_id = f"{self._life}.{self._next_message}"
-        kind, details = type(message).__name__, summary(message)
+        kind, details = type(message).__name__, sent_details(message, summary(message), self.node.gives_up_in)
         try:
             envelope = self._envelope(message_id, message)
         except CodecError as error:

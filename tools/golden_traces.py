@@ -179,7 +179,7 @@ class Trace:
 
 
 def _fields(details: dict[str, Any]) -> str:
-    return "".join(f" {name}={json.dumps(value)}" for name, value in details.items())
+    return "".join(f" {name}={json.dumps(value)}" for name, value in details.items() if name != "gives_up_in_ms")
 
 
 def _result(result: Result | None) -> str:

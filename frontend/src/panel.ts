@@ -2,18 +2,20 @@
 // report what the user wants; none of them decides anything about the cluster.
 
 import type { Render } from "@anywidget/types";
+import { makeBoard } from "./cluster/board";
 import { makeClient } from "./cluster/client";
 import { makeClock } from "./cluster/clock";
 import type { Context, View } from "./cluster/context";
-import { makeData } from "./cluster/data";
 import { makeHead } from "./cluster/head";
 import { makeNetwork } from "./cluster/network";
 import { makeNodes } from "./cluster/nodes";
+import { makeNotices } from "./cluster/notices";
 import { makePlayer } from "./cluster/player";
 import { makeRing } from "./cluster/ring";
+import { makeSides } from "./cluster/sides";
 import { makeTimeline } from "./cluster/timeline";
 import { VERBS } from "./cluster/words";
-import type { ClusterCommand, ClusterGreeting, ClusterMessage, ClusterTraits } from "./messages/cluster";
+import type { ClusterCommand, ClusterGreeting, ClusterMessage, ClusterTraits, Part } from "./messages/cluster";
 import { WHY } from "./shared/button";
 import { makeColours } from "./shared/canvas";
 import { makeCommands } from "./shared/commands";
@@ -32,7 +34,7 @@ const render: Render<ClusterTraits> = ({ model, el }) => {
   const motion = window.matchMedia("(prefers-reduced-motion: reduce)");
   const commands = makeCommands<ClusterCommand>(
     (message) => model.send(message),
-    (waiting) => head.notices.queue(waiting),
+    (waiting) => notices.queue(waiting),
     () => model.get("doing").map((one) => one.id),
   );
   const greet = (greeting: ClusterGreeting) => model.send(greeting);
@@ -45,7 +47,7 @@ const render: Render<ClusterTraits> = ({ model, el }) => {
     calm: () => motion.matches,
     get: (trait) => model.get(trait),
     simulated: () => model.get("info").backend === "simulated",
-    ask: commands.ask,
+    ask: (command) => notices.caused(commands.ask(command), root.querySelector(":focus")),
     busyWith(node) {
       const doing = model.get("doing").find((one) => one.node === node);
       return doing ? (VERBS.find(({ verb }) => verb === doing.verb)?.doing ?? "busy") : "";
@@ -55,42 +57,63 @@ const render: Render<ClusterTraits> = ({ model, el }) => {
 
   // -- the parts
 
+  const notices = makeNotices(root);
+  const sides = makeSides(panel);
   const head = makeHead(panel);
   const ring = makeRing(panel);
-  const nodes = makeNodes(panel);
-  const network = makeNetwork(panel);
+  const nodes = makeNodes(panel, sides);
+  const network = makeNetwork(panel, sides);
   const client = makeClient(panel);
-  const data = makeData(panel);
+  const board = makeBoard(panel);
   const player = makePlayer(panel);
-  const timeline = makeTimeline(panel, () => drawn.timeline.wake());
+  const timeline = makeTimeline(panel, player.el, () => drawn.timeline.wake());
   const skip = skipLinks([
     { label: "the network", el: network.el },
     { label: "write and read", el: client.el },
-    { label: "the data", el: data.el },
+    { label: "what the nodes hold", el: board.el },
+    { label: "the timeline", el: timeline.el },
   ]);
-  root.append(
-    skip.el,
-    head.el,
-    player.el,
-    h("div", { class: "rl-top" }, ring.el, nodes.el),
-    timeline.el,
-    h("div", { class: "rl-bottom" }, network.el, client.el, data.el),
-    skip.end,
-  );
+  const places: [Part[], HTMLElement][] = [
+    [["ring"], ring.el],
+    [["nodes"], nodes.el],
+    [["logs", "values"], board.el],
+    [["client"], client.el],
+    [["network"], network.el],
+    [["time"], timeline.el],
+  ];
+  const left = h("div", { class: "rl-column" }, h("section", { class: "rl-card rl-cluster" }, ring.el, nodes.el));
+  const right = h("div", { class: "rl-column" }, board.el, client.el, network.el);
+  root.append(skip.el, head.el, h("div", { class: "rl-main" }, left, right), timeline.el, ...notices.els, skip.end);
   el.append(root);
-  root.addEventListener(WHY, (event) => head.notices.explain((event as CustomEvent<string>).detail));
+  root.addEventListener(WHY, (event) =>
+    notices.explain((event as CustomEvent<string>).detail, event.target as Element | null),
+  );
   const endKeys = keepKeys(root);
 
   // -- what Python says
 
+  const shown: View = {
+    el: root,
+    update() {
+      const parts = panel.get("parts");
+      for (const [names, one] of places) one.hidden = parts.length > 0 && !names.some((name) => parts.includes(name));
+      left.hidden = ring.el.hidden && nodes.el.hidden;
+      right.hidden = board.el.hidden && client.el.hidden && network.el.hidden;
+      root.style.setProperty("--rl-nodes", String(panel.get("nodes").length));
+      root.classList.toggle("is-ended", Boolean(panel.get("info").ended));
+      root.classList.toggle("is-part", parts.length > 0);
+    },
+  };
   const parts: Record<keyof ClusterTraits, View[]> = {
-    nodes: [head, ring, nodes, network, client, data],
-    network: [ring, network],
-    data: [data],
-    info: [head, player, ring],
+    nodes: [head, ring, nodes, network, client, board],
+    network: [ring, network, nodes],
+    data: [board],
+    logs: [board],
+    parts: [shown, board],
+    info: [head, player, ring, shown],
     doing: [nodes, head],
     answer: [client],
-    problems: [head],
+    problems: [{ el: root, update: () => notices.update(panel.get("problems")) }],
     player: [player, timeline],
     availability: [timeline],
   };
@@ -109,7 +132,7 @@ const render: Render<ClusterTraits> = ({ model, el }) => {
     else {
       panel.clock.tell(message.now, message.rate, message.type === "history");
       if (message.type === "history") {
-        ring.forget(message.now);
+        ring.forget(message.now, message.timers);
         timeline.reset(message);
       } else {
         drawn.ring.wake(ring.take(message));
@@ -131,7 +154,7 @@ const render: Render<ClusterTraits> = ({ model, el }) => {
   const drawn = {
     ring: frames.add(ring.stage, ring.draw),
     timeline: frames.add(timeline.canvas, timeline.draw),
-    data: frames.add(data.el, data.draw),
+    data: frames.add(board.values, board.draw),
     player: frames.add(player.el, player.draw),
   };
 
@@ -139,6 +162,7 @@ const render: Render<ClusterTraits> = ({ model, el }) => {
     colours.refresh();
     ring.layout();
     timeline.layout();
+    board.layout();
     for (const part of Object.values(drawn)) part.wake();
   }
 
@@ -148,7 +172,8 @@ const render: Render<ClusterTraits> = ({ model, el }) => {
   const themes = new MutationObserver(layout);
   themes.observe(document.body, { attributes: true, attributeFilter: THEME });
 
-  for (const part of [head, ring, nodes, network, client, data, timeline, player]) part.update();
+  for (const part of [shown, head, ring, nodes, network, client, board, timeline, player]) part.update();
+  notices.update(panel.get("problems"));
   layout();
   greet({ do: "hello" });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { makeRecords } from "../src/cluster/history";
-import { GUTTER, MARGIN, rowsOf, type Scale, secondsIn, standsFor, timeAt, xAt } from "../src/cluster/scale";
+import { GUTTER, LANE, MARGIN, rowsOf, type Scale, secondsIn, standsFor, timeAt, xAt } from "../src/cluster/scale";
 import type { Mark } from "../src/messages/cluster";
 
 const mark = (t: number): Mark => ({ t, node: "node-1", kind: "kill", level: "fault", text: `at ${t}` });
@@ -21,7 +21,7 @@ describe("the timeline's scale", () => {
   });
 
   it("grows with the number of nodes", () => {
-    expect(rowsOf(5).height - rowsOf(3).height).toBe(2 * 26);
+    expect(rowsOf(5).height - rowsOf(3).height).toBe(2 * LANE);
   });
 });
 

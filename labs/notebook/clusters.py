@@ -87,9 +87,10 @@ def end_all() -> None:
         end(name)
 
 
-def panel(of: Cluster) -> ClusterPanel:
-    """The living picture of a cluster; put it last in a cell. In a web page its simulated time passes by itself."""
-    made = ClusterPanel(of, playing=not processes_work())
+def panel(of: Cluster, parts: Sequence[str] = ()) -> ClusterPanel:
+    """The living picture of a cluster; put it last in a cell. In a web page its simulated time passes by itself.
+    `parts`: only these, as for `ClusterPanel`: `lab.panel(cluster, parts=("ring", "logs"))`."""
+    made = ClusterPanel(of, playing=not processes_work(), parts=parts)
     _panels.append(made)
     return made
 

@@ -15,9 +15,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from labs.cluster.base import NodeStatus, Settings
+from labs.panel.log_table import LogTable, Row
 from labs.panel.logs import UNKNOWN, Comparison, compare
+from labs.panel.losses import Losses, value_of
 from labs.panel.node_view import NODE_VERBS, PROBE_KEY, NodeView, listed_keys, why_not
 from labs.panel.values import Values
+from labs.panel.votes import Votes
 from labs.trace import kinds, sentences
 from labs.trace.events import Event
 from labs.trace.requests import outcome_of
@@ -48,6 +51,9 @@ class PanelModel:
         self.urls = dict(urls or {})
         self.nodes = {name: NodeView(name) for name in node_ids}
         self.values = Values(node_ids)
+        self.votes = {name: Votes(name) for name in node_ids}
+        self.timers: dict[str, list[Any]] = {}
+        """By node: when it last said how many seconds it waits before it acts for want of a leader."""
         self.groups: list[list[str]] = []
         self.bands: dict[str, deque[list[Any]]] = {name: deque() for name in node_ids}
         self.marks: deque[dict[str, Any]] = deque()
@@ -57,9 +63,9 @@ class PanelModel:
         """Why the cluster is no more; empty while it is."""
         self.can_begin_again = False
         self._observed = False
+        self._log_table = LogTable()
         self._requests: dict[str, Event] = {}
-        self._acknowledged: dict[tuple[str, str], Event] = {}
-        self._elected: deque[Event] = deque(maxlen=20)
+        self._losses = Losses()
         self._news: dict[str, list[Any]] = {}
 
     # -- in -------------------------------------------------------------------------------------------
@@ -78,6 +84,8 @@ class PanelModel:
         if asked < view.changed:
             return
         view.take_status(status, asked)
+        if status.answers and view.log is not None:
+            self._log_table.observe(view.log)
         self._band(view, asked)
 
     def _compared(self, view: NodeView) -> Comparison:
@@ -120,9 +128,15 @@ class PanelModel:
 
     def _sent(self, event: Event) -> None:
         self._push("messages", [event.id, *_message(event), event.time])
+        left = event.details.get("gives_up_in_ms")
+        if isinstance(left, int) and not isinstance(left, bool):
+            self.timers[event.node] = [event.node, event.time, left / 1000]
+            self._push("timers", self.timers[event.node])
 
     def _received(self, event: Event) -> None:
         self._push("arrived", [event.id, event.time])
+        if event.node in self.votes:
+            self.votes[event.node].hears(event)
 
     def _dropped(self, event: Event) -> None:
         self._push("lost", [event.id, *_message(event), event.time])
@@ -132,10 +146,12 @@ class PanelModel:
         if view is not None and RoleTracker.depends_on(event):
             view.take_note(event)
             self._band(view, event.time)
+        if event.node in self.votes:
+            self.votes[event.node].notes(event)
         if event.kind == kinds.BECAME_LEADER:
-            self._elected.append(event)
-        if event.kind == kinds.WRITE_LOST:
-            self._lose(event)
+            self._losses.elected(event)
+        if event.kind == kinds.WRITE_LOST and event.details.get("key") != PROBE_KEY:
+            self.values.lose(self._losses.told(event))
         if event.kind not in UNMARKED:
             self._mark(event, LEVELS.get(event.kind, "info"), sentences.sentence_of(event), sentences.bubble_of(event))
 
@@ -175,7 +191,7 @@ class PanelModel:
         key, outcome = str(request.details.get("key")), outcome_of(event)
         self.values.written(key, event.time)
         if outcome == "ok":
-            self._acknowledged[(key, _value_of(request))] = event
+            self._losses.acknowledged[key, value_of(request)] = event
         self._mark(event, f"write-{outcome}", sentences.request_sentence(request, event))
 
     def _give_up(self, before: float) -> None:
@@ -191,34 +207,7 @@ class PanelModel:
         "request": _request, "reply": _reply,
     }  # fmt: skip
 
-    # -- lost writes ----------------------------------------------------------------------------------
-
-    def _lose(self, event: Event) -> None:
-        lost = event.details
-        key = str(lost.get("key", ""))
-        if key == PROBE_KEY:
-            return
-        reply = self._acknowledged.get((key, _value_of(event)))
-        self.values.lose(
-            {
-                "id": f"{event.node}:{event.seq}", "key": key, "value": sentences.value_text(lost.get("value")),
-                "op": str(lost.get("op", "put")), "node": event.node, "at": event.time,
-                "story": self._story(event, reply),
-            }
-        )  # fmt: skip
-
-    def _story(self, event: Event, reply: Event | None) -> str:
-        lost = event.details
-        what = f"{lost.get('op', 'put')} {sentences.key_text(lost.get('key'))}"
-        if lost.get("op", "put") == "put":
-            what += f" = {sentences.value_text(lost.get('value'))}"
-        text = f"{reply.node} had told the client that it was stored" if reply else f"{event.node} had applied it"
-        parts = [f"{what} (entry {lost.get('index')} of term {lost.get('term')}): {text}."]
-        crowned = [c for c in self._elected if c.node != event.node and c.time <= event.time]
-        if crowned:
-            parts.append(f"{crowned[-1].node} became leader of term {crowned[-1].details.get('term')} without it.")
-        parts.append(f"{event.node} dropped it when it followed the new leader.")
-        return " ".join(parts)
+    # -- the background client's own ------------------------------------------------------------------
 
     def is_probe(self, event: Event) -> bool:
         """Whether this is a request or reply of the panel's own background client."""
@@ -255,7 +244,13 @@ class PanelModel:
             "network": self._network(),
             "data": self.values.table(self.leader, {n for n, v in self.nodes.items() if v.answers}),
             "info": self._info(),
+            "logs": self._logs(),
         }
+
+    def _logs(self) -> dict[str, Any]:
+        told = [(view, view.log) for view in self.nodes.values() if view.log is not None]
+        rows = [Row(view.id, log, self._compared(view), view.answers) for view, log in told]
+        return self._log_table.picture(rows, self.leader, self._copies(), self._losses.acknowledged)
 
     def history(self) -> dict[str, Any]:
         """The last minute, for a browser that has just opened the panel."""
@@ -264,10 +259,11 @@ class PanelModel:
             "marks": list(self.marks),
             "lag": list(self.lag),
             "probes": list(self.probes),
+            "timers": list(self.timers.values()),
         }
 
     def drain(self) -> dict[str, list[Any]]:
-        """What is new since the last call: `messages`, `arrived`, `lost`, `bands`, `marks`, `lag`, `probes`."""
+        """What is new since the last call, by the names of `News`: `messages`, `arrived`, `lag` and so on."""
         news, self._news = self._news, {}
         return news
 
@@ -282,15 +278,14 @@ class PanelModel:
         for bands in self.bands.values():
             while len(bands) > 1 and bands[1][0] < before:
                 bands.popleft()
-        old = [key for key, reply in self._acknowledged.items() if reply.time < before - 4 * MINUTE]
-        for key in old:
-            del self._acknowledged[key]
+        self._losses.forget(before - 4 * MINUTE)
 
     def _node(self, view: NodeView) -> dict[str, Any]:
         copy = self._compared(view)
         return {
             "id": view.id, "look": view.look, "state": view.state, "term": view.term, "leader": view.leader,
             "keys": view.keys, "lag": copy.behind, "parted": copy.parted, "url": self.urls.get(view.id),
+            "votes": self.votes[view.id].picture(len(self.nodes)) if view.look in ("candidate", "leader") else None,
             "why": {verb: self.ended or why_not(view, verb) for verb in NODE_VERBS},
         }  # fmt: skip
 
@@ -314,12 +309,17 @@ class PanelModel:
             return not any(one in group and other in group for group in self.groups)
         return any(b in self.nodes[a].blocked and self.nodes[a].answers for a, b in ((one, other), (other, one)))
 
+    def _mode(self) -> str:
+        told = (str(v.raw["mode"]) for v in self.nodes.values() if v.answers and "mode" in v.raw)
+        return next(told, self.settings.mode)
+
+    def _copies(self) -> int | None:
+        return {"async": 1, "quorum": len(self.nodes) // 2 + 1, "sync": len(self.nodes)}.get(self._mode())
+
     def _info(self) -> dict[str, Any]:
         settings = self.settings
-        mode = next((str(v.raw["mode"]) for v in self.nodes.values() if v.answers and "mode" in v.raw), settings.mode)
-        copies = {"async": 1, "quorum": len(self.nodes) // 2 + 1, "sync": len(self.nodes)}.get(mode)
         return {
-            "backend": self.backend, "mode": mode, "copies": copies, "election": settings.election,
+            "backend": self.backend, "mode": self._mode(), "copies": self._copies(), "election": settings.election,
             "heartbeat_ms": settings.heartbeat_ms, "timeout_ms": settings.election_timeout_ms,
             "seed": settings.seed, "leader": self.leader, "split": len(self._leaders()) > 1,
             "sentence": self._sentence(), "ended": self.ended,
@@ -371,10 +371,6 @@ def _message(event: Event) -> list[str]:
     family = "alive" if event.kind == kinds.ALIVE else kinds.family_of(event.kind)
     reply = "-reply" if kinds.is_reply(event.kind, event.details) else ""
     return [family + reply, event.node, event.peer, event.kind]
-
-
-def _value_of(event: Event) -> str:
-    return sentences.value_text(event.details["value"]) if "value" in event.details else ""
 
 
 def _time_of(item: Any) -> float:

@@ -26,6 +26,9 @@ from labs.panel.model import PanelModel
 from labs.panel.player import Player
 from labs.panel.poller import Poller, Wanted
 
+PARTS = ("ring", "nodes", "logs", "values", "client", "network", "time")
+"""The parts of a panel; `values` is the table of which node holds what."""
+
 
 class ClusterPanel(anywidget.AnyWidget):
     """Shows `cluster` and lets one break it; the same over processes, Docker and the simulator.
@@ -34,6 +37,7 @@ class ClusterPanel(anywidget.AnyWidget):
       leaves no trace), `writes` (it also writes the key `panel.probe`, which is an entry of the log), `off` (or False)
     * `speed`, `moments`, `span`, `playing`: of a simulation, how fast it is played at first, names of times that one
       may want to go to, how many seconds the timeline shows, and whether time passes from the start
+    * `parts`: which of `PARTS` are shown (default: all), for a small panel beside one step
     * `in_cell`: it belongs to the cell that is being run (and not to another widget, which then closes it)
 
     Its threads end with `close()`, and when the cell that made it is run again.
@@ -46,6 +50,9 @@ class ClusterPanel(anywidget.AnyWidget):
     network: Any = traitlets.Dict().tag(sync=True)
     data: Any = traitlets.Dict().tag(sync=True)
     info: Any = traitlets.Dict().tag(sync=True)
+    logs: Any = traitlets.Dict().tag(sync=True)
+    parts: Any = traitlets.List().tag(sync=True)
+    """Which parts are shown, of `PARTS`."""
     doing: Any = traitlets.List().tag(sync=True)
     """Commands that are being carried out: `{id, verb, node, text}`."""
     answer: Any = traitlets.Dict().tag(sync=True)
@@ -66,6 +73,7 @@ class ClusterPanel(anywidget.AnyWidget):
         span: float | None = None,
         playing: bool = False,
         in_cell: bool = True,
+        parts: Sequence[str] = (),
     ) -> None:
         self.errors: deque[BaseException] = deque(maxlen=50)
         self._resting = ""
@@ -81,7 +89,10 @@ class ClusterPanel(anywidget.AnyWidget):
         self._watch(cluster)
         if isinstance(availability, bool):
             availability = "reads" if availability else "off"
-        super().__init__(availability=availability, **self._present())
+        strange = [part for part in parts if part not in PARTS]
+        if strange:
+            raise ValueError(f"a panel has no part {strange[0]!r}; its parts are {', '.join(PARTS)}")
+        super().__init__(availability=availability, parts=list(parts), **self._present())
         self.on_msg(self._heard)
         if in_cell:
             CELLS.enter(self)
@@ -167,6 +178,8 @@ class ClusterPanel(anywidget.AnyWidget):
     @property
     def _rate(self) -> float:
         """Seconds of the cluster's time that pass in one second."""
+        if self._resting:
+            return 0.0
         return self._play.rate if self._play else 1.0
 
     def _wanted(self) -> Wanted:
@@ -222,6 +235,9 @@ class ClusterPanel(anywidget.AnyWidget):
         """On a worker's thread."""
         try:
             self._do(command)
+        except Exception as error:  # noqa: BLE001 - whatever a backend raises belongs beside the control that caused it
+            self.errors.append(error)
+            self._tell(f"command-{command.id}", sentence(f"Could not finish: {actions.doing(command)}", error))
         finally:
             with self._publishing:
                 self.doing = [entry for entry in self.doing if entry["id"] != command.id]

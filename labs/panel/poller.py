@@ -42,6 +42,7 @@ LIVELY = frozenset(
     (
         *(kinds.BECAME_LEADER, kinds.ELECTION_TIMEOUT, kinds.FOLLOWING),
         *(kinds.STARTED, kinds.RECOVERED, kinds.WRITE_LOST),
+        *(kinds.APPENDED, kinds.TRUNCATED, kinds.COMMITTED, kinds.INSTALLED_SNAPSHOT),
     )
 )
 
@@ -153,7 +154,9 @@ class Poller:
         picture = self.model.picture()
         behind = any(node["lag"] for node in picture["nodes"])
         stale = any("since" in cell for row in picture["data"]["rows"] for cell in row["cells"].values())
-        return behind or stale
+        commit = picture["logs"]["commit"]
+        waiting = commit is not None and commit < picture["logs"]["last"]
+        return behind or stale or waiting
 
     def _read_copies(self) -> None:
         with self.lock:

@@ -50,7 +50,7 @@ from replstore.core.messages import (
 from replstore.core.node import Node
 from replstore.wire.answers import answer
 from replstore.wire.codec import decode_message, decode_record, encode_message
-from replstore.wire.event_ring import summary
+from replstore.wire.event_ring import sent_details, summary
 from replstore.wire.faults import Faults
 
 KINDS: dict[type, str] = {Put: "put", Delete: "delete", LinearizableGet: "get"}
@@ -340,7 +340,9 @@ class Simulator:
         self._messages += 1
         message_id = f"{sender}:{self._messages}"
         packet = self._packet(message)
-        self._log(sender, "sent", packet.kind, packet.details, message_id, to)
+        node = self.hosts[sender].node
+        details = sent_details(message, packet.details, node.gives_up_in) if node else packet.details
+        self._log(sender, "sent", packet.kind, details, message_id, to)
         copies = 0 if self._is_lost(sender, to) else self.faults.copies(self.rng)
         if self.repeating and type(message) not in _THE_NODES:
             copies *= 2

@@ -68,15 +68,14 @@ class Bully(Election):
 
     def __init__(self, seat: ElectionContext) -> None:
         super().__init__(seat)
-        self._deadline: float | None = None
-        """When to act unless somebody is heard before."""
+        self.deadline = None
         self._challenging = False
         self._giving_way = False
 
     def tick(self, now: float) -> None:
-        if self._deadline is None:
-            self._deadline = now + self.timeout
-        if self.leader == self.me or (now < self._deadline and self.peers):
+        if self.deadline is None:
+            self.deadline = now + self.timeout
+        if self.leader == self.me or (now < self.deadline and self.peers):
             return
         if self._challenging:
             self._lead()  # nobody objected in time
@@ -108,7 +107,7 @@ class Bully(Election):
         self.note("election_timeout")
         self.leader = None
         self._challenging, self._giving_way = True, False
-        self._deadline = now + self.heartbeat
+        self.deadline = now + self.heartbeat
         self.broadcast(Challenge(self.term))
         if not self.peers:
             self._lead()
@@ -162,7 +161,7 @@ class Bully(Election):
 
     def _wait(self, now: float) -> None:
         self._challenging = self._giving_way = False
-        self._deadline = now + self.timeout
+        self.deadline = now + self.timeout
 
     def _lead(self) -> None:
         self._challenging = False

@@ -69,10 +69,18 @@ class LowestId(Election):
         if now >= self._next_alive:
             self._next_alive = now + self.heartbeat
             self.broadcast(Alive(self.term))
-        # Who has heard nobody yet does not know whether there is a leader: it waits until the others count as dead.
-        longest_silence = self.timeout if self._heard else 2 * self.timeout
-        if now - self._leader_heard >= longest_silence or not self.peers:
+        if now - self._leader_heard >= self._longest_silence or not self.peers:
             self._elect(now)
+
+    @property
+    def _longest_silence(self) -> float:
+        """Who has heard nobody yet does not know whether there is a leader: it waits until the others count as dead."""
+        return self.timeout if self._heard else 2 * self.timeout
+
+    @property
+    def deadline(self) -> float | None:  # type: ignore[override]
+        """As in `Election`; it follows from when the leader was heard."""
+        return None if self._started is None else self._leader_heard + self._longest_silence
 
     def receive(self, sender: NodeId, message: Message, now: float) -> None:
         self._since_start(now)

@@ -74,6 +74,13 @@ class Participant(Replica):
         awake = self._awake.at(self.now)
         return awake if self.election.catches_up else self.now
 
+    def gives_up_in(self) -> float | None:
+        """Seconds until the strategy acts for want of a leader; None while it leads, or where it does not tell."""
+        deadline = getattr(self.election, "deadline", None)
+        if self.election.leader == self.id or not deadline or not isinstance(deadline, int | float):
+            return None
+        return max(0.0, deadline - self._strategy_time())
+
     def _after_election(self) -> None:
         """Save, send and draw the consequences of what the strategy did, in this order."""
         election = self.election

@@ -7,11 +7,22 @@ node's `sent` can be joined with another's `received`. Values are not kept, only
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from itertools import islice
 from typing import Any
 
-from replstore.core.messages import EntryId, Message
+from replstore.core.messages import (
+    EntryId,
+    FetchLog,
+    Heartbeat,
+    LogConflict,
+    Message,
+    Replicate,
+    Replicated,
+    Snapshot,
+    SnapshotReceived,
+)
 
 CAPACITY = 8192
 PAGE = 2000
@@ -59,6 +70,18 @@ def summary(message: Message) -> dict[str, Any]:
             details[name] = repr(value)[:80]
     return details
 
+
+def sent_details(message: Message, details: dict[str, Any], gives_up_in: Callable[[], float | None]) -> dict[str, Any]:
+    """What is told of a message that a node sends. An answer to a heartbeat, and what a strategy sends, also tell how
+    long the node now waits before it acts for want of a leader, so that one can watch that time run out."""
+    if type(message) in _SAY_NOTHING_OF_TIMERS or (left := gives_up_in()) is None:
+        return details
+    return {**details, "gives_up_in_ms": round(1000 * left)}
+
+
+_SAY_NOTHING_OF_TIMERS = frozenset(
+    (Heartbeat, Replicate, Replicated, LogConflict, Snapshot, SnapshotReceived, FetchLog)
+)
 
 _SMALL = frozenset((bool, int, str, type(None)))
 

@@ -13,7 +13,7 @@ from labs.panel import assets
 from labs.panel.model import PanelModel
 from labs.trace.events import Event
 
-TRAITS: dict[str, Any] = {"doing": [], "answer": {}, "problems": [], "availability": "reads", "player": {}}
+TRAITS: dict[str, Any] = {"doing": [], "answer": {}, "problems": [], "availability": "reads", "parts": [], "player": {}}
 
 PAGE = """<!doctype html><html lang="en"><head><title>A panel</title>
 <style>%(theme)s body { margin: 12px; background: var(--jp-layout-color0); }

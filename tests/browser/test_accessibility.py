@@ -180,11 +180,11 @@ def test_a_group_of_buttons_is_one_stop_and_arrows_go_on_in_it(new_page: NewPage
         page.keyboard.press("Tab")
 
     assert len(stops) <= 12, stops
-    page.focus("[data-testid=start-node-2]")
+    page.focus("[data-testid=stop-node-2]")
     page.keyboard.press("ArrowRight")
-    assert page.evaluate(STOPS) == "Stop node-2"
+    assert page.evaluate(STOPS) == "Kill node-2"
     page.keyboard.press("End")
-    assert page.evaluate(STOPS) == "Resume node-2"
+    assert page.evaluate(STOPS) == "Isolate node-2"
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Tab")
-    assert page.evaluate(STOPS) == "Resume node-2"  # the group remembers where one was
+    assert page.evaluate(STOPS) == "Isolate node-2"  # the group remembers where one was

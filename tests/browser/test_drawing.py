@@ -18,6 +18,8 @@ from tools.browser.frames import COUNT_FRAMES
 INK = """() => { const c = document.querySelector('.rl-dots');
   return c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some(byte => byte > 0); }"""
 
+PLACES = """[...document.querySelectorAll('.rl-panel .rl-card, .rl-panel button:not(.rl-close)')]
+  .map(one => one.getBoundingClientRect().top)"""
 HALTED = {"playing": False, "speed": 1, "rewinds": True, "moments": [], "span": None}
 
 OpenStage = Callable[..., Stage]
@@ -214,7 +216,7 @@ def test_a_huge_key_and_value_take_no_more_room_than_small_ones(open_stage: Open
     huge, stage = height_with("k" * 2000, "v" * 200_000)
 
     assert huge <= small + 500
-    cut_off_on_purpose = ("<TH", "<TD", "I drop")
+    cut_off_on_purpose = ("<TH", "<TD", "I drop", "PUT k")
     assert [one for one in sticks_out(stage.page) if not any(name in one for name in cut_off_on_purpose)] == []
     assert stage.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
@@ -223,11 +225,17 @@ def test_a_click_on_a_control_is_sent_and_one_that_cannot_act_says_why(open_stag
     stage = open_stage(cluster_model())
 
     stage.page.click("[data-testid=kill-node-2]")
-    stage.page.click("[data-testid=start-node-2]", force=True)  # Playwright will not press what is disabled
+    before = stage.page.evaluate(PLACES)
+    stage.page.click("[data-testid=heal]", force=True)  # Playwright will not press what is disabled
 
     assert sent(stage) == [{"do": "hello"}, {"do": "kill", "node": "node-2"}]
-    assert stage.page.inner_text("[data-testid=why]") == "node-2 is already running."
-    assert stage.page.get_attribute("[data-testid=start-node-2]", "title") == "node-2 is already running."
+    assert stage.page.inner_text("[data-testid=why] span") == "No link is cut."
+    assert stage.page.get_attribute("[data-testid=heal]", "title") == "No link is cut."
+    assert stage.page.evaluate(PLACES) == before, "something moved"
+    control, words = (stage.page.locator(f"[data-testid={name}]").bounding_box() for name in ("heal", "why"))
+    assert control is not None
+    assert words is not None
+    assert abs(words["y"] - control["y"]) < 120
 
 
 def test_everything_can_be_reached_and_used_from_the_keyboard(open_stage: OpenStage) -> None:
@@ -262,16 +270,38 @@ def test_every_control_has_a_name(open_stage: OpenStage) -> None:
 def test_the_network_is_cut_by_choosing_sides(open_stage: OpenStage) -> None:
     stage = open_stage(cluster_model())
     page = stage.page
-    assert page.get_attribute("[data-testid=partition]", "aria-disabled") == "true"
+    assert page.get_attribute("[data-testid=heal]", "aria-disabled") == "true"
 
     page.click("[data-testid=side-B-node-1]")
-    page.click("[data-testid=partition]")
     assert {"do": "partition", "groups": [["node-2", "node-3"], ["node-1"]]} in sent(stage)
 
     stage.feed([Event(100.1, "", "fault", "partition", details={"groups": [["node-2", "node-3"], ["node-1"]]})], 100.2)
     assert page.locator(".rl-link.is-cut").count() == 2
     page.click("[data-testid=heal]")
     assert {"do": "heal"} in sent(stage)
+
+
+def test_one_press_isolates_a_node_and_another_joins_it_again(open_stage: OpenStage) -> None:
+    stage = open_stage(cluster_model())
+    page = stage.page
+
+    page.click("[data-testid=isolate-node-3]")
+    groups = [["node-1", "node-2"], ["node-3"]]
+    assert {"do": "partition", "groups": groups} in sent(stage)
+
+    stage.feed([Event(100.1, "", "fault", "partition", details={"groups": groups})], 100.2)
+    assert page.inner_text("[data-testid=isolate-node-3]") == "Rejoin"
+    page.click("[data-testid=isolate-node-3]")
+    assert {"do": "heal"} in sent(stage)
+
+
+def test_presses_that_follow_each_other_quickly_put_nodes_on_one_side(open_stage: OpenStage) -> None:
+    stage = open_stage(cluster_model())
+
+    stage.page.click("[data-testid=side-B-node-1]")
+    stage.page.click("[data-testid=side-B-node-2]")
+
+    assert sent(stage)[-1] == {"do": "partition", "groups": [["node-3"], ["node-1", "node-2"]]}
 
 
 def test_a_stale_copy_shows_its_age_and_then_turns_fresh(open_stage: OpenStage) -> None:

@@ -153,7 +153,6 @@ def test_a_split_brain_is_readable_in_the_dark(open_copy: OpenNotebook, width: i
     assert max(int(part) for part in re.findall(r"\d+", light)[:3]) < 60, light
 
     panel.get_by_test_id("side-B-node-1").click()
-    panel.get_by_test_id("partition").click()
     leads(notebook, "Split brain: node-1 (term 1) and node-2 (term 2) each believe they lead")
     expect(panel.locator(".rl-link.is-cut")).to_have_count(2)
     for node, value in (("node-1", '"left"'), ("node-2", '"right"')):

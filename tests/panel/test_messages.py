@@ -59,6 +59,8 @@ def statuses(draw: st.DrawFn) -> NodeStatus:
     raw = {
         "mode": "async", "keys": draw(st.lists(KEYS, max_size=3)),
         "lag": draw(st.dictionaries(st.sampled_from(NODES), st.integers(0, 9))),
+        "last_index": draw(st.integers(0, 5)), "commit_index": draw(st.integers(0, 5)),
+        "log": {"runs": [[1, 1, draw(st.sampled_from(NODES))]], "tail": [[1, "put", draw(KEYS), draw(VALUES)]]},
         "faults": {"blocked": draw(st.lists(st.sampled_from(NODES), max_size=2)), "replication_delay_ms": 100},
     }  # fmt: skip
     return NodeStatus(node, "running", True, draw(st.sampled_from(["leader", "follower"])), 1, "node-1", 0, raw)
@@ -76,7 +78,7 @@ def test_every_trait_of_the_panels_is_described_and_no_other() -> None:
 @given(st.lists(st.one_of(events(), statuses()), max_size=12), st.sampled_from(["process", "simulated"]))
 def test_whatever_happens_to_a_cluster_is_told_as_described(told: list[Event | NodeStatus], backend: str) -> None:
     model = PanelModel(NODES, backend, Settings(), dict.fromkeys(NODES))
-    rest = {"doing": [], "answer": {}, "problems": [], "availability": "reads", "player": {}}
+    rest = {"doing": [], "answer": {}, "problems": [], "availability": "reads", "parts": [], "player": {}}
 
     for at, one in enumerate(told):
         if isinstance(one, Event):

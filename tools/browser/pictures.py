@@ -92,7 +92,8 @@ def write(notebook: Notebook, key: str, value: str, via: str = "") -> None:
 
 
 def cell(notebook: Notebook, key: str, node: str, words: str) -> None:
-    notebook.panel.get_by_test_id(f"cell-{key}-{node}").get_by_text(words).first.wait_for(timeout=15_000)
+    place = notebook.panel.get_by_test_id(f"cell-{key}-{node}")
+    place.get_by_text(words).first.wait_for(state="attached", timeout=15_000)
 
 
 def look(notebook: Notebook, name: str) -> None:
@@ -146,7 +147,6 @@ def split_brain(studio: Studio) -> None:
     write(notebook, "x", '"before"')
     for node in ("node-3", "node-4", "node-5"):
         notebook.panel.get_by_test_id(f"side-B-{node}").click()
-    notebook.panel.get_by_test_id("partition").click()
     leads(notebook, "Split brain")
     write(notebook, "x", '"left"', via="node-1")
     write(notebook, "x", '"right"', via="node-3")

@@ -3,8 +3,9 @@
 
 import type { Answer, Outcome } from "../messages/cluster";
 import { button, copyButton } from "../shared/button";
-import { card, h, setAttribute, setText } from "../shared/dom";
+import { h, setAttribute, setText } from "../shared/dom";
 import { clip, oneLine, plural } from "../shared/format";
+import { oneTabStop } from "../shared/keys";
 import type { Context, View } from "./context";
 import { REASON } from "./words";
 
@@ -45,23 +46,23 @@ export function makeClient(panel: Context): View {
     });
   }
   key.addEventListener("input", update);
+  const verbs = { class: "rl-buttons", role: "toolbar", "aria-label": "Write, read or delete" };
+  const toolbar = h(
+    "div",
+    verbs,
+    buttons.map((one) => one.el),
+  );
+  oneTabStop(toolbar, "button");
 
   const title = "The leader confirms that it still leads before it answers";
   const check = h("label", { class: "rl-check", title }, fresh, "linearizable");
   const fields = [h("label", {}, "key", key), h("label", {}, "value", value), h("label", {}, "ask", via)];
   const result = makeResult();
-  const el = card(
-    "Write and read",
-    "rl-client",
-    h("div", { class: "rl-fields" }, fields),
-    h(
-      "div",
-      { class: "rl-buttons" },
-      buttons.map((one) => one.el),
-      check,
-    ),
-    result.hint,
-    result.el,
+  const el = h(
+    "section",
+    { class: "rl-card rl-client", "aria-label": "Write and read" },
+    h("div", { class: "rl-fields" }, fields, toolbar),
+    h("div", { class: "rl-result" }, check, result.hint, result.el),
   );
 
   function update() {
@@ -89,7 +90,7 @@ function makeResult() {
   const head = h("div", { class: "rl-rowhead" }, code, from);
   const el = h("div", { class: "rl-answer", "aria-live": "polite", "data-testid": "answer" }, head, body, line);
   const words = "The answer, its status code and the same request for a shell appear here.";
-  const hint = h("p", { class: "rl-hint rl-later" }, words);
+  const hint = h("p", { class: "rl-hint" }, words);
   let shown: unknown = null;
 
   function show(answer: Answer | Record<string, never>) {

@@ -3,7 +3,7 @@
 
 import type { Data, NodeState } from "../messages/cluster";
 import { button } from "../shared/button";
-import { card, h, setText } from "../shared/dom";
+import { h, setText } from "../shared/dom";
 import { clip, plural, seconds } from "../shared/format";
 import { icon } from "../shared/icons";
 import type { Context, View } from "./context";
@@ -17,7 +17,7 @@ const ABSENT = new Set(["paused", "stopped", "silent"]);
 
 type Row = Data["rows"][number];
 
-export function makeData(panel: Context): View & { draw(): number } {
+export function makeData(panel: Context): View & { lost: HTMLElement; scroll: HTMLElement; draw(): number } {
   const head = h("tr");
   const rows = h("tbody");
   const lost = h("ul", { class: "rl-lost", "aria-live": "assertive" });
@@ -28,14 +28,9 @@ export function makeData(panel: Context): View & { draw(): number } {
     kind: "rl-small",
     act: () => panel.ask({ do: "rows", all: !panel.get("data").all }),
   });
-  const scroll = { class: "rl-scroll", tabindex: 0, role: "region", "aria-label": "Table of keys and nodes" };
-  const el = card(
-    "Data: who holds what",
-    "rl-data",
-    lost,
-    h("div", scroll, table),
-    h("p", { class: "rl-hint" }, note, " ", more.el),
-  );
+  const label = "Table of keys and nodes";
+  const scroll = h("div", { class: "rl-scroll", role: "region", "aria-label": label }, table);
+  const el = h("div", { class: "rl-data" }, scroll, h("p", { class: "rl-hint" }, note, " ", more.el));
   const wasStale = new Map<string, boolean>();
   let ages: [age: HTMLElement, since: number][] = [];
   let drawn = "";
@@ -96,7 +91,7 @@ export function makeData(panel: Context): View & { draw(): number } {
     return ages.length && panel.clock.moving ? AGE_EVERY : Infinity;
   }
 
-  return { el, update, draw };
+  return { el, lost, scroll, update, draw };
 }
 
 function noteOf(data: Data): string {

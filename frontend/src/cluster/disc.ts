@@ -5,8 +5,10 @@ import { s, setAttribute, setAttributes, setShown, setText } from "../shared/dom
 import { plural } from "../shared/format";
 import { ICONS } from "../shared/icons";
 import { type Point, RADIUS } from "./layout";
+import type { Left } from "./timers";
 import { LOOKS, SIDE_NAMES } from "./words";
 
+const SOON = 0.5; // share of its patience from which on a node says how long it still waits
 const PILL = { top: RADIUS + 5, height: 19 };
 const BADGE = -RADIUS * 0.76; // where the side of a cut network stands, to the left and above
 const TELLS = new Set(["leader", "follower", "candidate"]);
@@ -15,29 +17,36 @@ const LETTER = 6.1; // width of a letter, near enough for a pill
 export interface Disc {
   el: SVGGElement;
   update(node: NodeState, place: Point, groups: NodeId[][], leader: NodeId | null): void;
+  /** What is left of its patience; null: it told nothing, or has no need of it. */
+  wait(left: Left | null): void;
   /** A ring goes out from a node that becomes leader. */
   pulse(): void;
 }
 
 export function makeDisc(name: NodeId, hatch: string, choose: () => void): Disc {
-  const role = s("text", { class: "rl-role", y: 1 });
-  const term = s("text", { class: "rl-facts", y: 17 });
-  const keys = s("text", { class: "rl-facts", y: 31 });
+  const role = s("text", { class: "rl-role", y: -1 });
+  const term = s("text", { class: "rl-facts", y: 13 });
+  const keys = s("text", { class: "rl-facts", y: 26 });
+  const timer = s("circle", { class: "rl-timer", r: RADIUS + 6, pathLength: 1, transform: "rotate(-90)" });
   const pill = s("rect", { class: "rl-pill", y: PILL.top, height: PILL.height, rx: PILL.height / 2 });
   const lag = s("text", { class: "rl-lag", y: PILL.top + 13.5 });
   const badge = s("circle", { class: "rl-sidebadge", r: 11, cx: BADGE, cy: BADGE });
   const side = s("text", { class: "rl-side", x: BADGE, y: BADGE + 4 });
-  const crown = s("path", { d: ICONS.crown, transform: `translate(-17 ${-RADIUS - 23}) scale(2.1)` });
+  const crown = s("path", { d: ICONS.crown, transform: `translate(-14 ${-RADIUS - 27}) scale(1.75)` });
   const el = s(
     "g",
     { class: "rl-node", role: "button", "data-node": name, onclick: choose, onkeydown: press },
     s("circle", { r: RADIUS + 8, class: "rl-halo" }),
+    timer,
     s("circle", { r: RADIUS, class: "rl-body" }),
     s("circle", { r: RADIUS - 2, class: "rl-weave", fill: `url(#${hatch})` }),
     s("g", { class: "rl-crown" }, crown),
     // The blanks keep the words apart for who reads the texts one after the other.
-    [s("text", { class: "rl-name", y: -15 }, name), " ", role, " ", term, " ", keys, " ", pill, lag, " ", badge, side],
+    [s("text", { class: "rl-name", y: -16 }, name), " ", role, " ", term, " ", keys, " ", pill, lag, " ", badge, side],
   );
+
+  let facts = "";
+  let words = "";
 
   function press(event: KeyboardEvent) {
     if (event.key !== "Enter" && event.key !== " ") return;
@@ -51,7 +60,13 @@ export function makeDisc(name: NodeId, hatch: string, choose: () => void): Disc 
     setAttribute(el, "class", `rl-node is-${node.look}${waving}`);
     setText(role, LOOKS[node.look]);
     setText(term, node.term === null ? "" : `term ${node.term}`);
-    setText(keys, node.term === null && node.keys === null ? "" : keysText(node));
+    facts =
+      node.votes && node.look === "candidate"
+        ? votesText(node)
+        : node.term === null && node.keys === null
+          ? ""
+          : keysText(node);
+    showFacts();
     const tag = lagText(node, leader);
     showLag(tag, node.parted !== null ? "parted" : node.lag ? "behind" : node.lag === null ? "unknown" : "");
     const letter = sideOf(node.id, groups);
@@ -69,14 +84,31 @@ export function makeDisc(name: NodeId, hatch: string, choose: () => void): Disc 
     setShown(pill, Boolean(tag));
   }
 
+  function wait(left: Left | null) {
+    const share = left ? left.left / left.full : 0;
+    const ending = left !== null && share < SOON;
+    setShown(timer, left !== null);
+    if (left) setAttribute(timer, "stroke-dasharray", `${share.toFixed(2)} 1`);
+    setAttribute(timer, "class", `rl-timer${ending ? " is-ending" : ""}`);
+    words = ending ? `waits ${left.left.toFixed(1)} s more` : "";
+    showFacts();
+  }
+
+  function showFacts() {
+    setText(keys, words || facts);
+    setAttribute(keys, "class", `rl-facts${words ? " is-ending" : ""}`);
+  }
+
   function pulse() {
     el.classList.remove("is-new");
     void el.getBoundingClientRect(); // restarts the animation
     el.classList.add("is-new");
   }
 
-  return { el, update, pulse };
+  return { el, update, wait, pulse };
 }
+
+const votesText = ({ votes }: NodeState): string => (votes ? `${votes.got} of ${votes.of} votes` : "");
 
 export function keysText({ keys }: NodeState): string {
   return keys === null ? "keys not told" : plural(keys, "key");
@@ -101,6 +133,7 @@ function labelOf(node: NodeState, tag: string, side: string): string {
     `${node.id}: ${LOOKS[node.look]}`,
     `term ${node.term ?? "unknown"}`,
     keysText(node),
+    ...(node.votes ? [votesText(node)] : []),
     ...(tag ? [tag] : []),
     ...(side ? [`${side} is its side of the cut network`] : []),
   ];

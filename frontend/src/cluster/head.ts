@@ -6,14 +6,12 @@ import { button } from "../shared/button";
 import { h, setText } from "../shared/dom";
 import { clip, plural } from "../shared/format";
 import { icon } from "../shared/icons";
-import { makeNotices, type Notices } from "../shared/notices";
 import type { Context, View } from "./context";
 import { BACKEND } from "./words";
 
 const LONG_MARK = 300; // characters
 
 export interface Head extends View {
-  notices: Notices;
   announce(mark: Mark): void;
 }
 
@@ -22,26 +20,26 @@ export function makeHead(panel: Context): Head {
   const sentence = h("strong", { "data-testid": "sentence" });
   const chips = h("div", { class: "rl-chips" });
   const live = h("div", { class: "rl-sr", role: "status", "aria-live": "polite" });
-  const notices = makeNotices(() => panel.get("problems"));
   const again = button("Start a new one", {
     name: "start",
-    kind: "rl-primary",
+    kind: "rl-primary rl-small",
     testid: "again",
     act: () => panel.ask({ do: "again" }),
   });
-  const headline = h("div", { class: "rl-headline" }, crown, sentence, again.el);
-  const el = h("div", { class: "rl-head" }, headline, chips, live, notices.el);
+  const facts = h("span", { class: "rl-dim" });
+  const headline = h("div", { class: "rl-headline" }, crown, sentence, facts, again.el);
+  const el = h("div", { class: "rl-head" }, headline, chips, live);
   let drawn = "";
 
-  function facts(): [words: string, title: string][] {
+  function chipsOf(): [words: string, title: string][] {
     const info = panel.get("info");
     return [
       [BACKEND[info.backend] ?? info.backend, "where the nodes run"],
-      [`mode ${info.mode}`, info.copies ? `a write waits for ${plural(info.copies, "copy", "copies")}` : ""],
+      [info.mode, info.copies ? `a write waits for ${plural(info.copies, "copy", "copies")}` : ""],
       [`election ${info.election}`, "how the leader is chosen"],
       [
-        `heartbeat ${info.heartbeat_ms} ms · timeout ${info.timeout_ms} ms`,
-        "the leader's rhythm, and the silence after which it is taken for dead",
+        `${info.heartbeat_ms} / ${info.timeout_ms} ms`,
+        "the leader's heartbeats, and the silence after which it is taken for dead",
       ],
     ];
   }
@@ -49,16 +47,16 @@ export function makeHead(panel: Context): Head {
   function update() {
     const info = panel.get("info");
     setText(sentence, info.sentence || "Looking at the cluster…");
+    setText(facts, votesOf(panel));
     sentence.classList.toggle("is-bad", info.split);
     crown.hidden = !info.leader;
     again.el.hidden = !info.again;
     again.allow(panel.get("doing").some((one) => one.verb === "again") ? "A new cluster is being started." : "");
-    const words = JSON.stringify(facts());
+    const words = JSON.stringify(chipsOf());
     if (words !== drawn) {
       drawn = words;
-      chips.replaceChildren(...facts().map(([label, title]) => h("span", { class: "rl-chip", title }, label)));
+      chips.replaceChildren(...chipsOf().map(([label, title]) => h("span", { class: "rl-chip", title }, label)));
     }
-    notices.update();
   }
 
   function announce(mark: Mark) {
@@ -66,5 +64,12 @@ export function makeHead(panel: Context): Head {
     if (!quiet) setText(live, clip(mark.text, LONG_MARK));
   }
 
-  return { el, notices, update, announce };
+  return { el, update, announce };
+}
+
+/** With how many votes the leader was elected, as far as is known. */
+function votesOf(panel: Context): string {
+  const { leader, split } = panel.get("info");
+  const votes = panel.get("nodes").find((node) => node.id === leader)?.votes;
+  return votes && !split ? `${votes.got} of ${votes.of} voted for it` : "";
 }

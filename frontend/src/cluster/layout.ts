@@ -5,8 +5,8 @@ export interface Point {
   y: number;
 }
 
-export const RADIUS = 48;
-const ABOVE = 54; // room for a crown and a speech bubble
+export const RADIUS = 42;
+const ABOVE = 36; // room for a crown and a speech bubble
 const BELOW = 28; // room for the lag
 const MARK = 12; // room around a message's place for its mark
 const ASIDE = 6; // each direction keeps to its right, so that question and answer can pass

@@ -1,11 +1,12 @@
-// What is done to the network: cut it, heal it, slow it down, lose messages. Law of this file: a slider that the user
-// moves is not moved by Python at the same time.
+// What is done to the network: cut it, heal it, slow it down, lose messages. Law of this file: one press cuts; a slider
+// that the user moves is not moved by Python at the same time.
 
 import type { NodeId } from "../messages/cluster";
 import { button } from "../shared/button";
-import { card, h, setAttribute, setText } from "../shared/dom";
+import { h, setAttribute, setText } from "../shared/dom";
 import { oneTabStop } from "../shared/keys";
 import type { Context, View } from "./context";
+import { moved, type Sides } from "./sides";
 import { SIDES } from "./words";
 
 const SEND_AFTER = 250; // ms that a slider rests before its value is sent
@@ -17,22 +18,24 @@ interface Slider {
   set(value: number): void;
 }
 
-export function makeNetwork(panel: Context): View {
-  const chosen = new Map<NodeId, string>();
+export function makeNetwork(panel: Context, sides: Sides): View {
+  const rows = new Map<NodeId, HTMLButtonElement[]>();
   const table = h("div", { class: "rl-sides" });
-  const cut = button("Cut the network", {
-    name: "cut",
-    title: "Nodes on different sides no longer hear each other",
-    testid: "partition",
-    act: () => panel.ask({ do: "partition", groups: groups() }),
+  const heal = button("Heal", {
+    title: "Undo every cut",
+    testid: "heal",
+    kind: "rl-small",
+    act: () => panel.ask({ do: "heal" }),
   });
-  const heal = button("Heal", { title: "Undo the cut", testid: "heal", act: () => panel.ask({ do: "heal" }) });
   const delay = slider("Replication delay", "delay", 2000, 50, "ms", sendDelay);
-  const jitter = slider("… plus jitter up to", "jitter", 2000, 50, "ms", sendDelay);
+  const jitter = slider("jitter up to", "jitter", 2000, 50, "ms", sendDelay);
   const loss = slider("Messages lost", "loss", 100, 1, "%", sendLoss);
-  const hint = h("p", { class: "rl-hint" }, "Choose a side for each node, then cut.");
-  const buttons = h("div", { class: "rl-buttons" }, cut.el, heal.el);
-  const el = card("Network", "rl-network", hint, table, buttons, delay.el, jitter.el, loss.el);
+  const title = "Nodes on different sides do not hear each other; a press cuts at once";
+  const label = "Sides of the network";
+  const cuts = h("div", { class: "rl-cuts", title, role: "toolbar", "aria-label": label }, table, heal.el);
+  const tabStop = oneTabStop(cuts, "button");
+  const sliders = h("div", { class: "rl-sliders" }, delay.el, jitter.el, loss.el);
+  const el = h("section", { class: "rl-card rl-network", "aria-label": "Network" }, cuts, sliders);
 
   function sendDelay() {
     panel.ask({ do: "delay", ms: delay.value(), jitter_ms: jitter.value() });
@@ -42,32 +45,34 @@ export function makeNetwork(panel: Context): View {
     panel.ask({ do: "loss", drop: loss.value() / 100, duplicate: panel.get("network").duplicate });
   }
 
-  const groups = () =>
-    SIDES.map((side) => [...chosen.keys()].filter((name) => chosen.get(name) === side)).filter((group) => group.length);
-
   function addRow(name: NodeId) {
-    chosen.set(name, "A");
-    const buttons = SIDES.map((side) => {
-      const attributes = { type: "button", class: "rl-side-button", "aria-pressed": side === "A" };
+    const buttons = SIDES.map((side, number) => {
+      const attributes = { type: "button", class: "rl-side-button" };
       const names = { "data-testid": `side-${side}-${name}`, "aria-label": `${name} on side ${side}` };
-      return h("button", { ...attributes, ...names, onclick: () => choose(side) }, side);
+      return h("button", { ...attributes, ...names, onclick: () => move(name, number) }, side);
     });
-    const choose = (side: string) => {
-      chosen.set(name, side);
-      for (const one of buttons) setAttribute(one, "aria-pressed", one.textContent === side);
-      update();
-    };
-    const attributes = { class: "rl-siderow", "data-node": name, role: "toolbar", "aria-label": `Side of ${name}` };
+    const attributes = { class: "rl-siderow", "data-node": name, role: "group", "aria-label": `Side of ${name}` };
     const row = h("div", attributes, h("span", {}, name), buttons);
-    oneTabStop(row, "button");
     table.append(row);
+    tabStop();
+    rows.set(name, buttons);
+  }
+
+  function move(name: NodeId, side: number) {
+    const all = panel.get("nodes").map((node) => node.id);
+    sides.ask(moved(name, side, sides.groups(), all));
+    update();
   }
 
   function update() {
     const network = panel.get("network");
-    for (const node of panel.get("nodes")) if (!chosen.has(node.id)) addRow(node.id);
-    cut.allow(groups().length < 2 ? "All nodes are on one side: put at least one on another." : "");
-    heal.allow(network.cuts.length ? "" : "No link is cut.");
+    const groups = sides.groups();
+    for (const { id } of panel.get("nodes")) {
+      if (!rows.has(id)) addRow(id);
+      const found = groups.length > 1 ? groups.findIndex((group) => group.includes(id)) : 0;
+      for (const [number, one] of (rows.get(id) ?? []).entries()) setAttribute(one, "aria-pressed", number === found);
+    }
+    heal.allow(network.cuts.length || groups.length > 1 ? "" : "No link is cut.");
     delay.set(network.delay_ms);
     jitter.set(network.jitter_ms);
     loss.set(Math.round(network.drop * 100));
@@ -96,7 +101,7 @@ function slider(label: string, name: string, max: number, step: number, unit: st
   });
 
   return {
-    el: h("label", { class: "rl-slider" }, h("span", {}, label), input, output),
+    el: h("label", { class: "rl-slider" }, h("span", {}, label), output, input),
     value: () => Number(input.value),
     set(value) {
       if (performance.now() - touched <= OURS) return;

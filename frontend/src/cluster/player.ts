@@ -26,19 +26,35 @@ export function makePlayer(panel: Context): View & { draw(): number } {
       act: () => panel.ask({ do: "step", seconds: length }),
     }),
   );
-  const label = "Moment to go back to, in seconds";
-  const target = h("input", { type: "number", min: 0, step: 0.1, value: 0, "aria-label": label });
-  const goal = () => clamp(Number(target.value) || 0, 0, panel.clock.now());
-  const rewind = () => panel.ask({ do: "rewind", to: goal() });
-  const back = button("Rewind to", { name: "rewind", testid: "rewind", kind: "rl-small", act: rewind });
+  const scrubber = h("input", {
+    type: "range",
+    min: 0,
+    max: 0,
+    step: 0.01,
+    value: 0,
+    "data-testid": "rewind",
+    "aria-label": "Moment of the simulation; drag back to run again from the seed up to there",
+    title: "Drag back to rewind: the run begins again from its seed, up to that moment",
+  });
+  let held = false;
+  scrubber.addEventListener("input", () => {
+    held = true;
+    setText(time, `t = ${Number(scrubber.value).toFixed(2)} s`);
+  });
+  scrubber.addEventListener("change", () => {
+    held = false;
+    panel.ask({ do: "rewind", to: clamp(Number(scrubber.value), 0, panel.clock.now()) });
+  });
   const moments = h("span", { class: "rl-buttons", role: "group", "aria-label": "Moments to go to" });
   const el = h(
     "section",
-    { class: "rl-card rl-player", "aria-label": "The simulation's time" },
+    { class: "rl-player", "aria-label": "The simulation's time" },
     play.el,
     steps.map((one) => one.el),
     h("label", { class: "rl-slider" }, h("span", {}, "speed"), speed, rate),
-    [moments, back.el, target, h("span", { class: "rl-dim" }, "s"), time],
+    moments,
+    scrubber,
+    time,
     h(
       "span",
       { class: "rl-seed" },
@@ -79,14 +95,19 @@ export function makePlayer(panel: Context): View & { draw(): number } {
     el.hidden = !panel.simulated();
     play.label(player.playing ? "Halt" : "Play");
     play.el.querySelector("path")?.setAttribute("d", ICONS[player.playing ? "pause" : "start"]);
-    back.allow(player.rewinds ? "" : "This cluster cannot be rewound.");
+    scrubber.disabled = !player.rewinds;
     setText(seed, String(panel.get("info").seed));
     showSpeed();
   }
 
   function draw(): number {
     if (el.hidden) return Infinity;
-    setText(time, `t = ${panel.clock.now().toFixed(2)} s`);
+    const now = panel.clock.now();
+    if (!held) {
+      setText(time, `t = ${now.toFixed(2)} s`);
+      scrubber.max = now.toFixed(2);
+      scrubber.value = scrubber.max;
+    }
     return panel.clock.moving ? CLOCK_EVERY : Infinity;
   }
 

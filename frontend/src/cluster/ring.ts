@@ -2,9 +2,10 @@
 // are elements that change only with the cluster; what moves is drawn on a canvas above them, which is no larger than
 // it must be: the browser puts all of it together anew for each picture.
 
-import type { Mark, News, NodeId, NodeState } from "../messages/cluster";
+import type { Mark, News, NodeId, NodeState, Timer } from "../messages/cluster";
 import { fitCanvas, type Pen } from "../shared/canvas";
 import { h, s, setAttribute, setAttributes, setShown } from "../shared/dom";
+import { clamp } from "../shared/format";
 import { ICONS } from "../shared/icons";
 import { oneTabStop } from "../shared/keys";
 import { makeBubbles } from "./bubbles";
@@ -14,12 +15,14 @@ import { drawSights } from "./dots";
 import { JUST, makeFlights, type Sight } from "./flights";
 import { type Area, areaOf, type Point, placesOf } from "./layout";
 import { makeLegend } from "./legend";
+import { makeTimers } from "./timers";
 
 // Without a graphics card each picture costs some milliseconds: while little happens, there are fewer.
 const CROWD = 48; // moving messages from which on each frame is drawn
 const FEW = 12; // and up to which it is little, unless it is an election or a loss
 const BUSY_PAUSE = 28; // ms between two pictures
 const REST_PAUSE = 80;
+const TIMER_STEPS = 40; // steps in which a timer's ring closes
 
 export interface Ring extends View {
   stage: HTMLElement;
@@ -27,7 +30,7 @@ export interface Ring extends View {
   /** Returns the milliseconds within which it wants to be drawn. */
   take(news: News): number;
   say(mark: Mark): void;
-  forget(now: number): void;
+  forget(now: number, timers: Timer[]): void;
   draw(stamp: number): number;
 }
 
@@ -44,11 +47,12 @@ export function makeRing(panel: Context): Ring {
   const bubbles = makeBubbles();
   const legend = makeLegend(panel.colours);
   const stage = h("div", { class: "rl-stage" }, links, discs, canvas, bubbles.el);
-  const el = h("section", { class: "rl-card rl-ring", "aria-label": "Topology" }, stage, legend.el);
+  const el = h("section", { class: "rl-ring", "aria-label": "Topology" }, stage, legend.el);
   const places = new Map<NodeId, Point>();
   const nodes = new Map<NodeId, Disc>();
   const pairs = new Map<string, Link>();
   const flights = makeFlights(panel.clock);
+  const timers = makeTimers();
   const tabStop = oneTabStop(discs, ".rl-node");
   let pen: Pen | null = null;
   let width = 0;
@@ -127,7 +131,21 @@ export function makeRing(panel: Context): Ring {
     if (sights.length || !clean) pen.clearRect(area.x, area.y, area.width, area.height);
     clean = !sights.length;
     drawSights(pen, sights, places, panel.colours);
-    return Math.min(flights.nextIn(), standsFor(sights));
+    return Math.min(flights.nextIn(), standsFor(sights), drawTimers());
+  }
+
+  /** The nodes' patience. Returns the milliseconds for which that picture stands. */
+  function drawTimers(): number {
+    let stands = Infinity;
+    const now = panel.clock.now();
+    for (const { id, look } of panel.get("nodes")) {
+      const left = look === "follower" || look === "candidate" ? timers.at(id, now) : null;
+      nodes.get(id)?.wait(left);
+      if (left?.left && panel.clock.moving) {
+        stands = Math.min(stands, clamp((1000 * left.full) / TIMER_STEPS / panel.clock.rate, 80, 500));
+      }
+    }
+    return stands;
   }
 
   function say(mark: Mark) {
@@ -137,12 +155,15 @@ export function makeRing(panel: Context): Ring {
     if (mark.level === "crown" && !panel.calm()) nodes.get(mark.node)?.pulse();
   }
 
-  function forget(now: number) {
+  function forget(now: number, told: Timer[]) {
     since = now - JUST;
     flights.forget(now);
+    timers.forget();
+    timers.take(told);
   }
 
   function take(news: News): number {
+    timers.take(news.timers ?? []);
     flights.take(news, (from, to) => cuts.has(`${from}|${to}`));
     return news.arrived || news.lost ? Math.min(REST_PAUSE, flights.nextIn()) : flights.nextIn();
   }

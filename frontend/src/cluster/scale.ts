@@ -2,13 +2,13 @@
 
 import { clamp } from "../shared/format";
 
-export const LANE = 26; // height of a node's lane
+export const LANE = 21; // height of a node's lane
 export const GUTTER = 78; // room for names on the left
 export const MARGIN = 12; // and on the right
-const TOP = 20;
-const WRITES = 20;
-const LAG = 56;
-export const STRIP = 13;
+const TOP = 15;
+const WRITES = 16;
+const LAG = 32;
+export const STRIP = 10;
 const STEP = 15; // pixels that the picture moves between two drawings, where nothing happens
 const QUICKEST = 100; // ms
 const SLOWEST = 1000; // ms
@@ -33,9 +33,9 @@ export interface Rows {
 /** Where the parts begin, from the top, for so many nodes. */
 export function rowsOf(nodes: number): Rows {
   const writes = TOP + nodes * LANE;
-  const lag = writes + WRITES + 8;
-  const strip = lag + LAG + 10;
-  return { lanes: TOP, writes, lag, lagHeight: LAG, strip, height: strip + 2 * (STRIP + 3) + 20 };
+  const lag = writes + WRITES + 4;
+  const strip = lag + LAG + 5;
+  return { lanes: TOP, writes, lag, lagHeight: LAG, strip, height: strip + 2 * (STRIP + 3) + 15 };
 }
 
 export const writesMiddle = (top: number): number => top + WRITES / 2 + 1;

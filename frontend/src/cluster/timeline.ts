@@ -9,11 +9,12 @@ import { clamp, clip, momentText, plural } from "../shared/format";
 import { drawAvailability, drawCursor, drawLag, drawWrites } from "./charts";
 import type { Context, View } from "./context";
 import { MINUTE, makeRecords } from "./history";
+import { makeTimelineKey } from "./key";
 import { drawGrid, drawLane, drawNetworkFaults } from "./lanes";
-import { GUTTER, LANE, rowsOf, type Scale, secondsIn, standsFor, timeAt } from "./scale";
+import { GUTTER, LANE, rowsOf, type Scale, secondsIn, standsFor, timeAt, xAt } from "./scale";
 import { makeSpaceTime } from "./spacetime";
 
-const PADDING = 28; // of the card, left and right
+const PADDING = 24; // of the card, left and right
 const SNAP = 8; // pixels within which a click means a mark
 const LONG_MARK = 300; // characters
 const KEYS: Record<string, number> = {
@@ -26,8 +27,8 @@ const KEYS: Record<string, number> = {
 };
 const PROBING: [Probing, string][] = [
   ["off", "off"],
-  ["reads", "reads from any node"],
-  ["writes", "reads, and writes to the leader"],
+  ["reads", "reads any node"],
+  ["writes", "reads, and writes"],
 ];
 const EVENTS = "Events of the chosen moment";
 const LABEL = "What happened last. Arrow keys choose a moment, Escape leaves it.";
@@ -42,11 +43,13 @@ export interface Timeline extends View {
   showSpaceTime(message: SpaceTime): void;
 }
 
-export function makeTimeline(panel: Context, wake: () => void): Timeline {
+export function makeTimeline(panel: Context, player: HTMLElement, wake: () => void): Timeline {
   const slider = { role: "slider", "aria-label": LABEL, "aria-valuemax": 0, "aria-valuenow": 0 };
   const canvas = h("canvas", { tabindex: 0, ...slider, "data-testid": "timeline" });
   const moment = h("ol", { class: "rl-moment", "aria-label": EVENTS, "aria-live": "polite", "data-testid": "moment" });
-  const hint = h("p", { class: "rl-hint" }, "Click a moment to see its events.");
+  const close = button("Close", { kind: "rl-small", act: () => choose(null) });
+  const popover = h("div", { class: "rl-popover", hidden: true }, h("div", { class: "rl-rowhead" }, close.el), moment);
+  const picture = h("div", { class: "rl-picture" }, canvas, popover);
   const open = button("Space–time", {
     title: "Draw every message of these seconds between the nodes",
     testid: "spacetime",
@@ -57,7 +60,7 @@ export function makeTimeline(panel: Context, wake: () => void): Timeline {
   const probe = h("select", { "data-testid": "availability", "aria-label": "Background client" }, options);
   probe.addEventListener("change", () => panel.ask({ do: "availability", does: probe.value as Probing }));
   const title =
-    "Twice a second it tries whether the cluster can be used. Its writes are entries of the log, key panel.probe";
+    "Twice a second it reads from any node that answers. Its writes, to the leader, are entries of the log (key panel.probe)";
   const tools = h(
     "div",
     { class: "rl-tools" },
@@ -65,7 +68,7 @@ export function makeTimeline(panel: Context, wake: () => void): Timeline {
     open.el,
   );
   const space = makeSpaceTime(panel);
-  const el = card("The last minute", "rl-time", tools, canvas, hint, moment, space.el);
+  const el = card("The last minute", "rl-time", tools, player, picture, makeTimelineKey(), space.el);
   const heading = el.querySelector("h3");
   const records = makeRecords();
   let scale: Scale = { now: 0, span: MINUTE, width: 0, height: 0 };
@@ -118,6 +121,7 @@ export function makeTimeline(panel: Context, wake: () => void): Timeline {
     drawAvailability(sheet, records.probes, panel.get("availability"), rows.strip);
     drawNetworkFaults(sheet, records.marks, rows.writes);
     if (chosen !== null) drawCursor(sheet, chosen);
+    placePopover();
     return panel.clock.moving ? standsFor(scale, panel.clock.rate) : Infinity;
   }
 
@@ -132,7 +136,8 @@ export function makeTimeline(panel: Context, wake: () => void): Timeline {
   function showMoment() {
     const near = chosen === null ? [] : records.near(chosen, scale.span / 60).sort((one, other) => one.t - other.t);
     const ago = chosen === null ? 0 : scale.now - chosen;
-    hint.hidden = chosen !== null;
+    popover.hidden = chosen === null;
+    placePopover();
     const words = chosen === null ? "now" : `${ago.toFixed(1)} seconds ago: ${plural(near.length, "event")}`;
     setAttributes(canvas, { "aria-valuenow": (-ago).toFixed(1), "aria-valuetext": words });
     const key = near.map((mark) => mark.t + mark.text).join() + chosen;
@@ -142,6 +147,15 @@ export function makeTimeline(panel: Context, wake: () => void): Timeline {
     if (chosen !== null && !items.length) items.push(h("li", {}, "Nothing but messages at about this moment."));
     moment.replaceChildren(...items);
     moment.tabIndex = moment.scrollHeight > moment.clientHeight ? 0 : -1; // the keyboard can scroll it
+  }
+
+  /** Beside the moment, where there is more room. */
+  function placePopover() {
+    if (chosen === null) return;
+    const x = xAt(scale, chosen);
+    const right = x < scale.width / 2;
+    popover.style.left = right ? `${x + 12}px` : "";
+    popover.style.right = right ? "" : `${scale.width - x + 12}px`;
   }
 
   const itemOf = (mark: Mark) => {

@@ -12,6 +12,8 @@ export type Look = "leader" | "follower" | "candidate" | "paused" | "stopped" | 
 export type Verb = "start" | "stop" | "kill" | "pause" | "resume";
 /** What a request came to: `unknown` where nobody can know. */
 export type Outcome = "ok" | "failed" | "unknown";
+/** A part of the panel. */
+export type Part = "ring" | "nodes" | "logs" | "values" | "client" | "network" | "time";
 /** What the background client does: nothing; read from any node; write to the leader as well. */
 export type Probing = "off" | "reads" | "writes";
 /** What a message between nodes is about; `alive`: a node only says that it is there. */
@@ -31,9 +33,30 @@ export interface NodeState {
   lag: number | null;
   /** The first index at which it holds something else than the leader; null: nowhere, as far as is known. */
   parted: number | null;
+  /** Votes that reached it in its term, itself included; null where none was answered. */
+  votes: { got: number; of: number; term: number | null } | null;
   url: string | null;
   /** Why a verb cannot act on it now; empty where it can. */
   why: Record<Verb, string>;
+}
+
+export type EntryState = "committed" | "open" | "doomed" | "folded";
+/** Term, key and value in short, and what is to become of it: `doomed` ones are not in the leader's log. */
+export type LogCell = [term: number | null, words: string, state: EntryState];
+/** A node's log from entry `first` on. `told`: it answers now. */
+export interface LogRow {
+  node: NodeId;
+  last: number;
+  told: boolean;
+  cells: LogCell[];
+}
+/** The ends of the logs, from entry `first` to entry `last`; `commit`: the leader's. */
+export interface Logs {
+  first: number;
+  last: number;
+  commit: number | null;
+  rows: LogRow[];
+  stories: string[];
 }
 
 export interface Network {
@@ -132,6 +155,9 @@ export interface ClusterTraits {
   network: Network;
   data: Data;
   info: Info;
+  logs: Logs;
+  /** Which parts are shown; empty: all. */
+  parts: Part[];
   doing: Doing[];
   answer: Answer | Nothing;
   problems: Problem[];
@@ -151,6 +177,8 @@ export type Band = [node: NodeId, from: number, look: Look, term: number | null]
 export type Lag = [time: number, behind: Record<NodeId, number | null>];
 /** `write`: null where it did not write. */
 export type Probe = [time: number, read: Outcome, write: Outcome | null];
+/** At this time the node said that it waits so many seconds before it acts for want of a leader. */
+export type Timer = [node: NodeId, time: number, seconds: number];
 export type Level = "info" | "election" | "crown" | "lost" | "fault" | `write-${Outcome}`;
 
 /** An event worth a mark on the timeline; `bubble`: what the node says about it. */
@@ -176,6 +204,7 @@ export interface History extends Timed {
   marks: Mark[];
   lag: Lag[];
   probes: Probe[];
+  timers: Timer[];
 }
 
 /** What is new since the last news. */
@@ -188,6 +217,7 @@ export interface News extends Timed {
   marks?: Mark[];
   lag?: Lag[];
   probes?: Probe[];
+  timers?: Timer[];
 }
 
 /** The command of this number has been carried out, or refused. */

@@ -5,7 +5,8 @@ const LATE = 1500; // ms without an acknowledgement after which the kernel is ta
 const LOOK_EVERY = 500; // ms
 
 export interface Commands<Command> {
-  ask(command: Command): void;
+  /** Returns the command's number. */
+  ask(command: Command): number;
   /** Python has acknowledged the command of this number. */
   acknowledge(id: number | null): void;
   /** The view is closed. */
@@ -37,6 +38,7 @@ export function makeCommands<Command extends object>(
       sent.set(number, performance.now());
       send({ ...command, id: number });
       if (sent.size === 1) timer = window.setTimeout(look, LOOK_EVERY);
+      return number;
     },
     acknowledge(id) {
       if (id !== null && sent.delete(id)) look();

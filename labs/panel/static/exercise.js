@@ -765,6 +765,7 @@ function makeCommands(send, queue, begun = () => []) {
       sent.set(number, performance.now());
       send({ ...command, id: number });
       if (sent.size === 1) timer = window.setTimeout(look, LOOK_EVERY);
+      return number;
     },
     acknowledge(id) {
       if (id !== null && sent.delete(id)) look();

@@ -82,395 +82,22 @@ function copyButton(what) {
   }
   return made.el;
 }
-
-// src/shared/format.ts
-var clamp = (value, low, high) => Math.min(high, Math.max(low, value));
-var plural = (count, one, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
-var seconds = (value) => `${value < 10 ? value.toFixed(1) : value.toFixed(0)} s`;
-function clip(text, limit) {
-  const characters = [...text.slice(0, 2 * limit + 2)];
-  if (characters.length <= limit && text.length <= 2 * limit + 2) return text;
-  return `${characters.slice(0, limit).join("")}… (${text.length} characters)`;
-}
-function momentText(time, simulated) {
-  if (simulated) return `${time.toFixed(3)} s`;
-  const milliseconds = String(Math.floor(time % 1 * 1e3)).padStart(3, "0");
-  return `${new Date(time * 1e3).toTimeString().slice(0, 8)}.${milliseconds}`;
-}
-var speedAt = (place) => Number((10 ** place).toPrecision(2));
-var oneLine = (value) => JSON.stringify(value, null, 1).replace(/\n\s*/g, " ");
-
-// src/cluster/words.ts
-var BACKEND = {
-  process: "local processes",
-  docker: "Docker containers",
-  simulated: "simulation"
-};
-var LOOKS = {
-  leader: "leader",
-  follower: "follower",
-  candidate: "candidate",
-  paused: "paused",
-  stopped: "stopped",
-  silent: "no answer",
-  unknown: "…"
-};
-var VERBS = [
-  { verb: "start", label: "Start", title: "Start this node", doing: "starting" },
-  { verb: "stop", label: "Stop", title: "Ask the node to leave (SIGTERM)", doing: "stopping" },
-  { verb: "kill", label: "Kill", title: "Crash it (SIGKILL)", doing: "being killed" },
-  { verb: "pause", label: "Pause", title: "Freeze it: it notices nothing", doing: "being paused" },
-  { verb: "resume", label: "Resume", title: "Let it go on", doing: "resuming" }
-];
-var REASON = {
-  200: "OK",
-  400: "Bad Request",
-  403: "Forbidden",
-  404: "Not Found",
-  503: "Service Unavailable",
-  504: "Outcome unknown"
-};
-var SIDES = ["A", "B", "C"];
-var SIDE_NAMES = "ABCDEFGH";
-
-// src/cluster/client.ts
-var LONG_KEY = 60;
-var LONG_LINE = 400;
-var LONG_BODY = 2e4;
-var MEANING = { ok: "", failed: "certainly not done", unknown: "outcome unknown" };
-function makeClient(panel) {
-  const box = (name, value2, label) => h("input", { type: "text", value: value2, "aria-label": label, "data-testid": name, spellcheck: "false" });
-  const key = box("key", "x", "Key");
-  const value = box("value", "hello", "Value, as JSON or plain text");
-  const leader = h("option", { value: "" }, "the leader");
-  const via = h("select", { "aria-label": "Node to ask", "data-testid": "via" }, leader);
-  const fresh = h("input", { type: "checkbox", "data-testid": "linearizable" });
-  const target = () => ({ key: key.value, via: via.value || null });
-  const write = button("Write", {
-    title: "PUT: store the value",
-    testid: "do-put",
-    kind: "rl-primary",
-    act: () => panel.ask({ do: "put", ...target(), value: value.value })
-  });
-  const read = button("Read", {
-    title: "GET: what does this node hold?",
-    testid: "do-get",
-    act: () => panel.ask({ do: "get", ...target(), linearizable: fresh.checked })
-  });
-  const remove = button("Delete", {
-    title: "DELETE: remove the key",
-    testid: "do-delete",
-    act: () => panel.ask({ do: "delete", ...target() })
-  });
-  const buttons = [write, read, remove];
-  for (const [input, one] of [[value, write], [key, read]]) {
-    input.addEventListener("keydown", (event) => {
-      if (event.key === "Enter") one.el.click();
-    });
-  }
-  key.addEventListener("input", update);
-  const title = "The leader confirms that it still leads before it answers";
-  const check = h("label", { class: "rl-check", title }, fresh, "linearizable");
-  const fields = [h("label", {}, "key", key), h("label", {}, "value", value), h("label", {}, "ask", via)];
-  const result = makeResult();
-  const el = card(
-    "Write and read",
-    "rl-client",
-    h("div", { class: "rl-fields" }, fields),
-    h(
-      "div",
-      { class: "rl-buttons" },
-      buttons.map((one) => one.el),
-      check
-    ),
-    result.hint,
-    result.el
+function choice(label, options, act) {
+  const buttons = new Map(
+    options.map(({ value, words, title, testid }) => [
+      value,
+      button(words, { kind: "rl-small", title, testid, act: () => act(value) })
+    ])
   );
-  function update() {
-    const known = new Set([...via.options].map((option) => option.value));
-    for (const { id } of panel.get("nodes")) if (!known.has(id)) via.append(h("option", { value: id }, id));
-    for (const one of buttons) one.allow(key.value ? "" : "A key is needed.");
-    result.show(panel.get("answer"));
-  }
-  return { el, update };
-}
-function makeResult() {
-  const code = h("span", { class: "rl-code" });
-  const from = h("span", { class: "rl-dim" });
-  const body = h("pre", { class: "rl-body-text", tabindex: 0, role: "region", "aria-label": "The answer's body" });
-  const curl = h("code", {});
-  let command = "";
-  const line = h(
+  const el = h(
     "div",
-    { class: "rl-curl" },
-    curl,
-    copyButton(() => command)
+    { class: "rl-choice", role: "group", "aria-label": label },
+    [...buttons.values()].map((one) => one.el)
   );
-  const head = h("div", { class: "rl-rowhead" }, code, from);
-  const el = h("div", { class: "rl-answer", "aria-live": "polite", "data-testid": "answer" }, head, body, line);
-  const words = "The answer, its status code and the same request for a shell appear here.";
-  const hint = h("p", { class: "rl-hint rl-later" }, words);
-  let shown = null;
-  function show(answer) {
-    el.hidden = !isAnswer(answer);
-    hint.hidden = !el.hidden;
-    if (!isAnswer(answer) || shown === answer) return;
-    shown = answer;
-    setText(code, answer.code === null ? "no answer" : `${answer.code} ${REASON[answer.code] ?? ""}`);
-    setAttribute(code, "class", `rl-code is-${answer.outcome}${answer.code === 404 ? " is-missing" : ""}`);
-    setText(from, factsOf(answer));
-    setText(body, clip(oneLine(answer.body), LONG_BODY));
-    command = answer.curl;
-    setText(curl, clip(command, LONG_LINE));
-    line.hidden = !command;
-  }
-  return { el, hint, show };
-}
-var isAnswer = (answer) => answer.id !== void 0;
-function factsOf(answer) {
-  const at = answer.node ? ` at ${answer.node}` : "";
-  const tries = answer.attempts > 1 ? `, ${plural(answer.attempts, "attempt")}` : "";
-  const meaning = MEANING[answer.outcome] ? ` · ${MEANING[answer.outcome]}` : "";
-  return `${answer.verb.toUpperCase()} ${clip(answer.key, LONG_KEY)}${at} · ${answer.ms} ms${tries}${meaning}`;
-}
-
-// src/cluster/clock.ts
-var FAR = 0.6;
-var GLIDE = 5;
-var PULL = 0.15;
-function makeClock(wall = () => performance.now()) {
-  let base = 0;
-  let since = wall();
-  let rate = 1;
-  let limit = Infinity;
-  let known = false;
-  const free = () => base + (wall() - since) / 1e3 * (rate || 1);
-  const now = () => Math.min(limit, free());
-  function tell(time, newRate, again = false) {
-    if (again) known = false;
-    const guess = now();
-    const ahead = time - guess;
-    if (newRate === 0) {
-      base = known && ahead >= 0 && ahead < GLIDE ? guess : time;
-      limit = time;
-    } else {
-      base = !known || rate !== newRate || Math.abs(ahead) > FAR ? time : guess + ahead * PULL;
-      limit = Infinity;
-    }
-    since = wall();
-    rate = newRate;
-    known = true;
-  }
-  return {
-    now,
-    tell,
-    get rate() {
-      return rate || 1;
-    },
-    get known() {
-      return known;
-    },
-    get moving() {
-      return known && free() < limit;
-    }
+  const show = (chosen) => {
+    for (const [value, one] of buttons) setAttribute(one.el, "aria-pressed", value === chosen);
   };
-}
-
-// src/cluster/data.ts
-var AGE_EVERY = 200;
-var LONG_KEY2 = 60;
-var LONG_STORY = 500;
-var FEW = 12;
-var ABSENT = /* @__PURE__ */ new Set(["paused", "stopped", "silent"]);
-function makeData(panel) {
-  const head = h("tr");
-  const rows = h("tbody");
-  const lost = h("ul", { class: "rl-lost", "aria-live": "assertive" });
-  const table = h("table", { class: "rl-table" }, h("thead", {}, head), rows);
-  const note = h("span", {});
-  const more = button("", {
-    testid: "rows",
-    kind: "rl-small",
-    act: () => panel.ask({ do: "rows", all: !panel.get("data").all })
-  });
-  const scroll = { class: "rl-scroll", tabindex: 0, role: "region", "aria-label": "Table of keys and nodes" };
-  const el = card(
-    "Data: who holds what",
-    "rl-data",
-    lost,
-    h("div", scroll, table),
-    h("p", { class: "rl-hint" }, note, " ", more.el)
-  );
-  const wasStale = /* @__PURE__ */ new Map();
-  let ages = [];
-  let drawn = "";
-  function update() {
-    const data = panel.get("data");
-    const nodes = panel.get("nodes");
-    const shown = JSON.stringify([data, nodes.map((node) => node.id + node.look)]);
-    if (shown === drawn) return;
-    drawn = shown;
-    ages = [];
-    head.replaceChildren(h("th", { scope: "col" }, "key"), ...nodes.map(headOf));
-    rows.replaceChildren(...data.rows.map((row) => rowOf(row, nodes)));
-    lost.replaceChildren(
-      ...data.lost.map(
-        ({ story }) => h("li", { "data-testid": "lost" }, h("strong", {}, "✕ Lost write. "), clip(story, LONG_STORY))
-      )
-    );
-    lost.hidden = !data.lost.length;
-    table.hidden = !data.rows.length;
-    table.style.setProperty("--columns", String(nodes.length + 1));
-    setText(note, noteOf(data));
-    more.label(data.all ? `Show the first ${FEW}` : "Show all");
-    more.el.hidden = data.all ? data.rows.length <= FEW : !data.hidden;
-    draw();
-  }
-  function rowOf(row, nodes) {
-    const key = h("th", { scope: "row", title: clip(row.key, LONG_STORY) }, clip(row.key, LONG_KEY2));
-    return h(
-      "tr",
-      {},
-      key,
-      nodes.map((node) => cellOf(row, node.id))
-    );
-  }
-  function cellOf(row, node) {
-    const cell = row.cells[node];
-    const name = `${row.key}|${node}`;
-    if (!cell) return h("td", { class: "is-unread" }, "…");
-    const stale = cell.since !== void 0;
-    const kind = stale ? "is-stale" : cell.old ? "is-old" : wasStale.get(name) ? "is-fresh" : "";
-    wasStale.set(name, stale);
-    const missing = cell.v === null;
-    const value = h("span", { class: missing ? "rl-dim" : "rl-value", title: cell.v }, cell.v ?? "—");
-    const age = stale ? h("em") : null;
-    if (age && cell.since !== void 0) ages.push([age, cell.since]);
-    const state = `${stale ? ", stale" : ""}${cell.old ? ", last known" : ""}`;
-    const label = `${clip(row.key, LONG_KEY2)} at ${node}: ${cell.v ?? "no such key"}${state}`;
-    return h("td", { class: kind, "aria-label": label, "data-testid": `cell-${row.key}-${node}` }, value, age);
-  }
-  function draw() {
-    const now = panel.clock.now();
-    for (const [age, since] of ages) setText(age, `stale ${seconds(Math.max(0, now - since))}`);
-    return ages.length && panel.clock.moving ? AGE_EVERY : Infinity;
-  }
-  return { el, update, draw };
-}
-function noteOf(data) {
-  if (!data.rows.length) return "No keys yet. Write one.";
-  const more = data.hidden ? `, and ${plural(data.hidden, "more key")}` : "";
-  return `First the keys that differ, then the newest${more}.`;
-}
-function headOf(node) {
-  const crown = node.look === "leader" ? icon("crown") : null;
-  const absent = ABSENT.has(node.look) ? h("span", { class: "rl-dim" }, ` ${LOOKS[node.look]}`) : null;
-  return h("th", { scope: "col" }, node.id, crown, absent);
-}
-
-// src/shared/notices.ts
-var LONG = 400;
-var WHY_LASTS = 4e3;
-var BUSY = "The kernel is busy with a cell. What you clicked waits, and is done as soon as the cell ends.";
-function makeNotices(problems, notes = () => []) {
-  const el = h("div", { class: "rl-notices", role: "alert" });
-  const dismissed = /* @__PURE__ */ new Set();
-  let why = "";
-  let whyTimer = 0;
-  let queued = false;
-  let drawn = "";
-  const keyOf = (problem) => problem.id + problem.text;
-  function bad(problem) {
-    const dismiss = () => {
-      dismissed.add(keyOf(problem));
-      update();
-    };
-    const close = h("button", { type: "button", class: "rl-close", "aria-label": "Dismiss", onclick: dismiss }, "×");
-    return h(
-      "div",
-      { class: "rl-notice is-bad", "data-testid": "problem" },
-      h("span", {}, clip(problem.text, LONG)),
-      close
-    );
-  }
-  function update() {
-    const present = new Set(problems().map(keyOf));
-    for (const key of dismissed) if (!present.has(key)) dismissed.delete(key);
-    const open = problems().filter((problem) => !dismissed.has(keyOf(problem)));
-    const shown = JSON.stringify([open, notes(), queued, why]);
-    if (shown === drawn) return;
-    drawn = shown;
-    el.replaceChildren(
-      ...open.map(bad),
-      ...notes().map((note) => h("div", { class: "rl-notice" }, note)),
-      ...queued ? [h("div", { class: "rl-notice" }, BUSY)] : [],
-      ...why ? [h("div", { class: "rl-notice", "data-testid": "why" }, why)] : []
-    );
-  }
-  function explain(reason) {
-    why = reason;
-    clearTimeout(whyTimer);
-    whyTimer = window.setTimeout(() => {
-      why = "";
-      update();
-    }, WHY_LASTS);
-    update();
-  }
-  function queue(waiting) {
-    queued = waiting;
-    update();
-  }
-  return { el, update, explain, queue };
-}
-
-// src/cluster/head.ts
-var LONG_MARK = 300;
-function makeHead(panel) {
-  const crown = h("span", { class: "rl-headcrown" }, icon("crown"));
-  const sentence = h("strong", { "data-testid": "sentence" });
-  const chips = h("div", { class: "rl-chips" });
-  const live = h("div", { class: "rl-sr", role: "status", "aria-live": "polite" });
-  const notices = makeNotices(() => panel.get("problems"));
-  const again = button("Start a new one", {
-    name: "start",
-    kind: "rl-primary",
-    testid: "again",
-    act: () => panel.ask({ do: "again" })
-  });
-  const headline = h("div", { class: "rl-headline" }, crown, sentence, again.el);
-  const el = h("div", { class: "rl-head" }, headline, chips, live, notices.el);
-  let drawn = "";
-  function facts() {
-    const info = panel.get("info");
-    return [
-      [BACKEND[info.backend] ?? info.backend, "where the nodes run"],
-      [`mode ${info.mode}`, info.copies ? `a write waits for ${plural(info.copies, "copy", "copies")}` : ""],
-      [`election ${info.election}`, "how the leader is chosen"],
-      [
-        `heartbeat ${info.heartbeat_ms} ms · timeout ${info.timeout_ms} ms`,
-        "the leader's rhythm, and the silence after which it is taken for dead"
-      ]
-    ];
-  }
-  function update() {
-    const info = panel.get("info");
-    setText(sentence, info.sentence || "Looking at the cluster…");
-    sentence.classList.toggle("is-bad", info.split);
-    crown.hidden = !info.leader;
-    again.el.hidden = !info.again;
-    again.allow(panel.get("doing").some((one) => one.verb === "again") ? "A new cluster is being started." : "");
-    const words = JSON.stringify(facts());
-    if (words !== drawn) {
-      drawn = words;
-      chips.replaceChildren(...facts().map(([label, title]) => h("span", { class: "rl-chip", title }, label)));
-    }
-    notices.update();
-  }
-  function announce(mark) {
-    const quiet = mark.level === "info" || mark.level.startsWith("write");
-    if (!quiet) setText(live, clip(mark.text, LONG_MARK));
-  }
-  return { el, notices, update, announce };
+  return { el, buttons, show };
 }
 
 // src/shared/keys.ts
@@ -523,54 +150,533 @@ function oneTabStop(group, selector) {
   return refresh;
 }
 
+// src/shared/format.ts
+var clamp = (value, low, high) => Math.min(high, Math.max(low, value));
+var plural = (count, one, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
+var seconds = (value) => `${value < 10 ? value.toFixed(1) : value.toFixed(0)} s`;
+function clip(text, limit) {
+  const characters = [...text.slice(0, 2 * limit + 2)];
+  if (characters.length <= limit && text.length <= 2 * limit + 2) return text;
+  return `${characters.slice(0, limit).join("")}… (${text.length} characters)`;
+}
+function momentText(time, simulated) {
+  if (simulated) return `${time.toFixed(3)} s`;
+  const milliseconds = String(Math.floor(time % 1 * 1e3)).padStart(3, "0");
+  return `${new Date(time * 1e3).toTimeString().slice(0, 8)}.${milliseconds}`;
+}
+var speedAt = (place) => Number((10 ** place).toPrecision(2));
+var oneLine = (value) => JSON.stringify(value, null, 1).replace(/\n\s*/g, " ");
+
+// src/cluster/words.ts
+var BACKEND = {
+  process: "local processes",
+  docker: "Docker containers",
+  simulated: "simulation"
+};
+var LOOKS = {
+  leader: "leader",
+  follower: "follower",
+  candidate: "candidate",
+  paused: "paused",
+  stopped: "stopped",
+  silent: "no answer",
+  unknown: "…"
+};
+var VERBS = [
+  { verb: "start", label: "Start", title: "Start this node", doing: "starting" },
+  { verb: "stop", label: "Stop", title: "Ask the node to leave (SIGTERM)", doing: "stopping" },
+  { verb: "kill", label: "Kill", title: "Crash it (SIGKILL)", doing: "being killed" },
+  { verb: "pause", label: "Pause", title: "Freeze it: it notices nothing", doing: "being paused" },
+  { verb: "resume", label: "Resume", title: "Let it go on", doing: "resuming" }
+];
+var REASON = {
+  200: "OK",
+  400: "Bad Request",
+  403: "Forbidden",
+  404: "Not Found",
+  503: "Service Unavailable",
+  504: "Outcome unknown"
+};
+var SIDES = ["A", "B", "C"];
+var SIDE_NAMES = "ABCDEFGH";
+
+// src/cluster/data.ts
+var AGE_EVERY = 200;
+var LONG_KEY = 60;
+var LONG_STORY = 500;
+var FEW = 12;
+var ABSENT = /* @__PURE__ */ new Set(["paused", "stopped", "silent"]);
+function makeData(panel) {
+  const head = h("tr");
+  const rows = h("tbody");
+  const lost = h("ul", { class: "rl-lost", "aria-live": "assertive" });
+  const table = h("table", { class: "rl-table" }, h("thead", {}, head), rows);
+  const note = h("span", {});
+  const more = button("", {
+    testid: "rows",
+    kind: "rl-small",
+    act: () => panel.ask({ do: "rows", all: !panel.get("data").all })
+  });
+  const label = "Table of keys and nodes";
+  const scroll = h("div", { class: "rl-scroll", role: "region", "aria-label": label }, table);
+  const el = h("div", { class: "rl-data" }, scroll, h("p", { class: "rl-hint" }, note, " ", more.el));
+  const wasStale = /* @__PURE__ */ new Map();
+  let ages = [];
+  let drawn = "";
+  function update() {
+    const data = panel.get("data");
+    const nodes = panel.get("nodes");
+    const shown = JSON.stringify([data, nodes.map((node) => node.id + node.look)]);
+    if (shown === drawn) return;
+    drawn = shown;
+    ages = [];
+    head.replaceChildren(h("th", { scope: "col" }, "key"), ...nodes.map(headOf));
+    rows.replaceChildren(...data.rows.map((row) => rowOf2(row, nodes)));
+    lost.replaceChildren(
+      ...data.lost.map(
+        ({ story }) => h("li", { "data-testid": "lost" }, h("strong", {}, "✕ Lost write. "), clip(story, LONG_STORY))
+      )
+    );
+    lost.hidden = !data.lost.length;
+    table.hidden = !data.rows.length;
+    table.style.setProperty("--columns", String(nodes.length + 1));
+    setText(note, noteOf(data));
+    more.label(data.all ? `Show the first ${FEW}` : "Show all");
+    more.el.hidden = data.all ? data.rows.length <= FEW : !data.hidden;
+    draw();
+  }
+  function rowOf2(row, nodes) {
+    const key = h("th", { scope: "row", title: clip(row.key, LONG_STORY) }, clip(row.key, LONG_KEY));
+    return h(
+      "tr",
+      {},
+      key,
+      nodes.map((node) => cellOf(row, node.id))
+    );
+  }
+  function cellOf(row, node) {
+    const cell = row.cells[node];
+    const name = `${row.key}|${node}`;
+    if (!cell) return h("td", { class: "is-unread" }, "…");
+    const stale = cell.since !== void 0;
+    const kind = stale ? "is-stale" : cell.old ? "is-old" : wasStale.get(name) ? "is-fresh" : "";
+    wasStale.set(name, stale);
+    const missing = cell.v === null;
+    const value = h("span", { class: missing ? "rl-dim" : "rl-value", title: cell.v }, cell.v ?? "—");
+    const age = stale ? h("em") : null;
+    if (age && cell.since !== void 0) ages.push([age, cell.since]);
+    const state = `${stale ? ", stale" : ""}${cell.old ? ", last known" : ""}`;
+    const label2 = `${clip(row.key, LONG_KEY)} at ${node}: ${cell.v ?? "no such key"}${state}`;
+    return h("td", { class: kind, "aria-label": label2, "data-testid": `cell-${row.key}-${node}` }, value, age);
+  }
+  function draw() {
+    const now = panel.clock.now();
+    for (const [age, since] of ages) setText(age, `stale ${seconds(Math.max(0, now - since))}`);
+    return ages.length && panel.clock.moving ? AGE_EVERY : Infinity;
+  }
+  return { el, lost, scroll, update, draw };
+}
+function noteOf(data) {
+  if (!data.rows.length) return "No keys yet. Write one.";
+  const more = data.hidden ? `, and ${plural(data.hidden, "more key")}` : "";
+  return `First the keys that differ, then the newest${more}.`;
+}
+function headOf(node) {
+  const crown = node.look === "leader" ? icon("crown") : null;
+  const absent = ABSENT.has(node.look) ? h("span", { class: "rl-dim" }, ` ${LOOKS[node.look]}`) : null;
+  return h("th", { scope: "col" }, node.id, crown, absent);
+}
+
+// src/cluster/logs.ts
+var BOX = 49;
+var NAMES = 74;
+var SHORT = 6;
+var WORDS = 14;
+var TERMS = 6;
+var STATES = {
+  committed: "committed",
+  open: "not committed here",
+  doomed: "not in the leader's log",
+  folded: "part of a snapshot"
+};
+function makeLogs(panel) {
+  const head = h("tr");
+  const rows = h("tbody");
+  const label = "Logs: a row for each node, a column for each entry";
+  const table = h("table", { class: "rl-logs", "aria-label": label }, h("thead", {}, head), rows);
+  const none = h("p", { class: "rl-hint" }, "No node has told what its log holds.");
+  const el = h("div", { class: "rl-logbox", role: "region", "aria-label": "The logs" }, table, none);
+  const stories = h("ul", { class: "rl-stories", "aria-live": "polite", "data-testid": "stories" });
+  let drawn = "";
+  function update() {
+    const logs = panel.get("logs");
+    const leaders = panel.get("nodes").flatMap(({ id, look }) => look === "leader" ? [id] : []);
+    const fit = clamp(Math.floor((el.clientWidth - NAMES) / BOX), 4, 24);
+    const shown = JSON.stringify([logs, leaders, fit]);
+    if (shown === drawn) return;
+    drawn = shown;
+    none.hidden = logs.rows.length > 0;
+    table.hidden = !none.hidden;
+    const first = Math.max(logs.first, logs.last - fit + 1);
+    const indexes = Array.from({ length: Math.max(0, logs.last - first + 1) }, (_, place) => first + place);
+    const numbers = indexes.map((index) => h("th", { scope: "col", class: atCommit(logs, index) }, String(index)));
+    head.replaceChildren(
+      h("th", { scope: "col" }, first > 1 ? "… entry" : "entry"),
+      ...numbers,
+      h("th", { class: "rl-rest" })
+    );
+    rows.replaceChildren(...logs.rows.map((row) => rowOf(row, logs, indexes, leaders)));
+    stories.replaceChildren(...logs.stories.map((story) => h("li", { title: story }, story)));
+  }
+  return { el, update, stories };
+}
+var atCommit = (logs, index) => index === logs.commit ? "is-commit" : "";
+function rowOf(row, logs, indexes, leaders) {
+  const crown = leaders.includes(row.node) ? icon("crown") : null;
+  const boxes = indexes.map((index) => boxOf(row, logs, index));
+  const name = h("th", { scope: "row" }, row.node, crown);
+  return h("tr", { class: row.told ? "" : "is-old" }, name, boxes, h("td", { class: "rl-rest" }));
+}
+function boxOf(row, logs, index) {
+  const cell = row.cells[index - logs.first];
+  const place = atCommit(logs, index);
+  if (!cell) return h("td", { class: place });
+  const [term, words, state] = cell;
+  const known = words || (state === "folded" ? "⋯" : "?");
+  const title = `entry ${index} of ${row.node}: ${known}, term ${term ?? "unknown"}, ${STATES[state]}`;
+  const kind = `rl-entry is-${state} rl-term-${(term ?? 0) % TERMS}`;
+  const attributes = { class: kind, title, "data-testid": `log-${row.node}-${index}` };
+  const text = h("span", {}, known.length <= SHORT ? known : clip(known.split("=")[0] ?? known, WORDS));
+  return h("td", { class: place }, h("div", attributes, text, h("small", {}, term === null ? "" : `t${term}`)));
+}
+
+// src/cluster/board.ts
+function makeBoard(panel) {
+  const logs = makeLogs(panel);
+  const data = makeData(panel);
+  const sides = [
+    { value: "logs", words: "Logs", title: "What each node has written down", testid: "show-logs" },
+    { value: "values", words: "Values", title: "Which node holds which value", testid: "show-values" }
+  ];
+  const tabs = choice("Logs or values", sides, (side) => {
+    chosen = side;
+    update();
+  });
+  const hint = h("span", { class: "rl-dim" });
+  const body = h("div", { class: "rl-sheet" }, logs.el, data.el);
+  const told = h(
+    "div",
+    { class: "rl-told", role: "region", "aria-label": "Entries in danger" },
+    data.lost,
+    logs.stories
+  );
+  const attributes = { class: "rl-card rl-board", "aria-label": "What the nodes hold" };
+  const el = h("section", attributes, h("div", { class: "rl-rowhead" }, tabs.el, hint), body, told);
+  oneTabStop(tabs.el, "button");
+  let chosen = "logs";
+  function update() {
+    const parts = panel.get("parts");
+    const only = parts.includes("logs") === parts.includes("values") ? null : parts.includes("logs") ? "logs" : "values";
+    const side = only ?? chosen;
+    tabs.show(side);
+    tabs.el.hidden = only !== null;
+    logs.el.hidden = side !== "logs";
+    data.el.hidden = side !== "values";
+    hint.textContent = side === "logs" ? "left of the green line an entry is committed" : "a copy that differs from the leader's is stale";
+    logs.update();
+    data.update();
+    for (const one of [told, logs.el, data.scroll]) scrollable(one);
+  }
+  return { el, values: data.el, update, draw: data.draw, layout: logs.update };
+}
+function scrollable(el) {
+  el.tabIndex = el.scrollHeight > el.clientHeight + 1 || el.scrollWidth > el.clientWidth + 1 ? 0 : -1;
+}
+
+// src/cluster/client.ts
+var LONG_KEY2 = 60;
+var LONG_LINE = 400;
+var LONG_BODY = 2e4;
+var MEANING = { ok: "", failed: "certainly not done", unknown: "outcome unknown" };
+function makeClient(panel) {
+  const box = (name, value2, label) => h("input", { type: "text", value: value2, "aria-label": label, "data-testid": name, spellcheck: "false" });
+  const key = box("key", "x", "Key");
+  const value = box("value", "hello", "Value, as JSON or plain text");
+  const leader = h("option", { value: "" }, "the leader");
+  const via = h("select", { "aria-label": "Node to ask", "data-testid": "via" }, leader);
+  const fresh = h("input", { type: "checkbox", "data-testid": "linearizable" });
+  const target = () => ({ key: key.value, via: via.value || null });
+  const write = button("Write", {
+    title: "PUT: store the value",
+    testid: "do-put",
+    kind: "rl-primary",
+    act: () => panel.ask({ do: "put", ...target(), value: value.value })
+  });
+  const read = button("Read", {
+    title: "GET: what does this node hold?",
+    testid: "do-get",
+    act: () => panel.ask({ do: "get", ...target(), linearizable: fresh.checked })
+  });
+  const remove = button("Delete", {
+    title: "DELETE: remove the key",
+    testid: "do-delete",
+    act: () => panel.ask({ do: "delete", ...target() })
+  });
+  const buttons = [write, read, remove];
+  for (const [input, one] of [[value, write], [key, read]]) {
+    input.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") one.el.click();
+    });
+  }
+  key.addEventListener("input", update);
+  const verbs = { class: "rl-buttons", role: "toolbar", "aria-label": "Write, read or delete" };
+  const toolbar = h(
+    "div",
+    verbs,
+    buttons.map((one) => one.el)
+  );
+  oneTabStop(toolbar, "button");
+  const title = "The leader confirms that it still leads before it answers";
+  const check = h("label", { class: "rl-check", title }, fresh, "linearizable");
+  const fields = [h("label", {}, "key", key), h("label", {}, "value", value), h("label", {}, "ask", via)];
+  const result = makeResult();
+  const el = h(
+    "section",
+    { class: "rl-card rl-client", "aria-label": "Write and read" },
+    h("div", { class: "rl-fields" }, fields, toolbar),
+    h("div", { class: "rl-result" }, check, result.hint, result.el)
+  );
+  function update() {
+    const known = new Set([...via.options].map((option) => option.value));
+    for (const { id } of panel.get("nodes")) if (!known.has(id)) via.append(h("option", { value: id }, id));
+    for (const one of buttons) one.allow(key.value ? "" : "A key is needed.");
+    result.show(panel.get("answer"));
+  }
+  return { el, update };
+}
+function makeResult() {
+  const code = h("span", { class: "rl-code" });
+  const from = h("span", { class: "rl-dim" });
+  const body = h("pre", { class: "rl-body-text", tabindex: 0, role: "region", "aria-label": "The answer's body" });
+  const curl = h("code", {});
+  let command = "";
+  const line = h(
+    "div",
+    { class: "rl-curl" },
+    curl,
+    copyButton(() => command)
+  );
+  const head = h("div", { class: "rl-rowhead" }, code, from);
+  const el = h("div", { class: "rl-answer", "aria-live": "polite", "data-testid": "answer" }, head, body, line);
+  const words = "The answer, its status code and the same request for a shell appear here.";
+  const hint = h("p", { class: "rl-hint" }, words);
+  let shown = null;
+  function show(answer) {
+    el.hidden = !isAnswer(answer);
+    hint.hidden = !el.hidden;
+    if (!isAnswer(answer) || shown === answer) return;
+    shown = answer;
+    setText(code, answer.code === null ? "no answer" : `${answer.code} ${REASON[answer.code] ?? ""}`);
+    setAttribute(code, "class", `rl-code is-${answer.outcome}${answer.code === 404 ? " is-missing" : ""}`);
+    setText(from, factsOf(answer));
+    setText(body, clip(oneLine(answer.body), LONG_BODY));
+    command = answer.curl;
+    setText(curl, clip(command, LONG_LINE));
+    line.hidden = !command;
+  }
+  return { el, hint, show };
+}
+var isAnswer = (answer) => answer.id !== void 0;
+function factsOf(answer) {
+  const at = answer.node ? ` at ${answer.node}` : "";
+  const tries = answer.attempts > 1 ? `, ${plural(answer.attempts, "attempt")}` : "";
+  const meaning = MEANING[answer.outcome] ? ` · ${MEANING[answer.outcome]}` : "";
+  return `${answer.verb.toUpperCase()} ${clip(answer.key, LONG_KEY2)}${at} · ${answer.ms} ms${tries}${meaning}`;
+}
+
+// src/cluster/clock.ts
+var FAR = 0.6;
+var GLIDE = 5;
+var PULL = 0.15;
+function makeClock(wall = () => performance.now()) {
+  let base = 0;
+  let since = wall();
+  let rate = 1;
+  let limit = Infinity;
+  let known = false;
+  const free = () => base + (wall() - since) / 1e3 * (rate || 1);
+  const now = () => Math.min(limit, free());
+  function tell(time, newRate, again = false) {
+    if (again) known = false;
+    const guess = now();
+    const ahead = time - guess;
+    if (newRate === 0) {
+      base = known && ahead >= 0 && ahead < GLIDE ? guess : time;
+      limit = time;
+    } else {
+      base = !known || rate !== newRate || Math.abs(ahead) > FAR ? time : guess + ahead * PULL;
+      limit = Infinity;
+    }
+    since = wall();
+    rate = newRate;
+    known = true;
+  }
+  return {
+    now,
+    tell,
+    get rate() {
+      return rate || 1;
+    },
+    get known() {
+      return known;
+    },
+    get moving() {
+      return known && free() < limit;
+    }
+  };
+}
+
+// src/cluster/head.ts
+var LONG_MARK = 300;
+function makeHead(panel) {
+  const crown = h("span", { class: "rl-headcrown" }, icon("crown"));
+  const sentence = h("strong", { "data-testid": "sentence" });
+  const chips = h("div", { class: "rl-chips" });
+  const live = h("div", { class: "rl-sr", role: "status", "aria-live": "polite" });
+  const again = button("Start a new one", {
+    name: "start",
+    kind: "rl-primary rl-small",
+    testid: "again",
+    act: () => panel.ask({ do: "again" })
+  });
+  const facts = h("span", { class: "rl-dim" });
+  const headline = h("div", { class: "rl-headline" }, crown, sentence, facts, again.el);
+  const el = h("div", { class: "rl-head" }, headline, chips, live);
+  let drawn = "";
+  function chipsOf() {
+    const info = panel.get("info");
+    return [
+      [BACKEND[info.backend] ?? info.backend, "where the nodes run"],
+      [info.mode, info.copies ? `a write waits for ${plural(info.copies, "copy", "copies")}` : ""],
+      [`election ${info.election}`, "how the leader is chosen"],
+      [
+        `${info.heartbeat_ms} / ${info.timeout_ms} ms`,
+        "the leader's heartbeats, and the silence after which it is taken for dead"
+      ]
+    ];
+  }
+  function update() {
+    const info = panel.get("info");
+    setText(sentence, info.sentence || "Looking at the cluster…");
+    setText(facts, votesOf(panel));
+    sentence.classList.toggle("is-bad", info.split);
+    crown.hidden = !info.leader;
+    again.el.hidden = !info.again;
+    again.allow(panel.get("doing").some((one) => one.verb === "again") ? "A new cluster is being started." : "");
+    const words = JSON.stringify(chipsOf());
+    if (words !== drawn) {
+      drawn = words;
+      chips.replaceChildren(...chipsOf().map(([label, title]) => h("span", { class: "rl-chip", title }, label)));
+    }
+  }
+  function announce(mark) {
+    const quiet = mark.level === "info" || mark.level.startsWith("write");
+    if (!quiet) setText(live, clip(mark.text, LONG_MARK));
+  }
+  return { el, update, announce };
+}
+function votesOf(panel) {
+  const { leader, split } = panel.get("info");
+  const votes = panel.get("nodes").find((node) => node.id === leader)?.votes;
+  return votes && !split ? `${votes.got} of ${votes.of} voted for it` : "";
+}
+
+// src/cluster/sides.ts
+var SETTLES = 1500;
+function makeSides(panel) {
+  let asked = [];
+  let at = -Infinity;
+  return {
+    groups: () => performance.now() - at < SETTLES ? asked : panel.get("network").groups,
+    ask(groups) {
+      asked = groups.length > 1 ? groups : [];
+      at = performance.now();
+      panel.ask(asked.length ? { do: "partition", groups } : { do: "heal" });
+    }
+  };
+}
+var isAlone = (node, groups) => groups.length > 1 && groups.some((group) => group.length === 1 && group[0] === node);
+function parted(node, groups, all) {
+  const present = groups.length ? groups : [all];
+  return [...without(node, present), [node]];
+}
+function joined(node, groups) {
+  const others = without(node, groups);
+  const largest = others.reduce((one, other) => other.length > one.length ? other : one, others[0] ?? []);
+  return others.map((group) => group === largest ? [...group, node] : group);
+}
+function moved(node, side, groups, all) {
+  const present = groups.length ? groups : [all];
+  const sides = present.map((group) => group.filter((name) => name !== node));
+  while (sides.length <= side) sides.push([]);
+  sides[side]?.push(node);
+  return sides.filter((group) => group.length);
+}
+var without = (node, groups) => groups.map((group) => group.filter((name) => name !== node)).filter((group) => group.length);
+
 // src/cluster/network.ts
 var SEND_AFTER = 250;
 var OURS = 1500;
-function makeNetwork(panel) {
-  const chosen = /* @__PURE__ */ new Map();
+function makeNetwork(panel, sides) {
+  const rows = /* @__PURE__ */ new Map();
   const table = h("div", { class: "rl-sides" });
-  const cut = button("Cut the network", {
-    name: "cut",
-    title: "Nodes on different sides no longer hear each other",
-    testid: "partition",
-    act: () => panel.ask({ do: "partition", groups: groups() })
+  const heal = button("Heal", {
+    title: "Undo every cut",
+    testid: "heal",
+    kind: "rl-small",
+    act: () => panel.ask({ do: "heal" })
   });
-  const heal = button("Heal", { title: "Undo the cut", testid: "heal", act: () => panel.ask({ do: "heal" }) });
   const delay = slider("Replication delay", "delay", 2e3, 50, "ms", sendDelay);
-  const jitter = slider("… plus jitter up to", "jitter", 2e3, 50, "ms", sendDelay);
+  const jitter = slider("jitter up to", "jitter", 2e3, 50, "ms", sendDelay);
   const loss = slider("Messages lost", "loss", 100, 1, "%", sendLoss);
-  const hint = h("p", { class: "rl-hint" }, "Choose a side for each node, then cut.");
-  const buttons = h("div", { class: "rl-buttons" }, cut.el, heal.el);
-  const el = card("Network", "rl-network", hint, table, buttons, delay.el, jitter.el, loss.el);
+  const title = "Nodes on different sides do not hear each other; a press cuts at once";
+  const label = "Sides of the network";
+  const cuts = h("div", { class: "rl-cuts", title, role: "toolbar", "aria-label": label }, table, heal.el);
+  const tabStop = oneTabStop(cuts, "button");
+  const sliders = h("div", { class: "rl-sliders" }, delay.el, jitter.el, loss.el);
+  const el = h("section", { class: "rl-card rl-network", "aria-label": "Network" }, cuts, sliders);
   function sendDelay() {
     panel.ask({ do: "delay", ms: delay.value(), jitter_ms: jitter.value() });
   }
   function sendLoss() {
     panel.ask({ do: "loss", drop: loss.value() / 100, duplicate: panel.get("network").duplicate });
   }
-  const groups = () => SIDES.map((side) => [...chosen.keys()].filter((name) => chosen.get(name) === side)).filter((group) => group.length);
   function addRow(name) {
-    chosen.set(name, "A");
-    const buttons2 = SIDES.map((side) => {
-      const attributes2 = { type: "button", class: "rl-side-button", "aria-pressed": side === "A" };
+    const buttons = SIDES.map((side, number) => {
+      const attributes2 = { type: "button", class: "rl-side-button" };
       const names = { "data-testid": `side-${side}-${name}`, "aria-label": `${name} on side ${side}` };
-      return h("button", { ...attributes2, ...names, onclick: () => choose(side) }, side);
+      return h("button", { ...attributes2, ...names, onclick: () => move(name, number) }, side);
     });
-    const choose = (side) => {
-      chosen.set(name, side);
-      for (const one of buttons2) setAttribute(one, "aria-pressed", one.textContent === side);
-      update();
-    };
-    const attributes = { class: "rl-siderow", "data-node": name, role: "toolbar", "aria-label": `Side of ${name}` };
-    const row = h("div", attributes, h("span", {}, name), buttons2);
-    oneTabStop(row, "button");
+    const attributes = { class: "rl-siderow", "data-node": name, role: "group", "aria-label": `Side of ${name}` };
+    const row = h("div", attributes, h("span", {}, name), buttons);
     table.append(row);
+    tabStop();
+    rows.set(name, buttons);
+  }
+  function move(name, side) {
+    const all = panel.get("nodes").map((node) => node.id);
+    sides.ask(moved(name, side, sides.groups(), all));
+    update();
   }
   function update() {
     const network = panel.get("network");
-    for (const node of panel.get("nodes")) if (!chosen.has(node.id)) addRow(node.id);
-    cut.allow(groups().length < 2 ? "All nodes are on one side: put at least one on another." : "");
-    heal.allow(network.cuts.length ? "" : "No link is cut.");
+    const groups = sides.groups();
+    for (const { id } of panel.get("nodes")) {
+      if (!rows.has(id)) addRow(id);
+      const found = groups.length > 1 ? groups.findIndex((group) => group.includes(id)) : 0;
+      for (const [number, one] of (rows.get(id) ?? []).entries()) setAttribute(one, "aria-pressed", number === found);
+    }
+    heal.allow(network.cuts.length || groups.length > 1 ? "" : "No link is cut.");
     delay.set(network.delay_ms);
     jitter.set(network.jitter_ms);
     loss.set(Math.round(network.drop * 100));
@@ -594,7 +700,7 @@ function slider(label, name, max, step, unit, send) {
     timer = window.setTimeout(send, SEND_AFTER);
   });
   return {
-    el: h("label", { class: "rl-slider" }, h("span", {}, label), input, output),
+    el: h("label", { class: "rl-slider" }, h("span", {}, label), output, input),
     value: () => Number(input.value),
     set(value) {
       if (performance.now() - touched <= OURS) return;
@@ -605,8 +711,8 @@ function slider(label, name, max, step, unit, send) {
 }
 
 // src/cluster/layout.ts
-var RADIUS = 48;
-var ABOVE = 54;
+var RADIUS = 42;
+var ABOVE = 36;
 var BELOW = 28;
 var MARK = 12;
 var ASIDE = 6;
@@ -644,29 +750,34 @@ function along(from, to, progress) {
 }
 
 // src/cluster/disc.ts
+var SOON = 0.5;
 var PILL = { top: RADIUS + 5, height: 19 };
 var BADGE = -RADIUS * 0.76;
 var TELLS = /* @__PURE__ */ new Set(["leader", "follower", "candidate"]);
 var LETTER = 6.1;
 function makeDisc(name, hatch, choose) {
-  const role = s("text", { class: "rl-role", y: 1 });
-  const term = s("text", { class: "rl-facts", y: 17 });
-  const keys = s("text", { class: "rl-facts", y: 31 });
+  const role = s("text", { class: "rl-role", y: -1 });
+  const term = s("text", { class: "rl-facts", y: 13 });
+  const keys = s("text", { class: "rl-facts", y: 26 });
+  const timer = s("circle", { class: "rl-timer", r: RADIUS + 6, pathLength: 1, transform: "rotate(-90)" });
   const pill = s("rect", { class: "rl-pill", y: PILL.top, height: PILL.height, rx: PILL.height / 2 });
   const lag = s("text", { class: "rl-lag", y: PILL.top + 13.5 });
   const badge = s("circle", { class: "rl-sidebadge", r: 11, cx: BADGE, cy: BADGE });
   const side = s("text", { class: "rl-side", x: BADGE, y: BADGE + 4 });
-  const crown = s("path", { d: ICONS.crown, transform: `translate(-17 ${-RADIUS - 23}) scale(2.1)` });
+  const crown = s("path", { d: ICONS.crown, transform: `translate(-14 ${-RADIUS - 27}) scale(1.75)` });
   const el = s(
     "g",
     { class: "rl-node", role: "button", "data-node": name, onclick: choose, onkeydown: press },
     s("circle", { r: RADIUS + 8, class: "rl-halo" }),
+    timer,
     s("circle", { r: RADIUS, class: "rl-body" }),
     s("circle", { r: RADIUS - 2, class: "rl-weave", fill: `url(#${hatch})` }),
     s("g", { class: "rl-crown" }, crown),
     // The blanks keep the words apart for who reads the texts one after the other.
-    [s("text", { class: "rl-name", y: -15 }, name), " ", role, " ", term, " ", keys, " ", pill, lag, " ", badge, side]
+    [s("text", { class: "rl-name", y: -16 }, name), " ", role, " ", term, " ", keys, " ", pill, lag, " ", badge, side]
   );
+  let facts = "";
+  let words = "";
   function press(event) {
     if (event.key !== "Enter" && event.key !== " ") return;
     event.preventDefault();
@@ -678,7 +789,8 @@ function makeDisc(name, hatch, choose) {
     setAttribute(el, "class", `rl-node is-${node.look}${waving}`);
     setText(role, LOOKS[node.look]);
     setText(term, node.term === null ? "" : `term ${node.term}`);
-    setText(keys, node.term === null && node.keys === null ? "" : keysText(node));
+    facts = node.votes && node.look === "candidate" ? votesText(node) : node.term === null && node.keys === null ? "" : keysText(node);
+    showFacts();
     const tag = lagText(node, leader);
     showLag(tag, node.parted !== null ? "parted" : node.lag ? "behind" : node.lag === null ? "unknown" : "");
     const letter = sideOf(node.id, groups);
@@ -694,13 +806,27 @@ function makeDisc(name, hatch, choose) {
     setAttributes(pill, { width, x: -width / 2, class: `rl-pill${more}` });
     setShown(pill, Boolean(tag));
   }
+  function wait(left) {
+    const share = left ? left.left / left.full : 0;
+    const ending = left !== null && share < SOON;
+    setShown(timer, left !== null);
+    if (left) setAttribute(timer, "stroke-dasharray", `${share.toFixed(2)} 1`);
+    setAttribute(timer, "class", `rl-timer${ending ? " is-ending" : ""}`);
+    words = ending ? `waits ${left.left.toFixed(1)} s more` : "";
+    showFacts();
+  }
+  function showFacts() {
+    setText(keys, words || facts);
+    setAttribute(keys, "class", `rl-facts${words ? " is-ending" : ""}`);
+  }
   function pulse() {
     el.classList.remove("is-new");
     void el.getBoundingClientRect();
     el.classList.add("is-new");
   }
-  return { el, update, pulse };
+  return { el, update, wait, pulse };
 }
+var votesText = ({ votes }) => votes ? `${votes.got} of ${votes.of} votes` : "";
 function keysText({ keys }) {
   return keys === null ? "keys not told" : plural(keys, "key");
 }
@@ -719,6 +845,7 @@ function labelOf(node, tag, side) {
     `${node.id}: ${LOOKS[node.look]}`,
     `term ${node.term ?? "unknown"}`,
     keysText(node),
+    ...node.votes ? [votesText(node)] : [],
     ...tag ? [tag] : [],
     ...side ? [`${side} is its side of the cut network`] : []
   ];
@@ -727,63 +854,190 @@ function labelOf(node, tag, side) {
 
 // src/cluster/nodes.ts
 var CHOSEN_LASTS = 1200;
-function makeNodes(panel) {
-  const list = h("ul", { class: "rl-nodes" });
-  const el = card("Nodes", "rl-nodes-card", list);
+function makeNodes(panel, sides) {
+  const el = h("ul", { class: "rl-nodes", "aria-label": "Nodes" });
   const rows = /* @__PURE__ */ new Map();
-  function rowOf(name) {
+  const names = () => panel.get("nodes").map((node) => node.id);
+  function rowOf2(name) {
     const known = rows.get(name);
     if (known) return known;
     const role = h("span", { class: "rl-badge" });
-    const crown = h("span", { class: "rl-rowcrown" }, icon("crown"));
     const facts = h("span", { class: "rl-dim" });
     const buttons = new Map(VERBS.map(({ verb, label, title }) => [verb, verbButton(name, verb, label, title)]));
+    const isolate = button("Isolate", {
+      title: "Cut it off from all others, or join it to them again",
+      kind: "rl-small",
+      testid: `isolate-${name}`,
+      aria: `Isolate ${name}`,
+      act: () => cutOff(name)
+    });
     const attributes = { class: "rl-buttons", role: "toolbar", "aria-label": `Controls of ${name}` };
     const controls = h(
       "div",
       attributes,
-      [...buttons.values()].map((one) => one.el)
+      [...buttons.values()].map((one) => one.el),
+      isolate.el
     );
-    oneTabStop(controls, "button");
-    const head = h("div", { class: "rl-rowhead" }, h("strong", {}, name), role, crown, facts);
-    const item = h("li", { "data-node": name }, head, controls);
-    list.append(item);
-    const row = { item, role, crown, facts, buttons };
+    const tabStop = oneTabStop(controls, "button:not([hidden])");
+    const item = h("li", { "data-node": name }, h("strong", {}, name), role, facts, controls);
+    el.append(item);
+    const row = { item, role, facts, buttons, isolate, tabStop };
     rows.set(name, row);
     return row;
   }
   function verbButton(name, verb, label, title) {
     const act = () => panel.ask({ do: verb, node: name });
     const more = { testid: `${verb}-${name}`, aria: `${label} ${name}` };
-    return button(label, { name: verb, title, kind: "rl-small", act, ...more });
+    return button(label, { title, kind: "rl-small", act, ...more });
+  }
+  function cutOff(name) {
+    const groups = sides.groups();
+    sides.ask(isAlone(name, groups) ? joined(name, groups) : parted(name, groups, names()));
   }
   function update() {
+    const { groups } = panel.get("network");
     for (const node of panel.get("nodes")) {
-      const { item, role, crown, facts, buttons } = rowOf(node.id);
+      const { item, role, facts, buttons, isolate, tabStop } = rowOf2(node.id);
       const busy = panel.busyWith(node.id);
       setAttribute(item, "class", `is-${node.look}`);
       setText(role, busy || LOOKS[node.look]);
       setAttribute(role, "class", `rl-badge is-${busy ? "busy" : node.look}`);
-      crown.hidden = node.look !== "leader";
       setText(facts, factsOf2(node));
+      setAttribute(facts, "title", factsOf2(node));
       for (const [verb, one] of buttons) one.allow(busy ? `${node.id} is ${busy}.` : node.why[verb]);
+      exchange(buttons, "start", "stop", node.state === "stopped");
+      exchange(buttons, "resume", "pause", node.state === "paused");
+      tabStop();
+      const alone = isAlone(node.id, groups);
+      isolate.label(alone ? "Rejoin" : "Isolate");
+      setAttribute(isolate.el, "aria-label", `${alone ? "Rejoin" : "Isolate"} ${node.id}`);
+      isolate.allow(panel.get("info").ended || (names().length < 2 ? "There is no other node." : ""));
     }
   }
   function focus(name) {
     const item = rows.get(name)?.item;
     if (!item) return;
     item.scrollIntoView({ block: "nearest" });
-    item.querySelector('button[aria-disabled="false"]')?.focus();
+    item.querySelector('button[aria-disabled="false"]:not([hidden])')?.focus();
     item.classList.add("is-chosen");
     setTimeout(() => item.classList.remove("is-chosen"), CHOSEN_LASTS);
   }
   return { el, update, focus };
 }
+function exchange(buttons, one, other, first) {
+  const shown = buttons.get(first ? one : other)?.el;
+  const hidden = buttons.get(first ? other : one)?.el;
+  if (!shown || !hidden || hidden.hidden && !shown.hidden) return;
+  const focused = hidden.ownerDocument.activeElement === hidden;
+  shown.hidden = false;
+  hidden.hidden = true;
+  if (focused) shown.focus();
+}
 function factsOf2(node) {
   if (node.term === null) return "";
-  const follows = node.look === "follower" && node.leader ? [`follows ${node.leader}`] : [];
+  const votes = node.votes && node.look === "candidate" ? [`${node.votes.got} of ${node.votes.of} votes`] : [];
   const behind = node.lag || node.parted !== null ? [lagText(node, null)] : [];
-  return [...follows, `term ${node.term}`, keysText(node), ...behind].join(" · ");
+  return [`term ${node.term}`, keysText(node), ...behind, ...votes].join(" · ");
+}
+
+// src/shared/bubble.ts
+var LONG = 400;
+var GAP = 6;
+function makeBubble(root, testid, closed = () => {
+}) {
+  const text = h("span", {});
+  const dismiss = () => {
+    close();
+    closed();
+  };
+  const cross = h("button", { type: "button", class: "rl-close", "aria-label": "Dismiss", onclick: dismiss }, "×");
+  const note = h("div", { class: "rl-notice", "data-testid": testid }, text, cross);
+  const el = h("div", { class: "rl-callout", role: "alert", hidden: true }, note);
+  let words = "";
+  let timer = 0;
+  function say(what, anchor, kind = "", lasts = 0) {
+    words = what;
+    text.textContent = clip(what, LONG);
+    note.className = `rl-notice ${kind}`;
+    el.hidden = false;
+    place(anchor);
+    clearTimeout(timer);
+    if (lasts) timer = window.setTimeout(close, lasts);
+  }
+  function place(anchor) {
+    const panel = root.getBoundingClientRect();
+    const box = anchor?.isConnected ? anchor.getBoundingClientRect() : null;
+    const left = box ? box.left - panel.left : panel.width;
+    const below = box ? box.bottom - panel.top + GAP : 44;
+    const above = box ? box.top - panel.top - GAP - el.offsetHeight : 44;
+    const fits = below + el.offsetHeight < panel.height;
+    el.style.left = `${clamp(left, 8, Math.max(8, panel.width - el.offsetWidth - 8))}px`;
+    el.style.top = `${Math.max(4, fits ? below : above)}px`;
+  }
+  function close() {
+    clearTimeout(timer);
+    words = "";
+    el.hidden = true;
+  }
+  return {
+    el,
+    say,
+    close,
+    get words() {
+      return words;
+    }
+  };
+}
+
+// src/cluster/notices.ts
+var WHY_LASTS = 4e3;
+var BUSY = "The kernel is busy with a cell. What you clicked waits, and is done as soon as the cell ends.";
+function makeNotices(root) {
+  const controls = /* @__PURE__ */ new Map();
+  const dismissed = /* @__PURE__ */ new Set();
+  const why = makeBubble(root, "why");
+  const busy = makeBubble(root, "busy");
+  const shown = /* @__PURE__ */ new Map();
+  const bad = [0, 1, 2, 3].map(() => {
+    const one = makeBubble(root, "problem", () => {
+      for (const [key, bubble] of shown) if (bubble === one) dismiss(key);
+    });
+    return one;
+  });
+  let last = null;
+  function dismiss(key) {
+    dismissed.add(key);
+    shown.delete(key);
+  }
+  function update(problems) {
+    const present = new Map(problems.map((problem) => [problem.id + problem.text, problem]));
+    for (const key of dismissed) if (!present.has(key)) dismissed.delete(key);
+    for (const [key, bubble] of shown) {
+      if (present.has(key)) continue;
+      bubble.close();
+      shown.delete(key);
+    }
+    for (const [key, problem] of present) {
+      const free = bad.find((one) => ![...shown.values()].includes(one));
+      if (shown.has(key) || dismissed.has(key) || !free) continue;
+      shown.set(key, free);
+      free.say(problem.text, controls.get(problem.id) ?? null, "is-bad");
+    }
+  }
+  return {
+    els: [why.el, busy.el, ...bad.map((one) => one.el)],
+    update,
+    explain: (reason, control) => why.say(reason, control, "", WHY_LASTS),
+    queue(waiting) {
+      if (!waiting) busy.close();
+      else if (!busy.words) busy.say(BUSY, last);
+    },
+    caused(id, control) {
+      last = control;
+      controls.set(`command-${id}`, control);
+      if (controls.size > 50) controls.delete(controls.keys().next().value ?? "");
+    }
+  };
 }
 
 // src/cluster/player.ts
@@ -805,19 +1059,35 @@ function makePlayer(panel) {
       act: () => panel.ask({ do: "step", seconds: length })
     })
   );
-  const label = "Moment to go back to, in seconds";
-  const target = h("input", { type: "number", min: 0, step: 0.1, value: 0, "aria-label": label });
-  const goal = () => clamp(Number(target.value) || 0, 0, panel.clock.now());
-  const rewind = () => panel.ask({ do: "rewind", to: goal() });
-  const back = button("Rewind to", { name: "rewind", testid: "rewind", kind: "rl-small", act: rewind });
+  const scrubber = h("input", {
+    type: "range",
+    min: 0,
+    max: 0,
+    step: 0.01,
+    value: 0,
+    "data-testid": "rewind",
+    "aria-label": "Moment of the simulation; drag back to run again from the seed up to there",
+    title: "Drag back to rewind: the run begins again from its seed, up to that moment"
+  });
+  let held = false;
+  scrubber.addEventListener("input", () => {
+    held = true;
+    setText(time, `t = ${Number(scrubber.value).toFixed(2)} s`);
+  });
+  scrubber.addEventListener("change", () => {
+    held = false;
+    panel.ask({ do: "rewind", to: clamp(Number(scrubber.value), 0, panel.clock.now()) });
+  });
   const moments = h("span", { class: "rl-buttons", role: "group", "aria-label": "Moments to go to" });
   const el = h(
     "section",
-    { class: "rl-card rl-player", "aria-label": "The simulation's time" },
+    { class: "rl-player", "aria-label": "The simulation's time" },
     play.el,
     steps.map((one) => one.el),
     h("label", { class: "rl-slider" }, h("span", {}, "speed"), speed, rate),
-    [moments, back.el, target, h("span", { class: "rl-dim" }, "s"), time],
+    moments,
+    scrubber,
+    time,
     h(
       "span",
       { class: "rl-seed" },
@@ -854,20 +1124,25 @@ function makePlayer(panel) {
     el.hidden = !panel.simulated();
     play.label(player.playing ? "Halt" : "Play");
     play.el.querySelector("path")?.setAttribute("d", ICONS[player.playing ? "pause" : "start"]);
-    back.allow(player.rewinds ? "" : "This cluster cannot be rewound.");
+    scrubber.disabled = !player.rewinds;
     setText(seed, String(panel.get("info").seed));
     showSpeed();
   }
   function draw() {
     if (el.hidden) return Infinity;
-    setText(time, `t = ${panel.clock.now().toFixed(2)} s`);
+    const now = panel.clock.now();
+    if (!held) {
+      setText(time, `t = ${now.toFixed(2)} s`);
+      scrubber.max = now.toFixed(2);
+      scrubber.value = scrubber.max;
+    }
     return panel.clock.moving ? CLOCK_EVERY : Infinity;
   }
   return { el, update, draw };
 }
 
 // src/shared/canvas.ts
-var NAMES = [
+var NAMES2 = [
   "ink",
   "faint",
   "line",
@@ -890,7 +1165,7 @@ function makeColours(root) {
   const colours = { font: "" };
   const refresh = () => {
     const style = getComputedStyle(root);
-    for (const name of NAMES) colours[name] = style.getPropertyValue(`--rl-${name}`).trim();
+    for (const name of NAMES2) colours[name] = style.getPropertyValue(`--rl-${name}`).trim();
     colours.font = style.fontFamily;
   };
   return { colours, refresh };
@@ -1133,11 +1408,28 @@ function makeLegend(colours) {
   return { el: h("div", { class: "rl-legend" }, entries), draw };
 }
 
+// src/cluster/timers.ts
+function makeTimers() {
+  const known = /* @__PURE__ */ new Map();
+  return {
+    take(timers) {
+      for (const [node, since, full] of timers) known.set(node, { since, full });
+    },
+    at(node, now) {
+      const timer = known.get(node);
+      if (!timer || timer.full <= 0) return null;
+      return { left: Math.min(timer.full, Math.max(0, timer.full - (now - timer.since))), full: timer.full };
+    },
+    forget: () => known.clear()
+  };
+}
+
 // src/cluster/ring.ts
 var CROWD = 48;
 var FEW2 = 12;
 var BUSY_PAUSE = 28;
 var REST_PAUSE = 80;
+var TIMER_STEPS = 40;
 function makeRing(panel) {
   const links = s("svg", { class: "rl-links", "aria-hidden": "true" });
   const canvas = h("canvas", { class: "rl-dots", "aria-hidden": "true" });
@@ -1146,11 +1438,12 @@ function makeRing(panel) {
   const bubbles = makeBubbles();
   const legend = makeLegend(panel.colours);
   const stage = h("div", { class: "rl-stage" }, links, discs, canvas, bubbles.el);
-  const el = h("section", { class: "rl-card rl-ring", "aria-label": "Topology" }, stage, legend.el);
+  const el = h("section", { class: "rl-ring", "aria-label": "Topology" }, stage, legend.el);
   const places = /* @__PURE__ */ new Map();
   const nodes = /* @__PURE__ */ new Map();
   const pairs = /* @__PURE__ */ new Map();
   const flights = makeFlights(panel.clock);
+  const timers = makeTimers();
   const tabStop = oneTabStop(discs, ".rl-node");
   let pen = null;
   let width = 0;
@@ -1219,7 +1512,19 @@ function makeRing(panel) {
     if (sights.length || !clean) pen.clearRect(area.x, area.y, area.width, area.height);
     clean = !sights.length;
     drawSights(pen, sights, places, panel.colours);
-    return Math.min(flights.nextIn(), standsFor(sights));
+    return Math.min(flights.nextIn(), standsFor(sights), drawTimers());
+  }
+  function drawTimers() {
+    let stands = Infinity;
+    const now = panel.clock.now();
+    for (const { id, look } of panel.get("nodes")) {
+      const left = look === "follower" || look === "candidate" ? timers.at(id, now) : null;
+      nodes.get(id)?.wait(left);
+      if (left?.left && panel.clock.moving) {
+        stands = Math.min(stands, clamp(1e3 * left.full / TIMER_STEPS / panel.clock.rate, 80, 500));
+      }
+    }
+    return stands;
   }
   function say(mark) {
     const place = places.get(mark.node);
@@ -1227,11 +1532,14 @@ function makeRing(panel) {
     bubbles.say(mark, place, width, panel.clock.now());
     if (mark.level === "crown" && !panel.calm()) nodes.get(mark.node)?.pulse();
   }
-  function forget(now) {
+  function forget(now, told) {
     since = now - JUST;
     flights.forget(now);
+    timers.forget();
+    timers.take(told);
   }
   function take(news) {
+    timers.take(news.timers ?? []);
     flights.take(news, (from, to) => cuts.has(`${from}|${to}`));
     return news.arrived || news.lost ? Math.min(REST_PAUSE, flights.nextIn()) : flights.nextIn();
   }
@@ -1255,21 +1563,21 @@ function linkKind(node, other) {
 }
 
 // src/cluster/scale.ts
-var LANE = 26;
+var LANE = 21;
 var GUTTER = 78;
 var MARGIN = 12;
-var TOP = 20;
-var WRITES = 20;
-var LAG = 56;
-var STRIP = 13;
+var TOP = 15;
+var WRITES = 16;
+var LAG = 32;
+var STRIP = 10;
 var STEP = 15;
 var QUICKEST = 100;
 var SLOWEST = 1e3;
 function rowsOf(nodes) {
   const writes = TOP + nodes * LANE;
-  const lag = writes + WRITES + 8;
-  const strip = lag + LAG + 10;
-  return { lanes: TOP, writes, lag, lagHeight: LAG, strip, height: strip + 2 * (STRIP + 3) + 20 };
+  const lag = writes + WRITES + 4;
+  const strip = lag + LAG + 5;
+  return { lanes: TOP, writes, lag, lagHeight: LAG, strip, height: strip + 2 * (STRIP + 3) + 15 };
 }
 var writesMiddle = (top) => top + WRITES / 2 + 1;
 var plotWidth = ({ width }) => width - MARGIN - GUTTER;
@@ -1470,7 +1778,7 @@ function drawOutcome({ pen, colours }, x, y, outcome) {
   if (outcome === "ok") pen.fill();
   else pen.stroke();
 }
-function drawLag(sheet, lag, names, { lag: top, lagHeight }, parted) {
+function drawLag(sheet, lag, names, { lag: top, lagHeight }, parted2) {
   const { pen, scale, colours } = sheet;
   let most = 4;
   for (const [, behind] of lag) for (const entries of Object.values(behind)) most = Math.max(most, entries ?? 0);
@@ -1490,7 +1798,7 @@ function drawLag(sheet, lag, names, { lag: top, lagHeight }, parted) {
       pen.lineWidth = 1.8;
       pen.setLineDash(DASHES[index % DASHES.length] ?? []);
       const last = drawLagLine(sheet, name, lag, level);
-      const since = parted.get(name);
+      const since = parted2.get(name);
       if (since !== void 0) ends.push({ words: `${name}: parted since entry ${since}`, y: level(0), colour });
       else if (last) ends.push({ words: `${name}: ${last}`, y: level(last), colour });
     }
@@ -1605,6 +1913,36 @@ function dropPast(stretches, time) {
   if (first > 0) stretches.splice(0, first);
 }
 
+// src/cluster/key.ts
+var MARKS = [
+  ["start", "started", "is-good"],
+  ["stop", "stopped", "is-bad"],
+  ["kill", "killed", "is-bad"],
+  ["pause", "paused", "is-bad"],
+  ["crown", "leads", "is-crown"],
+  ["cut", "lost a write", "is-bad"]
+];
+var SIGNS = [
+  ["!", "election timeout", "is-election"],
+  ["●", "write done", "is-good"],
+  ["✕", "refused", "is-bad"],
+  ["○", "outcome unknown", "is-election"]
+];
+function makeTimelineKey() {
+  const marks = MARKS.map(([name, words, kind]) => {
+    const icon2 = s(
+      "svg",
+      { viewBox: "0 0 16 16", class: `rl-icon ${kind}`, "aria-hidden": "true" },
+      s("path", { d: ICONS[name] })
+    );
+    return h("span", {}, icon2, words);
+  });
+  const signs = SIGNS.map(
+    ([sign, words, kind]) => h("span", {}, h("b", { class: kind, "aria-hidden": "true" }, sign), words)
+  );
+  return h("div", { class: "rl-key" }, marks, signs);
+}
+
 // src/cluster/spacetime.ts
 function makeSpaceTime(panel) {
   const attributes = { class: "rl-diagram", tabindex: 0, role: "region", "aria-label": "Space–time diagram" };
@@ -1622,7 +1960,7 @@ function makeSpaceTime(panel) {
 }
 
 // src/cluster/timeline.ts
-var PADDING = 28;
+var PADDING = 24;
 var SNAP = 8;
 var LONG_MARK2 = 300;
 var KEYS = {
@@ -1635,16 +1973,18 @@ var KEYS = {
 };
 var PROBING = [
   ["off", "off"],
-  ["reads", "reads from any node"],
-  ["writes", "reads, and writes to the leader"]
+  ["reads", "reads any node"],
+  ["writes", "reads, and writes"]
 ];
 var EVENTS = "Events of the chosen moment";
 var LABEL = "What happened last. Arrow keys choose a moment, Escape leaves it.";
-function makeTimeline(panel, wake) {
+function makeTimeline(panel, player, wake) {
   const slider2 = { role: "slider", "aria-label": LABEL, "aria-valuemax": 0, "aria-valuenow": 0 };
   const canvas = h("canvas", { tabindex: 0, ...slider2, "data-testid": "timeline" });
   const moment = h("ol", { class: "rl-moment", "aria-label": EVENTS, "aria-live": "polite", "data-testid": "moment" });
-  const hint = h("p", { class: "rl-hint" }, "Click a moment to see its events.");
+  const close = button("Close", { kind: "rl-small", act: () => choose(null) });
+  const popover = h("div", { class: "rl-popover", hidden: true }, h("div", { class: "rl-rowhead" }, close.el), moment);
+  const picture = h("div", { class: "rl-picture" }, canvas, popover);
   const open = button("Space–time", {
     title: "Draw every message of these seconds between the nodes",
     testid: "spacetime",
@@ -1654,7 +1994,7 @@ function makeTimeline(panel, wake) {
   const options = PROBING.map(([does, words]) => h("option", { value: does }, words));
   const probe = h("select", { "data-testid": "availability", "aria-label": "Background client" }, options);
   probe.addEventListener("change", () => panel.ask({ do: "availability", does: probe.value }));
-  const title = "Twice a second it tries whether the cluster can be used. Its writes are entries of the log, key panel.probe";
+  const title = "Twice a second it reads from any node that answers. Its writes, to the leader, are entries of the log (key panel.probe)";
   const tools = h(
     "div",
     { class: "rl-tools" },
@@ -1662,7 +2002,7 @@ function makeTimeline(panel, wake) {
     open.el
   );
   const space = makeSpaceTime(panel);
-  const el = card("The last minute", "rl-time", tools, canvas, hint, moment, space.el);
+  const el = card("The last minute", "rl-time", tools, player, picture, makeTimelineKey(), space.el);
   const heading = el.querySelector("h3");
   const records = makeRecords();
   let scale = { now: 0, span: MINUTE, width: 0, height: 0 };
@@ -1701,11 +2041,12 @@ function makeTimeline(panel, wake) {
       drawLane(sheet, name, records.bands.get(name) ?? [], records.marks, rows.lanes + index * LANE);
     }
     drawWrites(sheet, records.marks, rows.writes);
-    const parted = panel.get("nodes").flatMap((node) => node.parted === null ? [] : [[node.id, node.parted]]);
-    drawLag(sheet, records.lag, names(), rows, new Map(parted));
+    const parted2 = panel.get("nodes").flatMap((node) => node.parted === null ? [] : [[node.id, node.parted]]);
+    drawLag(sheet, records.lag, names(), rows, new Map(parted2));
     drawAvailability(sheet, records.probes, panel.get("availability"), rows.strip);
     drawNetworkFaults(sheet, records.marks, rows.writes);
     if (chosen !== null) drawCursor(sheet, chosen);
+    placePopover();
     return panel.clock.moving ? standsFor2(scale, panel.clock.rate) : Infinity;
   }
   function choose(time) {
@@ -1716,7 +2057,8 @@ function makeTimeline(panel, wake) {
   function showMoment() {
     const near = chosen === null ? [] : records.near(chosen, scale.span / 60).sort((one, other) => one.t - other.t);
     const ago = chosen === null ? 0 : scale.now - chosen;
-    hint.hidden = chosen !== null;
+    popover.hidden = chosen === null;
+    placePopover();
     const words = chosen === null ? "now" : `${ago.toFixed(1)} seconds ago: ${plural(near.length, "event")}`;
     setAttributes(canvas, { "aria-valuenow": (-ago).toFixed(1), "aria-valuetext": words });
     const key = near.map((mark) => mark.t + mark.text).join() + chosen;
@@ -1726,6 +2068,13 @@ function makeTimeline(panel, wake) {
     if (chosen !== null && !items.length) items.push(h("li", {}, "Nothing but messages at about this moment."));
     moment.replaceChildren(...items);
     moment.tabIndex = moment.scrollHeight > moment.clientHeight ? 0 : -1;
+  }
+  function placePopover() {
+    if (chosen === null) return;
+    const x = xAt(scale, chosen);
+    const right = x < scale.width / 2;
+    popover.style.left = right ? `${x + 12}px` : "";
+    popover.style.right = right ? "" : `${scale.width - x + 12}px`;
   }
   const itemOf = (mark) => {
     const time = h("time", {}, momentText(mark.t, panel.simulated()));
@@ -1778,6 +2127,7 @@ function makeCommands(send, queue, begun = () => []) {
       sent.set(number, performance.now());
       send({ ...command, id: number });
       if (sent.size === 1) timer = window.setTimeout(look, LOOK_EVERY);
+      return number;
     },
     acknowledge(id) {
       if (id !== null && sent.delete(id)) look();
@@ -1867,7 +2217,7 @@ function skipLinks(goals) {
 
 // src/panel.ts
 var THEME = ["data-jp-theme-name", "data-jp-theme-light", "class"];
-var SOON = 150;
+var SOON2 = 150;
 var panels = 0;
 var render = ({ model, el }) => {
   const root = h("div", { class: "rl-panel", role: "region", "aria-label": "Cluster panel" });
@@ -1875,7 +2225,7 @@ var render = ({ model, el }) => {
   const motion = window.matchMedia("(prefers-reduced-motion: reduce)");
   const commands = makeCommands(
     (message) => model.send(message),
-    (waiting) => head.notices.queue(waiting),
+    (waiting) => notices.queue(waiting),
     () => model.get("doing").map((one) => one.id)
   );
   const greet = (greeting) => model.send(greeting);
@@ -1887,53 +2237,75 @@ var render = ({ model, el }) => {
     calm: () => motion.matches,
     get: (trait) => model.get(trait),
     simulated: () => model.get("info").backend === "simulated",
-    ask: commands.ask,
+    ask: (command) => notices.caused(commands.ask(command), root.querySelector(":focus")),
     busyWith(node) {
       const doing = model.get("doing").find((one) => one.node === node);
       return doing ? VERBS.find(({ verb }) => verb === doing.verb)?.doing ?? "busy" : "";
     },
     focusNode: (name) => nodes.focus(name)
   };
+  const notices = makeNotices(root);
+  const sides = makeSides(panel);
   const head = makeHead(panel);
   const ring = makeRing(panel);
-  const nodes = makeNodes(panel);
-  const network = makeNetwork(panel);
+  const nodes = makeNodes(panel, sides);
+  const network = makeNetwork(panel, sides);
   const client = makeClient(panel);
-  const data = makeData(panel);
+  const board = makeBoard(panel);
   const player = makePlayer(panel);
-  const timeline = makeTimeline(panel, () => drawn.timeline.wake());
+  const timeline = makeTimeline(panel, player.el, () => drawn.timeline.wake());
   const skip = skipLinks([
     { label: "the network", el: network.el },
     { label: "write and read", el: client.el },
-    { label: "the data", el: data.el }
+    { label: "what the nodes hold", el: board.el },
+    { label: "the timeline", el: timeline.el }
   ]);
-  root.append(
-    skip.el,
-    head.el,
-    player.el,
-    h("div", { class: "rl-top" }, ring.el, nodes.el),
-    timeline.el,
-    h("div", { class: "rl-bottom" }, network.el, client.el, data.el),
-    skip.end
-  );
+  const places = [
+    [["ring"], ring.el],
+    [["nodes"], nodes.el],
+    [["logs", "values"], board.el],
+    [["client"], client.el],
+    [["network"], network.el],
+    [["time"], timeline.el]
+  ];
+  const left = h("div", { class: "rl-column" }, h("section", { class: "rl-card rl-cluster" }, ring.el, nodes.el));
+  const right = h("div", { class: "rl-column" }, board.el, client.el, network.el);
+  root.append(skip.el, head.el, h("div", { class: "rl-main" }, left, right), timeline.el, ...notices.els, skip.end);
   el.append(root);
-  root.addEventListener(WHY, (event) => head.notices.explain(event.detail));
+  root.addEventListener(
+    WHY,
+    (event) => notices.explain(event.detail, event.target)
+  );
   const endKeys = keepKeys(root);
+  const shown = {
+    el: root,
+    update() {
+      const parts2 = panel.get("parts");
+      for (const [names, one] of places) one.hidden = parts2.length > 0 && !names.some((name) => parts2.includes(name));
+      left.hidden = ring.el.hidden && nodes.el.hidden;
+      right.hidden = board.el.hidden && client.el.hidden && network.el.hidden;
+      root.style.setProperty("--rl-nodes", String(panel.get("nodes").length));
+      root.classList.toggle("is-ended", Boolean(panel.get("info").ended));
+      root.classList.toggle("is-part", parts2.length > 0);
+    }
+  };
   const parts = {
-    nodes: [head, ring, nodes, network, client, data],
-    network: [ring, network],
-    data: [data],
-    info: [head, player, ring],
+    nodes: [head, ring, nodes, network, client, board],
+    network: [ring, network, nodes],
+    data: [board],
+    logs: [board],
+    parts: [shown, board],
+    info: [head, player, ring, shown],
     doing: [nodes, head],
     answer: [client],
-    problems: [head],
+    problems: [{ el: root, update: () => notices.update(panel.get("problems")) }],
     player: [player, timeline],
     availability: [timeline]
   };
   const listeners = Object.entries(parts).map(([trait, views]) => {
     const listener = () => {
       for (const view of views) view.update();
-      if (trait === "data") drawn.data.wake(SOON);
+      if (trait === "data") drawn.data.wake(SOON2);
     };
     model.on(`change:${trait}`, listener);
     return [`change:${trait}`, listener];
@@ -1944,7 +2316,7 @@ var render = ({ model, el }) => {
     else {
       panel.clock.tell(message.now, message.rate, message.type === "history");
       if (message.type === "history") {
-        ring.forget(message.now);
+        ring.forget(message.now, message.timers);
         timeline.reset(message);
       } else {
         drawn.ring.wake(ring.take(message));
@@ -1954,8 +2326,8 @@ var render = ({ model, el }) => {
           head.announce(mark);
         }
       }
-      drawn.player.wake(SOON);
-      if (message.marks || message.bands || !panel.clock.moving) drawn.timeline.wake(SOON);
+      drawn.player.wake(SOON2);
+      if (message.marks || message.bands || !panel.clock.moving) drawn.timeline.wake(SOON2);
     }
   }
   model.on("msg:custom", hear);
@@ -1963,13 +2335,14 @@ var render = ({ model, el }) => {
   const drawn = {
     ring: frames.add(ring.stage, ring.draw),
     timeline: frames.add(timeline.canvas, timeline.draw),
-    data: frames.add(data.el, data.draw),
+    data: frames.add(board.values, board.draw),
     player: frames.add(player.el, player.draw)
   };
   function layout() {
     colours.refresh();
     ring.layout();
     timeline.layout();
+    board.layout();
     for (const part of Object.values(drawn)) part.wake();
   }
   const sizes = new ResizeObserver(layout);
@@ -1977,7 +2350,8 @@ var render = ({ model, el }) => {
   sizes.observe(ring.stage);
   const themes = new MutationObserver(layout);
   themes.observe(document.body, { attributes: true, attributeFilter: THEME });
-  for (const part of [head, ring, nodes, network, client, data, timeline, player]) part.update();
+  for (const part of [shown, head, ring, nodes, network, client, board, timeline, player]) part.update();
+  notices.update(panel.get("problems"));
   layout();
   greet({ do: "hello" });
   return () => {
