@@ -66,7 +66,15 @@ const render: Render<ClusterTraits> = ({ model, el }) => {
   const client = makeClient(panel);
   const board = makeBoard(panel);
   const player = makePlayer(panel);
-  const timeline = makeTimeline(panel, player.el, () => drawn.timeline.wake());
+  const timeline = makeTimeline(
+    panel,
+    player.el,
+    () => drawn.timeline.wake(),
+    (messages) => {
+      ring.light(messages);
+      drawn.ring.wake();
+    },
+  );
   const skip = skipLinks([
     { label: "the network", el: network.el },
     { label: "write and read", el: client.el },
@@ -129,6 +137,7 @@ const render: Render<ClusterTraits> = ({ model, el }) => {
   function hear(message: ClusterMessage) {
     if (message.type === "done") commands.acknowledge(message.id);
     else if (message.type === "spacetime") timeline.showSpaceTime(message);
+    else if (message.type === "why") timeline.showWhy(message);
     else {
       panel.clock.tell(message.now, message.rate, message.type === "history");
       if (message.type === "history") {

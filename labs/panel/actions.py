@@ -135,6 +135,7 @@ CLUSTER: dict[str, dict[str, CommandCheck]] = {
 }
 PANEL: dict[str, dict[str, CommandCheck]] = {
     "spacetime": {"start": _number(-1e12, 1e12), "end": _number(-1e12, 1e12), "width": _number(400, 2400)},
+    "why": {"at": _number(-1e12, 1e12)},
     "availability": {"does": _one_of(PROBES)},
     "rows": {"all": _flag},
     "again": {},
@@ -236,7 +237,7 @@ def doing(command: PanelCommand) -> str:
     return {
         "partition": "cutting the network", "heal": "healing the network", "delay": "setting the delay",
         "loss": "setting the loss", "spacetime": "drawing the space–time diagram",
-        "rewind": "running again from the seed", "again": "starting a new cluster",
+        "rewind": "running again from the seed", "again": "starting a new cluster", "why": "looking for the reasons",
         "run": "running the checks", "diagram": "drawing the diagram",
         "open": "opening the cluster", "real": "starting real nodes", "leave": "closing the cluster",
     }.get(command.verb, command.verb)  # fmt: skip

@@ -18,6 +18,7 @@ from labs.cluster.base import NodeStatus, Settings
 from labs.panel.log_table import LogTable, Row
 from labs.panel.logs import UNKNOWN, Comparison, compare
 from labs.panel.losses import Losses, value_of
+from labs.panel.messages import message_of
 from labs.panel.node_view import NODE_VERBS, PROBE_KEY, NodeView, listed_keys, why_not
 from labs.panel.values import Values
 from labs.panel.votes import Votes
@@ -127,7 +128,7 @@ class PanelModel:
     # -- events, by their family ----------------------------------------------------------------------
 
     def _sent(self, event: Event) -> None:
-        self._push("messages", [event.id, *_message(event), event.time])
+        self._push("messages", [event.id, *message_of(event), event.time])
         left = event.details.get("gives_up_in_ms")
         if isinstance(left, int) and not isinstance(left, bool):
             self.timers[event.node] = [event.node, event.time, left / 1000]
@@ -139,7 +140,7 @@ class PanelModel:
             self.votes[event.node].hears(event)
 
     def _dropped(self, event: Event) -> None:
-        self._push("lost", [event.id, *_message(event), event.time])
+        self._push("lost", [event.id, *message_of(event), event.time])
 
     def _note(self, event: Event) -> None:
         view = self.nodes.get(event.node)
@@ -363,14 +364,6 @@ class PanelModel:
 
     def _push(self, name: str, item: Any) -> None:
         self._news.setdefault(name, []).append(item)
-
-
-def _message(event: Event) -> list[str]:
-    """`[family, sender, receiver, kind]`; the family decides the dot's shape and colour. Of heartbeats, those of nodes
-    that do not lead are drawn as points: there are many, and they say little."""
-    family = "alive" if event.kind == kinds.ALIVE else kinds.family_of(event.kind)
-    reply = "-reply" if kinds.is_reply(event.kind, event.details) else ""
-    return [family + reply, event.node, event.peer, event.kind]
 
 
 def _time_of(item: Any) -> float:

@@ -22,9 +22,11 @@ from labs.panel import actions, assets
 from labs.panel.actions import BadCommand, CommandWorker, PanelCommand
 from labs.panel.background import beside
 from labs.panel.cells import CELLS
+from labs.panel.messages import told
 from labs.panel.model import PanelModel
 from labs.panel.player import Player
 from labs.panel.poller import Poller, Wanted
+from labs.trace.why import explain
 
 PARTS = ("ring", "nodes", "logs", "values", "client", "network", "time")
 """The parts of a panel; `values` is the table of which node holds what."""
@@ -252,6 +254,8 @@ class ClusterPanel(anywidget.AnyWidget):
                 self._model.values.show_all = command.arguments["all"]
         elif command.verb == "spacetime":
             self._draw(**command.arguments)
+        elif command.verb == "why":
+            self._explain(command.arguments["at"])
         elif command.verb in actions.PANEL:
             self._steer(command)
         else:
@@ -280,6 +284,11 @@ class ClusterPanel(anywidget.AnyWidget):
         window = (start - origin, end - origin)
         svg = spacetime_svg(events, node_ids=self.cluster.node_ids, window=window, width=width, origin=origin)
         self.send({"type": "spacetime", "svg": svg, "start": start, "end": end})
+
+    def _explain(self, at: float) -> None:
+        with self._guard:
+            events = self.cluster.events()
+        self.send({"type": "why", "at": at, "explanations": told(explain(events, self.cluster.node_ids, at))})
 
     def _steer(self, command: PanelCommand) -> None:
         if self._play is None:

@@ -58,7 +58,7 @@ class ElectionSentences:
             elif note.kind == kinds.BECAME_LEADER:
                 yield Sentence(note.time, 80, self._won(note))
             elif note.kind == kinds.STEPPED_DOWN:
-                yield Sentence(note.time, 65, self._stepped_down(note))
+                yield Sentence(note.time, 65, self.stepped_down(note))
             elif note.kind == kinds.WAITING_FOR and note not in self._withdrawals.values():
                 yield Sentence(note.time, 40, f"{note.node} waited for {note.details.get('leader', '?')} to lead")
             elif note.kind == kinds.CATCHING_UP:
@@ -117,7 +117,8 @@ class ElectionSentences:
             return ""
         return f", after {duration(note.time - max(s.end for s in earlier))} without a leader"
 
-    def _stepped_down(self, note: Event) -> str:
+    def stepped_down(self, note: Event) -> str:
+        """The sentence of this note: from which term, and why."""
         term = whole_number(note.details.get("term"))
         later = [
             p for time, p in self._received[note.node]

@@ -1,7 +1,7 @@
 // How a message looks. Law of this file: what it is about is told by shape as well as by colour: a heartbeat is round,
 // replication square, an election a triangle, and who only says that it is alive a small point. Answers are hollow.
 
-import type { Family, NodeId, Topic } from "../messages/cluster";
+import type { Family, NodeId, Sent, Topic } from "../messages/cluster";
 import { type Colours, drawX, type Pen } from "../shared/canvas";
 import type { Sight } from "./flights";
 import { along, angleOf, type Point } from "./layout";
@@ -46,4 +46,24 @@ export function drawSights(pen: Pen, sights: Sight[], places: Map<NodeId, Point>
     }
   }
   pen.globalAlpha = 1;
+}
+
+/** Messages that explain something: each stands on its way, with a ring around it. */
+export function drawLit(pen: Pen, messages: Sent[], places: Map<NodeId, Point>, colours: Colours): void {
+  const count = new Map<string, number>();
+  for (const [, family, sender, receiver] of messages) {
+    const from = places.get(sender);
+    const to = places.get(receiver);
+    if (!from || !to) continue;
+    const link = `${sender}|${receiver}`;
+    const before = count.get(link) ?? 0;
+    count.set(link, before + 1);
+    const { x, y } = along(from, to, 0.4 + 0.14 * (before % 4));
+    drawDot(pen, family, x, y, colours, angleOf(from, to));
+    pen.strokeStyle = colours.ink;
+    pen.lineWidth = 1.5;
+    pen.beginPath();
+    pen.arc(x, y, 9, 0, 7);
+    pen.stroke();
+  }
 }

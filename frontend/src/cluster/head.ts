@@ -26,8 +26,14 @@ export function makeHead(panel: Context): Head {
     testid: "again",
     act: () => panel.ask({ do: "again" }),
   });
+  const why = button("Why?", {
+    kind: "rl-small",
+    testid: "why-now",
+    title: "What led to this?",
+    act: () => panel.ask({ do: "why", at: panel.clock.now() }),
+  });
   const facts = h("span", { class: "rl-dim" });
-  const headline = h("div", { class: "rl-headline" }, crown, sentence, facts, again.el);
+  const headline = h("div", { class: "rl-headline" }, crown, sentence, facts, why.el, again.el);
   const el = h("div", { class: "rl-head" }, headline, chips, live);
   let drawn = "";
 

@@ -2,7 +2,7 @@
 // are elements that change only with the cluster; what moves is drawn on a canvas above them, which is no larger than
 // it must be: the browser puts all of it together anew for each picture.
 
-import type { Mark, News, NodeId, NodeState, Timer } from "../messages/cluster";
+import type { Mark, News, NodeId, NodeState, Sent, Timer } from "../messages/cluster";
 import { fitCanvas, type Pen } from "../shared/canvas";
 import { h, s, setAttribute, setAttributes, setShown } from "../shared/dom";
 import { clamp } from "../shared/format";
@@ -11,7 +11,7 @@ import { oneTabStop } from "../shared/keys";
 import { makeBubbles } from "./bubbles";
 import type { Context, View } from "./context";
 import { type Disc, makeDisc } from "./disc";
-import { drawSights } from "./dots";
+import { drawLit, drawSights } from "./dots";
 import { JUST, makeFlights, type Sight } from "./flights";
 import { type Area, areaOf, type Point, placesOf } from "./layout";
 import { makeLegend } from "./legend";
@@ -30,6 +30,8 @@ export interface Ring extends View {
   /** Returns the milliseconds within which it wants to be drawn. */
   take(news: News): number;
   say(mark: Mark): void;
+  /** Shows these messages beside what moves, until told otherwise. */
+  light(messages: Sent[]): void;
   forget(now: number, timers: Timer[]): void;
   draw(stamp: number): number;
 }
@@ -59,6 +61,7 @@ export function makeRing(panel: Context): Ring {
   let area: Area = { x: 0, y: 0, width: 0, height: 0 };
   let cuts = new Set<string>();
   let clean = true;
+  let lit: Sent[] = []; // messages that are the reason of something
   let since = -Infinity; // what was said before is over
 
   // -- nodes and links
@@ -129,8 +132,10 @@ export function makeRing(panel: Context): Ring {
     if (!pen) return Infinity;
     const sights = flights.sights(stamp, panel.get("network").delay_ms, panel.calm());
     if (sights.length || !clean) pen.clearRect(area.x, area.y, area.width, area.height);
-    clean = !sights.length;
+    clean = !sights.length && !lit.length;
+    if (lit.length && clean) pen.clearRect(area.x, area.y, area.width, area.height);
     drawSights(pen, sights, places, panel.colours);
+    drawLit(pen, lit, places, panel.colours);
     return Math.min(flights.nextIn(), standsFor(sights), drawTimers());
   }
 
@@ -162,13 +167,18 @@ export function makeRing(panel: Context): Ring {
     timers.take(told);
   }
 
+  function light(messages: Sent[]) {
+    lit = messages;
+    clean = false;
+  }
+
   function take(news: News): number {
     timers.take(news.timers ?? []);
     flights.take(news, (from, to) => cuts.has(`${from}|${to}`));
     return news.arrived || news.lost ? Math.min(REST_PAUSE, flights.nextIn()) : flights.nextIn();
   }
 
-  return { el, stage, update, layout, take, draw, say, forget };
+  return { el, stage, update, layout, take, draw, say, light, forget };
 }
 
 /** How long the picture stands, in ms. */

@@ -1,7 +1,7 @@
 // The last minute: roles, events, writes, lag and availability over time, and a moment that one can choose. Law of this
 // file: it joins; what is known is in history.ts, where it stands in scale.ts, and the drawing in lanes.ts and charts.ts.
 
-import type { History, Mark, News, Probing, SpaceTime } from "../messages/cluster";
+import type { History, Mark, News, Probing, Sent, SpaceTime, Why } from "../messages/cluster";
 import { button } from "../shared/button";
 import { fitCanvas, type Pen } from "../shared/canvas";
 import { card, h, setAttribute, setAttributes, setText } from "../shared/dom";
@@ -11,6 +11,7 @@ import type { Context, View } from "./context";
 import { MINUTE, makeRecords } from "./history";
 import { makeTimelineKey } from "./key";
 import { drawGrid, drawLane, drawNetworkFaults } from "./lanes";
+import { makeReasons } from "./reasons";
 import { GUTTER, LANE, rowsOf, type Scale, secondsIn, standsFor, timeAt, xAt } from "./scale";
 import { makeSpaceTime } from "./spacetime";
 
@@ -41,14 +42,33 @@ export interface Timeline extends View {
   layout(): void;
   draw(): number;
   showSpaceTime(message: SpaceTime): void;
+  showWhy(message: Why): void;
 }
 
-export function makeTimeline(panel: Context, player: HTMLElement, wake: () => void): Timeline {
+export function makeTimeline(
+  panel: Context,
+  player: HTMLElement,
+  wake: () => void,
+  light: (messages: Sent[]) => void,
+): Timeline {
   const slider = { role: "slider", "aria-label": LABEL, "aria-valuemax": 0, "aria-valuenow": 0 };
   const canvas = h("canvas", { tabindex: 0, ...slider, "data-testid": "timeline" });
   const moment = h("ol", { class: "rl-moment", "aria-label": EVENTS, "aria-live": "polite", "data-testid": "moment" });
+  const reasons = makeReasons(panel, light);
+  const why = button("Why?", {
+    testid: "why-moment",
+    kind: "rl-small rl-primary",
+    title: "What led to this moment?",
+    act: () => chosen !== null && panel.ask({ do: "why", at: chosen }),
+  });
   const close = button("Close", { kind: "rl-small", act: () => choose(null) });
-  const popover = h("div", { class: "rl-popover", hidden: true }, h("div", { class: "rl-rowhead" }, close.el), moment);
+  const popover = h(
+    "div",
+    { class: "rl-popover", hidden: true },
+    h("div", { class: "rl-rowhead" }, why.el, close.el),
+    reasons.el,
+    moment,
+  );
   const picture = h("div", { class: "rl-picture" }, canvas, popover);
   const open = button("Space–time", {
     title: "Draw every message of these seconds between the nodes",
@@ -128,6 +148,7 @@ export function makeTimeline(panel: Context, player: HTMLElement, wake: () => vo
   // -- choosing a moment
 
   function choose(time: number | null) {
+    reasons.clear();
     chosen = time === null ? null : clamp(time, scale.now - scale.span, scale.now);
     showMoment();
     wake();
@@ -179,6 +200,11 @@ export function makeTimeline(panel: Context, player: HTMLElement, wake: () => vo
     event.preventDefault();
   });
 
+  function showWhy(message: Why) {
+    if (chosen === null || Math.abs(chosen - message.at) > 0.001) choose(message.at);
+    reasons.show(message);
+  }
+
   function openSpaceTime() {
     const end = chosen === null ? panel.clock.now() : chosen + span() / 20;
     const start = chosen === null ? end - span() / 6 : chosen - span() / 20;
@@ -192,5 +218,5 @@ export function makeTimeline(panel: Context, player: HTMLElement, wake: () => vo
     wake();
   }
 
-  return { el, canvas, update, layout, draw, take, reset, showSpaceTime: space.show };
+  return { el, canvas, update, layout, draw, take, reset, showSpaceTime: space.show, showWhy };
 }

@@ -233,7 +233,26 @@ export interface SpaceTime {
   end: number;
 }
 
-export type ClusterMessage = History | News | Done | SpaceTime;
+/** One link of a chain of reasons: when, what, and the messages that show it. */
+export interface Reason {
+  t: number;
+  text: string;
+  messages: Sent[];
+}
+
+export interface Explanation {
+  question: string;
+  reasons: Reason[];
+}
+
+/** Why it is so at that moment: the latest reason first. */
+export interface Why {
+  type: "why";
+  at: number;
+  explanations: Explanation[];
+}
+
+export type ClusterMessage = History | News | Done | SpaceTime | Why;
 
 /** `hello` and `bye`: a view has been opened, or closed. */
 export type ClusterGreeting = { do: "hello" } | { do: "bye" };
@@ -248,6 +267,7 @@ export type ClusterCommand =
   | { do: "delay"; ms: number; jitter_ms: number }
   | { do: "loss"; drop: number; duplicate: number }
   | { do: "spacetime"; start: number; end: number; width: number }
+  | { do: "why"; at: number }
   | { do: "availability"; does: Probing }
   | { do: "rows"; all: boolean }
   | { do: "again" }

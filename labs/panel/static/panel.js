@@ -549,8 +549,14 @@ function makeHead(panel) {
     testid: "again",
     act: () => panel.ask({ do: "again" })
   });
+  const why = button("Why?", {
+    kind: "rl-small",
+    testid: "why-now",
+    title: "What led to this?",
+    act: () => panel.ask({ do: "why", at: panel.clock.now() })
+  });
   const facts = h("span", { class: "rl-dim" });
-  const headline = h("div", { class: "rl-headline" }, crown, sentence, facts, again.el);
+  const headline = h("div", { class: "rl-headline" }, crown, sentence, facts, why.el, again.el);
   const el = h("div", { class: "rl-head" }, headline, chips, live);
   let drawn = "";
   function chipsOf() {
@@ -1259,6 +1265,24 @@ function drawSights(pen, sights, places, colours) {
   }
   pen.globalAlpha = 1;
 }
+function drawLit(pen, messages, places, colours) {
+  const count = /* @__PURE__ */ new Map();
+  for (const [, family, sender, receiver] of messages) {
+    const from = places.get(sender);
+    const to = places.get(receiver);
+    if (!from || !to) continue;
+    const link = `${sender}|${receiver}`;
+    const before = count.get(link) ?? 0;
+    count.set(link, before + 1);
+    const { x, y } = along(from, to, 0.4 + 0.14 * (before % 4));
+    drawDot(pen, family, x, y, colours, angleOf(from, to));
+    pen.strokeStyle = colours.ink;
+    pen.lineWidth = 1.5;
+    pen.beginPath();
+    pen.arc(x, y, 9, 0, 7);
+    pen.stroke();
+  }
+}
 
 // src/cluster/flights.ts
 var SHORTEST = 520;
@@ -1450,6 +1474,7 @@ function makeRing(panel) {
   let area = { x: 0, y: 0, width: 0, height: 0 };
   let cuts = /* @__PURE__ */ new Set();
   let clean = true;
+  let lit = [];
   let since = -Infinity;
   function layout() {
     const names = panel.get("nodes").map((node) => node.id);
@@ -1510,8 +1535,10 @@ function makeRing(panel) {
     if (!pen) return Infinity;
     const sights = flights.sights(stamp, panel.get("network").delay_ms, panel.calm());
     if (sights.length || !clean) pen.clearRect(area.x, area.y, area.width, area.height);
-    clean = !sights.length;
+    clean = !sights.length && !lit.length;
+    if (lit.length && clean) pen.clearRect(area.x, area.y, area.width, area.height);
     drawSights(pen, sights, places, panel.colours);
+    drawLit(pen, lit, places, panel.colours);
     return Math.min(flights.nextIn(), standsFor(sights), drawTimers());
   }
   function drawTimers() {
@@ -1538,12 +1565,16 @@ function makeRing(panel) {
     timers.forget();
     timers.take(told);
   }
+  function light(messages) {
+    lit = messages;
+    clean = false;
+  }
   function take(news) {
     timers.take(news.timers ?? []);
     flights.take(news, (from, to) => cuts.has(`${from}|${to}`));
     return news.arrived || news.lost ? Math.min(REST_PAUSE, flights.nextIn()) : flights.nextIn();
   }
-  return { el, stage, update, layout, take, draw, say, forget };
+  return { el, stage, update, layout, take, draw, say, light, forget };
 }
 function standsFor(sights) {
   const moving = sights.filter((sight) => !sight.stands);
@@ -1943,6 +1974,22 @@ function makeTimelineKey() {
   return h("div", { class: "rl-key" }, marks, signs);
 }
 
+// src/cluster/reasons.ts
+function makeReasons(panel, light) {
+  const el = h("div", { class: "rl-reasons", "aria-live": "polite", "data-testid": "reasons" });
+  function show({ explanations }) {
+    el.replaceChildren(...explanations.map(chainOf));
+    light(explanations.flatMap(({ reasons }) => reasons.flatMap(({ messages }) => messages)));
+  }
+  const chainOf = ({ question, reasons }) => h("div", {}, h("strong", {}, question), h("ol", { class: "rl-moment" }, reasons.map(itemOf)));
+  const itemOf = ({ t, text }, place) => h("li", {}, h("time", {}, momentText(t, panel.simulated())), place ? "because " : "", text);
+  function clear() {
+    if (el.childElementCount) light([]);
+    el.replaceChildren();
+  }
+  return { el, show, clear };
+}
+
 // src/cluster/spacetime.ts
 function makeSpaceTime(panel) {
   const attributes = { class: "rl-diagram", tabindex: 0, role: "region", "aria-label": "Space–time diagram" };
@@ -1978,12 +2025,25 @@ var PROBING = [
 ];
 var EVENTS = "Events of the chosen moment";
 var LABEL = "What happened last. Arrow keys choose a moment, Escape leaves it.";
-function makeTimeline(panel, player, wake) {
+function makeTimeline(panel, player, wake, light) {
   const slider2 = { role: "slider", "aria-label": LABEL, "aria-valuemax": 0, "aria-valuenow": 0 };
   const canvas = h("canvas", { tabindex: 0, ...slider2, "data-testid": "timeline" });
   const moment = h("ol", { class: "rl-moment", "aria-label": EVENTS, "aria-live": "polite", "data-testid": "moment" });
+  const reasons = makeReasons(panel, light);
+  const why = button("Why?", {
+    testid: "why-moment",
+    kind: "rl-small rl-primary",
+    title: "What led to this moment?",
+    act: () => chosen !== null && panel.ask({ do: "why", at: chosen })
+  });
   const close = button("Close", { kind: "rl-small", act: () => choose(null) });
-  const popover = h("div", { class: "rl-popover", hidden: true }, h("div", { class: "rl-rowhead" }, close.el), moment);
+  const popover = h(
+    "div",
+    { class: "rl-popover", hidden: true },
+    h("div", { class: "rl-rowhead" }, why.el, close.el),
+    reasons.el,
+    moment
+  );
   const picture = h("div", { class: "rl-picture" }, canvas, popover);
   const open = button("Space–time", {
     title: "Draw every message of these seconds between the nodes",
@@ -2050,6 +2110,7 @@ function makeTimeline(panel, player, wake) {
     return panel.clock.moving ? standsFor2(scale, panel.clock.rate) : Infinity;
   }
   function choose(time) {
+    reasons.clear();
     chosen = time === null ? null : clamp(time, scale.now - scale.span, scale.now);
     showMoment();
     wake();
@@ -2093,6 +2154,10 @@ function makeTimeline(panel, player, wake) {
     else return;
     event.preventDefault();
   });
+  function showWhy(message) {
+    if (chosen === null || Math.abs(chosen - message.at) > 1e-3) choose(message.at);
+    reasons.show(message);
+  }
   function openSpaceTime() {
     const end = chosen === null ? panel.clock.now() : chosen + span() / 20;
     const start = chosen === null ? end - span() / 6 : chosen - span() / 20;
@@ -2104,7 +2169,7 @@ function makeTimeline(panel, player, wake) {
     if (heading) setText(heading, span() === MINUTE ? "The last minute" : `The last ${span()} seconds`);
     wake();
   }
-  return { el, canvas, update, layout, draw, take, reset, showSpaceTime: space.show };
+  return { el, canvas, update, layout, draw, take, reset, showSpaceTime: space.show, showWhy };
 }
 
 // src/shared/commands.ts
@@ -2253,7 +2318,15 @@ var render = ({ model, el }) => {
   const client = makeClient(panel);
   const board = makeBoard(panel);
   const player = makePlayer(panel);
-  const timeline = makeTimeline(panel, player.el, () => drawn.timeline.wake());
+  const timeline = makeTimeline(
+    panel,
+    player.el,
+    () => drawn.timeline.wake(),
+    (messages) => {
+      ring.light(messages);
+      drawn.ring.wake();
+    }
+  );
   const skip = skipLinks([
     { label: "the network", el: network.el },
     { label: "write and read", el: client.el },
@@ -2313,6 +2386,7 @@ var render = ({ model, el }) => {
   function hear(message) {
     if (message.type === "done") commands.acknowledge(message.id);
     else if (message.type === "spacetime") timeline.showSpaceTime(message);
+    else if (message.type === "why") timeline.showWhy(message);
     else {
       panel.clock.tell(message.now, message.rate, message.type === "history");
       if (message.type === "history") {
