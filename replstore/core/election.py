@@ -75,9 +75,9 @@ class Election:
     vote: Any = None
     """Whom this node voted for in `term`, for strategies that vote. Saved together with `term`."""
 
-    deadline: float | None = None
-    """Until when this node waits before it acts for want of a leader, in the time of `tick`. Only people look at it:
-    panels show it as a ring that closes. A strategy need not tell it."""
+    deadline: Any = None
+    """Until when (seconds, in the time of `tick`) this node waits before it acts for want of a leader. Only people look
+    at it: panels show it as a ring that closes. A strategy need not tell it."""
 
     catches_up: ClassVar[bool] = False
     """True for a strategy that may choose a node whose log is behind: the node then fetches what it lacks from the

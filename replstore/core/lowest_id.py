@@ -78,7 +78,7 @@ class LowestId(Election):
         return self.timeout if self._heard else 2 * self.timeout
 
     @property
-    def deadline(self) -> float | None:  # type: ignore[override]
+    def deadline(self) -> float | None:
         """As in `Election`; it follows from when the leader was heard."""
         return None if self._started is None else self._leader_heard + self._longest_silence
 
