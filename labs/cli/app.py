@@ -1,49 +1,57 @@
-"""`replab`: the lab from the command line. Each command is a module of `labs.cli` with `register(app)`."""
+"""`replab`: the lab from the command line. Each command is a module of `labs.cli` with `register(app)`.
+
+Law of this module: only what a command needs is imported for it; the help needs nothing.
+"""
 
 from __future__ import annotations
 
+import re
 import sys
+from collections.abc import Iterable
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-import typer
+from labs.cli.overview import COMMANDS, PURPOSE, overview
 
-from labs.cli import (
-    check,
-    conform,
-    doctor,
-    down,
-    explore,
-    grade,
-    handout,
-    linearizable,
-    open,
-    replay,
-    simulate,
-    site,
-    status,
-    steps,
-    up,
+if TYPE_CHECKING:
+    import typer
+
+PLAINLY = (
+    (r"^Invalid value for '?([^':]+)'?: ", r"\1: "),
+    (r"^Invalid value: ", ""),
+    (r"Value error, ", ""),
+    (r"Input should be greater than or equal to (\S+)", r"it must be at least \1"),
+    (r"Input should be less than or equal to (\S+)", r"it must be at most \1"),
+    (r"Input should be a valid integer.*", "it must be a whole number"),
+    (r"Input should be a valid number.*", "it must be a number"),
+    (r"\[Errno \d+\] ([^:]+)(: '[^']*')?", lambda found: found.group(1)[:1].lower() + found.group(1)[1:]),
 )
-from labs.cluster.base import ClusterError
+"""How messages of the libraries are put into a user's words."""
 
-app = typer.Typer(
-    name="replab",
-    help="A teaching lab on replication and leader election.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
 
-# In the order in which the help shows them.
-_COMMANDS = (
-    *(steps, up, conform, status, doctor, down, open, site, handout, check, grade),
-    *(simulate, replay, explore, linearizable),
-)
-for _command in _COMMANDS:
-    _command.register(app)
+def build(names: Iterable[str] = COMMANDS) -> typer.Typer:
+    """The application with these commands."""
+    import typer
 
-# Typer's own error shows a usage, a hint and a box; one line is enough. Depending on its version, typer brings click
-# along (then the package `click` is another one) or imports it, so the class is looked up where it is known to be.
-UsageError: type[Exception] = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
+    app = typer.Typer(
+        name="replab", help=PURPOSE, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+    )
+
+    @app.callback()
+    def replab() -> None:
+        """There is always a command to be named, also where only one has been loaded."""
+
+    replab.__doc__ = PURPOSE
+    for name in names:
+        import_module(f"labs.cli.{name}").register(app)
+    return app
+
+
+def __getattr__(name: str) -> Any:
+    """`app`: the application with all its commands."""
+    if name == "app":
+        return build()
+    raise AttributeError(name)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -51,18 +59,37 @@ def main(arguments: list[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a console without ✓ and 👑 shows ? instead of failing
-    sys.exit(_run(arguments))
+    words = sys.argv[1:] if arguments is None else arguments
+    if not words or words == ["--help"]:
+        print(overview())
+        sys.exit(0 if words else 2)
+    sys.exit(_run(words))
 
 
-def _run(arguments: list[str] | None) -> int:
+def _run(words: list[str]) -> int:
+    import typer
+
+    from labs.cluster.base import ClusterError
+
+    # Typer's own error shows a usage, a hint and a box; one line is enough. Depending on its version, typer brings
+    # click along (then the package `click` is another one) or imports it, so its class is looked up where it is known.
+    usage_error: type[Exception] = next(one for one in typer.BadParameter.__mro__ if one.__name__ == "ClickException")
+    app = build([words[0]] if words[0] in COMMANDS else COMMANDS)
     try:
-        return app(args=arguments, prog_name="replab", standalone_mode=False) or 0
+        return app(args=words, prog_name="replab", standalone_mode=False) or 0
     except ClusterError as error:
         return _complain(str(error), 1)
-    except UsageError as error:
-        return _complain(error.format_message(), 2)  # type: ignore[attr-defined]
+    except usage_error as error:
+        return _complain(plainly(error.format_message()), 2)  # type: ignore[attr-defined]
     except (KeyboardInterrupt, typer.Abort):
         return 130
+
+
+def plainly(message: str) -> str:
+    """A library's message without what only its authors know."""
+    for pattern, words in PLAINLY:
+        message = re.sub(pattern, words, message)
+    return message
 
 
 def _complain(message: str, code: int) -> int:

@@ -11,11 +11,11 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.request
 import webbrowser
 from pathlib import Path
 from typing import IO, Annotated
 
-import requests
 import typer
 from rich.console import Console
 
@@ -78,9 +78,10 @@ def open_lab(
         threading.Thread(target=_pass_on, args=(server.stderr,), daemon=True).start()
         _end_like_ctrl_c("SIGTERM", "SIGHUP")
         try:
-            _wait(server, chosen, token)
             url = f"http://127.0.0.1:{chosen}/lab/tree/{space.start.as_posix()}?token={token}"
-            console.print(f"The lab is open: {url}", soft_wrap=True)
+            console.print(f"JupyterLab is starting, at {url}", soft_wrap=True)
+            _wait(server, chosen, token)
+            console.print("The lab is open. Ctrl-C here ends it.")
             if browser and not webbrowser.open(url):
                 console.print("No browser could be opened here; go to this address yourself.")
             server.wait()
@@ -136,16 +137,16 @@ def _wait(server: subprocess.Popen[bytes], port: int, token: str) -> None:
     """Until it answers. Raises `typer.Exit` with a reason if it ends before that."""
     deadline = time.monotonic() + START_TIMEOUT
     address = f"http://127.0.0.1:{port}/api/status"
-    asking = requests.Session()
-    asking.trust_env = False  # a proxy of the campus is for the world, not for this machine
+    # A proxy of the campus is for the world, not for this machine.
+    asking = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     while time.monotonic() < deadline:
         if server.poll() is not None:
             typer.echo(f"replab: JupyterLab ended with exit code {server.returncode}; its message is above.", err=True)
             raise typer.Exit(1)
         try:
-            if asking.get(address, params={"token": token}, timeout=1).ok:
+            with asking.open(f"{address}?token={token}", timeout=1):
                 return
-        except requests.RequestException:
+        except OSError:  # not listening yet, or not yet answering
             time.sleep(0.1)
     typer.echo(f"replab: JupyterLab did not answer within {START_TIMEOUT:g} s.", err=True)
     raise typer.Exit(1)

@@ -60,7 +60,9 @@ class Schedule:
             data = json.loads(text)
             steps = tuple(Step(s["time"], s["action"], _tuples(s["args"])) for s in data.pop("steps"))
             return cls(steps=steps, **data)
-        except (KeyError, TypeError, AttributeError) as error:
+        except KeyError as missing:
+            raise ValueError(f"not a schedule: {missing.args[0]!r} is missing in it") from missing
+        except (TypeError, AttributeError, ValueError) as error:
             raise ValueError(f"not a schedule: {error}") from error
 
 

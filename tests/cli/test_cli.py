@@ -38,9 +38,9 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["up", "--nodes", "0"], "'--nodes'"),
-        (["up", "--nodes", "three"], "'--nodes'"),
-        (["up", "--heartbeat", "-5"], "'--heartbeat'"),
+        (["up", "--nodes", "0"], "--nodes: "),
+        (["up", "--nodes", "three"], "--nodes: "),
+        (["up", "--heartbeat", "-5"], "--heartbeat: "),
         (["up", "--heartbeat", "500", "--election-timeout", "400"], "must be longer than the heartbeat"),
         (["up", "--mode", "fast"], "'fast' is not one of"),
         (["up", "--backend", "cloud"], "'cloud' is not one of"),

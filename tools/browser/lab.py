@@ -38,20 +38,22 @@ KERNEL_READY = """() => {
   const session = window.jupyterapp?.shell.currentWidget?.sessionContext?.session;
   return session?.kernel?.status === 'idle' && session.kernel.connectionStatus === 'connected';
 }"""
+NOTEBOOK = "[...jupyterapp.shell.widgets('main')].find(one => one.content?.model?.cells)"
+"""What stands beside a notebook can be JupyterLab's current widget for a while; this is the notebook."""
 CELLS_RUN = """() => {
-  const cells = [...jupyterapp.shell.currentWidget.content.model.cells].filter(cell => cell.type === 'code');
+  const cells = [...NOTEBOOK.content.model.cells].filter(cell => cell.type === 'code');
   const outputs = cells.map(cell => cell.sharedModel.outputs);
   const errors = outputs.flat().filter(one => one.output_type === 'error').map(one => `${one.ename}: ${one.evalue}`);
-  const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel.status;
+  const kernel = NOTEBOOK.sessionContext.session.kernel.status;
   const rest = cells.filter(cell => cell.executionCount == null || cell.executionState === 'running');
   return errors.length || (kernel === 'idle' && !rest.length) ? { errors, cells: cells.length } : null;
-}"""
+}""".replace("NOTEBOOK", NOTEBOOK)
 CELL_RUN = """([number, before]) => {
-  const cell = jupyterapp.shell.currentWidget.content.model.cells.get(number);
+  const cell = NOTEBOOK.content.model.cells.get(number);
   if (cell.executionCount == null || cell.executionCount === before || cell.executionState === 'running') return null;
   const errors = cell.sharedModel.outputs.filter(one => one.output_type === 'error');
   return { errors: errors.map(one => `${one.ename}: ${one.evalue}`) };
-}"""
+}""".replace("NOTEBOOK", NOTEBOOK)
 QUIET = ("favicon", "ResizeObserver loop", "ERR_NETWORK_CHANGED")
 """Console errors that say nothing about us (the last: somebody on this machine made or removed a network)."""
 
@@ -151,7 +153,9 @@ class OpenedLab:
     def _await_address(self, log: Path) -> str:
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline and self._process.poll() is None:
-            if found := re.search(r"http://127\.0\.0\.1:\S+", log.read_text(errors="replace")):
+            said = log.read_text(errors="replace")
+            found = re.search(r"http://127\.0\.0\.1:\S+", said)
+            if found and "The lab is open." in said:
                 return found.group()
             time.sleep(0.05)
         self.close()
@@ -205,18 +209,18 @@ class Notebook:
         """Run one cell (the first is 0)."""
         self.page.evaluate(
             """number => {
-                const notebook = jupyterapp.shell.currentWidget.content;
+                const notebook = NOTEBOOK.content;
                 notebook.activeCellIndex = number;
                 notebook.deselectAll();
                 jupyterapp.commands.execute('notebook:run-cell');
                 return true;
-            }""",
+            }""".replace("NOTEBOOK", NOTEBOOK),
             number,
         )
 
     def complete_cell(self, number: int) -> None:
         """Run one cell to its end; fails if it raises."""
-        count = "jupyterapp.shell.currentWidget.content.model.cells.get(number).executionCount"
+        count = f"{NOTEBOOK}.content.model.cells.get(number).executionCount"
         before = self.page.evaluate(f"number => {count}", number)
         self.run_cell(number)
         done = self.page.wait_for_function(CELL_RUN, arg=[number, before], timeout=60_000).json_value()
