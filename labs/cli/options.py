@@ -25,6 +25,7 @@ class Mode(StrEnum):
     sync = "sync"
 
 
+OWN_ELECTIONS = ("lowest-id", "bully")
 HeartbeatOption = Annotated[
     int | None, typer.Option("--heartbeat", min=1, metavar="MS", help="Heartbeat interval in milliseconds.")
 ]
@@ -48,6 +49,8 @@ def settings_from(
     first_port: int | None = None,
 ) -> Settings:
     """Raises `typer.BadParameter`, which ends the command with one line."""
+    if ":" not in election and election not in OWN_ELECTIONS:
+        raise typer.BadParameter(f"--election {election}: there are {', '.join(OWN_ELECTIONS)}, and module:Class")
     beat = default_timings[0] if heartbeat is None else heartbeat
     usual = default_timings[1] if heartbeat is None else 3 * heartbeat
     settings = Settings(

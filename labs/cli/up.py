@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
@@ -28,10 +29,14 @@ from labs.cluster.opening import open_cluster
 from labs.cluster.registry import announced
 from labs.history import save
 from labs.history.workload import Workload
+from labs.trace.events import Event
+from labs.trace.kinds import ELECTION_FAILED
 from replstore.wire.log_lines import LOG_LINES
 
 LOOK_EVERY = 0.3
 """Seconds between two looks at what happened."""
+LOG_KEPT = 200
+"""Lines of a node's log in which a traceback is looked for."""
 
 
 def register(app: typer.Typer) -> None:
@@ -120,13 +125,55 @@ def _tell(cluster: Cluster, console: Console, asked_to_end: threading.Event) -> 
     """Print what the nodes note, as it happens, until asked to end."""
     position = 0
     states = dict.fromkeys(cluster.node_ids, "running")
+    raised = RaisedErrors(cluster, console)
     while not asked_to_end.wait(LOOK_EVERY):
         news, position = cluster.events_since(position)
         for event in sorted(news, key=lambda event: event.time):
-            if event.event == "note" and event.kind in LOG_LINES:
+            if event.event == "note" and event.kind == ELECTION_FAILED:
+                raised.take(event)
+            elif event.event == "note" and event.kind in LOG_LINES:
                 text = LOG_LINES[event.kind].format_map(event.details)
-                console.print(f"{datetime.fromtimestamp(event.time):%H:%M:%S} [{event.node}] {text}")
+                console.print(f"{_clock(event)} [{event.node}] {text}")
         for node, status in cluster.status().items():
             if status.state != states[node]:
                 states[node] = status.state
                 console.print(f"{datetime.now():%H:%M:%S} [{node}] is {status.state}", style="red")
+    raised.sum_up()
+
+
+class RaisedErrors:
+    """What election strategies raise: told once a node, with the traceback; after that it is only counted."""
+
+    def __init__(self, cluster: Cluster, console: Console) -> None:
+        self._cluster = cluster
+        self._console = console
+        self._counts: Counter[tuple[str, str]] = Counter()
+
+    def take(self, event: Event) -> None:
+        error = str(event.details.get("error", ""))
+        self._counts[event.node, error] += 1
+        if self._counts[event.node, error] > 1:
+            return
+        text = LOG_LINES[event.kind].format_map(event.details)
+        self._console.print(f"{_clock(event)} [{event.node}] {text} (told once; the node goes on)", style="red")
+        for line in last_traceback(self._cluster.logs(event.node, LOG_KEPT)):
+            self._console.print(f"    {line}", style="dim")
+
+    def sum_up(self) -> None:
+        for (node, error), count in self._counts.items():
+            if count > 1:
+                self._console.print(f"{node} raised {error} {count} times in all.", style="red")
+
+
+def last_traceback(log: Sequence[str]) -> list[str]:
+    """The lines of the last complete traceback in a node's log; empty where there is none."""
+    begins = [number for number, line in enumerate(log) if line.startswith("Traceback (most recent call last):")]
+    for begin in reversed(begins):
+        for number in range(begin + 1, len(log)):
+            if log[number].strip() and not log[number].startswith(" "):
+                return [line.rstrip() for line in log[begin : number + 1]]
+    return []
+
+
+def _clock(event: Event) -> str:
+    return f"{datetime.fromtimestamp(event.time):%H:%M:%S}"

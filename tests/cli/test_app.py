@@ -65,6 +65,7 @@ def test_the_help_costs_three_tenths_of_a_second_of_processor_time_at_most() -> 
         (["simulate", "--mode", "fast"], "--mode: 'fast' is not one of 'async', 'quorum', 'sync'"),
         (["replay", "nowhere.json"], "nowhere.json: no such file or directory"),
         (["status", "nowhere"], "'nowhere' is no address of a node"),
+        (["up", "--election", "raft"], "--election raft: there are lowest-id, bully, and module:Class"),
         (["chekc"], "No such command 'chekc'."),
         (["up", "--heartbeat", "5", "--election-timeout", "3"], "the election timeout (3 ms) must be longer"),
     ],
