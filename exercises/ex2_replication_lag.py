@@ -29,6 +29,9 @@ def staleness(cluster: Cluster, delay_ms: float) -> list[Sample]:
     """(a) [25 points] Delay replication by `delay_ms`, write, and read at once from every follower, again and again
     until the new value appears. Do that for ten writes; one sample for each write and follower. Undo the delay in the
     end.
+
+    What is expected: samples of followers only, whoever leads (it need not be node-1). Copies take the delay and
+    irregularly more, so measure. Times may be wrong by 0.15 s.
     """
     raise NotImplementedError("staleness")
 
@@ -45,6 +48,11 @@ class Session:
     * *monotonic reads*: what `get(key)` gave once, a later `get(key)` never goes behind
     * it reads from followers whenever it may: a session that always asks the leader works, but loses points
     * if a write was lost in a fail-over, and even the leader does not have it any more, `get` gives what the leader has
+
+    What is expected: `get` asks a node each time, so that it sees what others wrote. Where followers have what the
+    session may be shown, they alone answer at least half of the reads. Several sessions share nothing: what one has
+    seen does not bind the other. A node that comes back may hold writes that were lost: their index may be higher than
+    that of newer entries, their term is lower.
     """
 
     def __init__(self, cluster: Cluster) -> None:

@@ -7,6 +7,7 @@ the same codec, and an election gets the same random generator. What it lacks ar
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -63,6 +64,10 @@ class DirectSession:
             run = carry_out(schedule, self.elections())
             self._runs[schedule] = run if run.error is None else replace(run, error=_student_error(run.error))
         return self._runs[schedule]
+
+    def restart(self) -> None:
+        """There is no process to end, only a limit to forget."""
+        self._ended = None
 
     def settle(self) -> None:
         """Nothing is compared here."""
@@ -151,6 +156,7 @@ def outcome(
 def from_source(name: str, source: str) -> ModuleType:
     """A module made of this text, as if it had been imported."""
     module = ModuleType(name)
+    sys.modules[name] = module  # where `dataclass` looks for it
     exec(compile(source, f"{name}.py", "exec"), module.__dict__)
     return module
 
@@ -170,10 +176,15 @@ def lost(exercise: str, module: Any, level: str = "student", seeds: tuple[int, .
 
 def planted_source(exercise: str, *changes: tuple[str, str]) -> str:
     """The reference solution with each of these texts, which it must contain just once, replaced by another."""
-    file_name = BY_ID[exercise].file_name
-    source = (SOLUTIONS / file_name).read_text(encoding="utf-8")
+    return changed_source(BY_ID[exercise].file_name.removesuffix(".py"), *changes)
+
+
+def changed_source(design: str, *changes: tuple[str, str]) -> str:
+    """As `planted_source`, of any module in `solutions` (`alternatives.ex1_diary`)."""
+    path = SOLUTIONS.joinpath(*design.split(".")).with_suffix(".py")
+    source = path.read_text(encoding="utf-8")
     for old, new in changes:
-        assert source.count(old) == 1, f"{file_name} contains this {source.count(old)} times: {old}"
+        assert source.count(old) == 1, f"{path.name} contains this {source.count(old)} times: {old}"
         source = source.replace(old, new)
     return source
 
@@ -181,3 +192,8 @@ def planted_source(exercise: str, *changes: tuple[str, str]) -> str:
 def planted(exercise: str, *changes: tuple[str, str]) -> ModuleType:
     """`planted_source` as a module."""
     return from_source(f"planted_{exercise}", planted_source(exercise, *changes))
+
+
+def changed(design: str, *changes: tuple[str, str]) -> ModuleType:
+    """`changed_source` as a module."""
+    return from_source(f"changed_{design.replace('.', '_')}", changed_source(design, *changes))

@@ -111,6 +111,9 @@ class StudentCode(Protocol):
     def simulate(self, schedule: Schedule) -> Run:
         """Carry the schedule out with the student's election. An exception of the election is in `Run.error`."""
 
+    def restart(self) -> None:
+        """Go on in a new process: nothing that the student's code left behind in memory or in files remains."""
+
     def settle(self) -> None:
         """For a check that goes from seed to seed: one is done. Up to here a second run can be compared."""
 

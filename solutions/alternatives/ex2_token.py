@@ -1,7 +1,7 @@
 """Exercise 2 in another way: one token for the whole session, compared with how far each node's log is committed.
 
-A follower that has committed as much as the session has seen cannot show it anything older. That costs a question to
-`status`, and no comparison of single values.
+A follower that has committed as much as the session has seen cannot show it anything older, unless it holds a branch
+that was given up: the term in `status` is the node's, not the entry's. So the term of each answer is compared, too.
 """
 
 from __future__ import annotations
@@ -47,11 +47,13 @@ class Session:
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
         self.token = (0, 0)
+        self.terms: dict[str, int] = {}
 
     def put(self, key: str, value: Any) -> bool:
         answer = self.cluster.put(key, value)
         if answer.ok:
             self.token = max(self.token, (answer.body["term"], answer.body["index"]))
+            self.terms[key] = answer.body["term"]
         return answer.ok
 
     def get(self, key: str) -> Any:
@@ -60,8 +62,9 @@ class Session:
             committed = (state.term or 0, state.raw.get("commit_index", 0))
             if state.role == "follower" and state.leader_id and committed >= self.token:
                 answer = self.cluster.get(key, via=node)
-                if answer.ok:
+                if answer.ok and answer.body.get("term", 0) >= self.terms.get(key, 0):
                     self.token = max(self.token, committed)
+                    self.terms[key] = answer.body.get("term", 0)
                     return answer.value
         return self._ask_the_leader(key)
 
@@ -72,4 +75,5 @@ class Session:
         if leader is not None:
             state = self.cluster.status()[leader]
             self.token = (state.term or 0, state.raw["commit_index"])
+            self.terms[key] = answer.body.get("term", 0)
         return answer.value

@@ -9,10 +9,24 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from replstore.core.contract import Append, Delete, Done, Effect, Input, Put, Record, Reply, Request, Tick
+from replstore.core.contract import (
+    Append,
+    Delete,
+    Done,
+    Effect,
+    Input,
+    Put,
+    Received,
+    Record,
+    Reply,
+    Request,
+    Send,
+    Tick,
+    Unknown,
+)
 from replstore.core.election import Election, ElectionContext
 from replstore.core.lowest_id import LowestId
-from replstore.core.messages import Entry, NodeId
+from replstore.core.messages import Entry, Message, NodeId, Replicate, Snapshot, natural_order
 from replstore.core.node import Node
 from replstore.core.store import Store
 
@@ -59,6 +73,15 @@ class StaysStale(Node):
                 for kind, action in self._on_message.items()
                 if kind.__name__ not in ("Replicate", "Snapshot")
             }
+
+
+class LastStaysStale(StaysStale):
+    """Likewise, but only the last of all nodes: it is behind, and with votes it never leads."""
+
+    def __init__(self, node_id: NodeId, peers: Iterable[NodeId], *args: Any, **kwargs: Any) -> None:
+        super().__init__(node_id, peers, *args, **kwargs)
+        if node_id != max([node_id, *self.peers], key=natural_order):
+            self._on_message |= {Replicate: self._on_replicate, Snapshot: self._on_snapshot}
 
 
 class LeadsOnReturn(LowestId):
@@ -129,21 +152,162 @@ class LosesSome(Node):
         return super().handle(event, now)
 
 
-@dataclass(frozen=True)
-class PlantedFault:
-    """`promise` is what a student may be told afterwards."""
+@dataclass(frozen=True, slots=True)
+class PassOn(Message, name="pass-on"):
+    """A write that somebody else than the leader took from a client."""
 
-    name: str
-    promise: str
+    number: int
+    op: str
+    key: str
+    value: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOn(Message, name="passed-on"):
+    number: int
+    index: int
+    term: int
+    found: bool
+
+
+class SecondLeader(Node):
+    """A node that was away says that it leads, and takes writes; it passes them on to the leader, so that no data
+    differ."""
+
+    def __init__(self, *args: Any, records: Iterable[Record] = (), **kwargs: Any) -> None:
+        saved = list(records)
+        self._was_away = bool(saved)
+        self._asked: dict[int, tuple[Request, NodeId | None]] = {}
+        """What clients wait for, and who was told of it."""
+        self._passed_on: dict[int, tuple[NodeId, int]] = {}
+        super().__init__(*args, records=saved, **kwargs)
+        self._on_message |= {PassOn: self._take_over, PassedOn: self._answer}
+
+    @property
+    def role(self) -> str:
+        return "leader" if self._claims else super().role
+
+    @property
+    def leader(self) -> NodeId | None:
+        return self.id if self._claims else super().leader
+
+    @property
+    def _claims(self) -> bool:
+        return self._was_away and self.election.leader not in (None, self.id)
+
+    def handle(self, event: Input, now: float) -> list[Effect]:
+        if isinstance(event, Request) and isinstance(event.command, Put | Delete) and self._claims:
+            self._asked[event.id] = event, None
+            return self._pass_on(now)
+        effects = [self._passed_back(effect) for effect in super().handle(event, now)]
+        return effects + self._pass_on(now) if isinstance(event, Tick) else effects
+
+    def _pass_on(self, now: float) -> list[Effect]:
+        """To whoever leads, also if that has changed meanwhile; and be it this node."""
+        leader, effects = self.election.leader, list[Effect]()
+        for number, (request, told) in list(self._asked.items()):
+            if self.leads:
+                del self._asked[number]
+                effects += super().handle(request, now)
+            elif leader not in (None, self.id, told):
+                self._asked[number] = request, leader
+                op, key, value = _parts(request)
+                effects.append(Send(leader, PassOn(number, op, key, value)))
+        return effects
+
+    def _take_over(self, sender: NodeId, message: PassOn) -> None:
+        number = -1 - len(self._passed_on)
+        self._passed_on[number] = sender, message.number
+        command = Put(message.key, message.value) if message.op == "put" else Delete(message.key)
+        self._on_request(Request(number, command))
+
+    def _passed_back(self, effect: Effect) -> Effect:
+        if not isinstance(effect, Reply) or effect.id not in self._passed_on:
+            return effect
+        sender, number = self._passed_on[effect.id]
+        if not isinstance(effect.result, Done):
+            return Send(sender, PassedOn(number, 0, 0, False))
+        entry = effect.result.entry
+        return Send(sender, PassedOn(number, entry.index, entry.term, effect.result.found))
+
+    def _answer(self, sender: NodeId, message: PassedOn) -> None:
+        request, _ = self._asked.pop(message.number, (None, None))
+        if request is None:
+            return
+        if not message.index:  # it does not lead: once more
+            self._asked[message.number] = request, None
+            return
+        op, key, value = _parts(request)
+        self.reply(request.id, Done(Entry(message.index, message.term, sender, op, key, value), message.found))
+
+
+def _parts(request: Request) -> tuple[str, str, Any]:
+    command = request.command
+    return ("put", command.key, command.value) if isinstance(command, Put) else ("delete", command.key, None)
+
+
+class OnlyTheFirst(LowestId):
+    """Nobody but the first of all nodes ever leads."""
+
+    def _elect(self, now: float) -> None:
+        if self.me == min([self.me, *self.peers], key=natural_order):
+            super()._elect(now)
+        else:
+            self.leader = None
+
+
+class NeverSure(Node):
+    """Carries every write out, but does not say so unless all the others answered a moment ago."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._heard: dict[NodeId, float] = {}
+
+    def handle(self, event: Input, now: float) -> list[Effect]:
+        if isinstance(event, Received):
+            self._heard[event.sender] = now
+        effects = super().handle(event, now)
+        if all(now - self._heard.get(peer, -self.timeout) < 2 * self.heartbeat for peer in self.peers):
+            return effects
+        return [Reply(e.id, Unknown()) if isinstance(e, Reply) and isinstance(e.result, Done) else e for e in effects]
+
+
+@dataclass(frozen=True)
+class BrokenStore:
     node_class: type[Node] = Node
     election: Callable[[ElectionContext], Election] | None = None
 
 
+@dataclass(frozen=True)
+class PlantedFault:
+    """`promise` is what a student may be told afterwards. Each of the `stores` breaks it in its own way."""
+
+    name: str
+    promise: str
+    stores: tuple[BrokenStore, ...]
+    stands_still: bool = False
+    """Whether a test may wait in it for what never comes."""
+
+
 FAULTS: tuple[PlantedFault, ...] = (
-    PlantedFault("drops deletes", "a deleted key is gone at every node", DropsDeletes),
-    PlantedFault("forgets on restart", "what was acknowledged is there after a restart", ForgetsOnRestart),
-    PlantedFault("stays stale", "a node that comes back catches up", StaysStale),
-    PlantedFault("two leaders", "when a node comes back there is one leader", election=LeadsOnReturn),
-    PlantedFault("acknowledges first", "an acknowledged write had been carried out", AcknowledgesFirst),
-    PlantedFault("loses some", "every acknowledged write is there", LosesSome),
+    PlantedFault("drops deletes", "a deleted key is gone at every node", (BrokenStore(DropsDeletes),)),
+    PlantedFault(
+        "forgets on restart", "what was acknowledged is there after a restart", (BrokenStore(ForgetsOnRestart),)
+    ),
+    PlantedFault(
+        "stays stale", "a node that comes back catches up", (BrokenStore(StaysStale), BrokenStore(LastStaysStale))
+    ),
+    PlantedFault(
+        "two leaders",
+        "when a node comes back there is one leader",
+        (BrokenStore(election=LeadsOnReturn), BrokenStore(SecondLeader)),
+    ),
+    PlantedFault("acknowledges first", "an acknowledged write had been carried out", (BrokenStore(AcknowledgesFirst),)),
+    PlantedFault("loses some", "every acknowledged write is there", (BrokenStore(LosesSome),)),
+    PlantedFault(
+        "stands still",
+        "it goes on when any one node stops",
+        (BrokenStore(election=OnlyTheFirst), BrokenStore(NeverSure)),
+        stands_still=True,
+    ),
 )

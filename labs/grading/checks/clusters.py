@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from random import Random
 
@@ -53,6 +53,39 @@ def good_kinds(level: str) -> list[Kind]:
     ]
 
 
+def broken_kinds(level: str) -> list[Kind]:
+    """Broken stores are of these. With votes a node that is behind never leads, so that no leader shows it."""
+    if level != "instructor":
+        return list(STUDENT_KINDS)
+    return [*STUDENT_KINDS, Kind(3, "async", majority_election(), "majority votes")]
+
+
+def more_kinds(seed: int) -> list[Kind]:
+    """What an instructor's table is also asked for.
+
+    * Majority votes where one node, which depends on the seed, leads whenever it can: so of the pairs that stop, one is
+      the two others, and the leader is left without a majority.
+    * `sync`: while a node is down, a write is carried out and never acknowledged (unknown).
+    """
+    votes, first = majority_election(), f"node-{1 + seed % 3}"
+
+    def election(seat: ElectionContext) -> Election:
+        return votes(replace(seat, rng=_Hurried(seat.rng.random(), seat.me == first)))
+
+    return [Kind(3, "quorum", election, "majority votes"), Kind(3, "sync", LowestId, "LowestId")]
+
+
+class _Hurried(Random):
+    """Dice that fall low, or all the higher."""
+
+    def __init__(self, seed: float, low: bool) -> None:
+        super().__init__(seed)
+        self._low = low
+
+    def random(self) -> float:
+        return 0.3 * super().random() + (0.0 if self._low else 0.7)
+
+
 def majority_election() -> Callable[[ElectionContext], Election]:
     """The reference election. Raises `GraderError` where the solutions are not at hand, as with students."""
     try:
@@ -68,6 +101,7 @@ def make(
     seed: int,
     node_class: type[Node] = Node,
     election: Callable[[ElectionContext], Election] | None = None,
+    cluster_class: type[SimulatedCluster] = SimulatedCluster,
 ) -> SimulatedCluster:
     """A started cluster. Timings and network vary a little with the seed, so that nothing can be read off a clock."""
     rng = Random(f"cluster/{seed}")
@@ -79,7 +113,7 @@ def make(
         seed=seed,
     )
     network = Network(0.001, rng.choice([0.003, 0.005, 0.01]))
-    cluster = SimulatedCluster(settings, election or kind.election, network, node_class)
+    cluster = cluster_class(settings, election or kind.election, network, node_class)
     cluster.start()
     cluster.sleep(3 * settings.election_timeout)
     return cluster

@@ -4,25 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from random import Random
-from typing import Any
 
-from labs.cluster.base import Answer, ConditionTimeout
+from labs.cluster.base import ConditionTimeout
 from labs.cluster.simulated import SimulatedCluster
-from labs.grading.check import Check, CheckOutcome, Scene, StudentCode, failed, passed
-from labs.grading.checks.clusters import applied_at, make, scene
-from labs.grading.checks.ex2_session import KIND, EntryVersion, Scenario, version_of
-from labs.grading.cluster_gateway import ClusterGateway
-
-DELAYS = (0, 100, 500)
-UNSEEN_DELAYS = (0, 150, 400, 700)
-"""An instructor's, so that nothing can be guessed."""
-WRITES = 10
-MOST_WRITES = 100
-"""More than anybody needs for ten samples; with many thousands the comparison would take hours."""
-TOLERANCE = 0.15
-"""Seconds: how finely a client that asks again and again can be expected to look."""
-AT_ONCE = 0.06
-"""Seconds that the first reads after a write may take: what is behind for longer has to be found stale."""
+from labs.grading.check import Check, CheckOutcome, StudentCode, failed, passed
+from labs.grading.checks.ex2_measuring import measured_truly
+from labs.grading.checks.ex2_scenarios import FAR_BEHIND, SITUATIONS
+from labs.grading.checks.ex2_session import CHECKS, KEYS, OWN, SEEN, Scenario
 
 
 def checks(level: str) -> list[Check]:
@@ -32,7 +20,7 @@ def checks(level: str) -> list[Check]:
             "ex2",
             "Measures how far followers are behind",
             25,
-            _staleness,
+            measured_truly,
             rule="Each sample is what the follower did: stale at the first read or not, fresh after that long.",
             hint="Read from all followers first, before you wait for any of them; the time begins when put returns.",
         ),
@@ -50,7 +38,7 @@ def checks(level: str) -> list[Check]:
             "ex2",
             "A session reads its own writes",
             20,
-            lambda code: _guarantee(code, "own"),
+            lambda code: _guarantee(code, OWN),
             rule="After an acknowledged put(key, value), get(key) gives that value or a newer one (Terry et al. 1994).",
             hint="Remember term and index of what you wrote; take no older answer from a follower.",
         ),
@@ -59,7 +47,7 @@ def checks(level: str) -> list[Check]:
             "ex2",
             "A session never goes back in time",
             20,
-            lambda code: _guarantee(code, "seen"),
+            lambda code: _guarantee(code, SEEN),
             rule="What get(key) gave once, a later get(key) never goes behind (Terry et al. 1994).",
             hint="Remember term and index of what you read, too. A missing key has no version: ask the leader then.",
         ),
@@ -96,101 +84,17 @@ def checks(level: str) -> list[Check]:
     ]
 
 
-# -- measuring -------------------------------------------------------------------------------------------
-
-
-def _staleness(code: StudentCode) -> CheckOutcome:
-    wrong: list[str] = []
-    where: Scene | None = None
-    delays = DELAYS if code.level == "student" else UNSEEN_DELAYS
-    for delay in delays:
-        with make(KIND, code.seeds[-1] + delay) as cluster:
-            gateway = ClusterGateway(cluster)
-            samples = code.call("staleness", gateway, delay)
-            problem = _malformed(samples) or _differences(samples, delay, gateway, cluster) or _left_over(cluster)
-            if problem:
-                wrong.append(f"delay {delay} ms: {problem}")
-                where = where or scene(cluster)
-    if not wrong:
-        return passed()
-    share = 1 - len(wrong) / len(delays)
-    return failed("the samples are not what happened", evidence=tuple(wrong), share=share, scene=where)
-
-
-def _left_over(cluster: SimulatedCluster) -> str | None:
-    left = cluster.simulator.faults.replication_delay_ms
-    return f"replication is still delayed by {left:g} ms afterwards" if left else None
-
-
-def _malformed(samples: Any) -> str | None:
-    if type(samples) is not list:
-        return "staleness must return a list"
-    for sample in samples:
-        fine = type(sample) is dict and sample.keys() >= {"node", "stale", "seconds"}
-        if not fine or type(sample["stale"]) is not bool or type(sample["seconds"]) not in (int, float):
-            return f"not a sample: {sample!r:.100}"
-    return None
-
-
-def _differences(
-    samples: list[dict[str, Any]], delay: float, gateway: ClusterGateway, cluster: SimulatedCluster
-) -> str | None:
-    writes = _acknowledged(gateway, delay)
-    if len(writes) > MOST_WRITES:
-        return f"{len(writes)} acknowledged writes; {WRITES} were asked for"
-    for node, lags in _true_lags(writes, cluster).items():
-        mine = [sample for sample in samples if sample["node"] == node]
-        if len(mine) < WRITES or len(lags) < len(mine):
-            return (
-                f"{len(mine)} samples of {node}, and {len(lags)} acknowledged writes while the delay was {delay:g} ms;"
-                f" {WRITES} were asked for"
-            )
-        # Before or after the ten that count there may be others, to begin with or to clear up.
-        problems = [_differ(mine, lags[i : i + len(mine)]) for i in range(len(lags) - len(mine) + 1)]
-        if None not in problems:
-            return f"{node}: {problems[-1]}"
-    return None
-
-
-def _differ(mine: list[dict[str, Any]], lags: list[float]) -> str | None:
-    for sample, lag in zip(sorted(mine, key=lambda s: s["seconds"]), sorted(lags), strict=True):
-        if abs(sample["seconds"] - lag) > TOLERANCE:
-            return f"you say it took {sample['seconds']:.3f} s, it took {lag:.3f} s"
-    least, most = sum(lag > AT_ONCE for lag in lags), sum(lag > 0.001 for lag in lags)
-    stale = sum(sample["stale"] for sample in mine)
-    if least <= stale <= max(least, most):
-        return None
-    return f"you say {stale} of {len(mine)} first reads were stale, {least} were"
-
-
-def _acknowledged(gateway: ClusterGateway, delay: float) -> list[tuple[float, EntryVersion]]:
-    """When the writes were acknowledged that the student's code made while replication was delayed as asked."""
-    writes, in_force = [], 0.0
-    for call in gateway.calls:
-        if call.method == "delay_replication":
-            in_force = call.arguments["ms"]
-        elif call.method == "put" and in_force == delay and isinstance(call.result, Answer) and call.result.ok:
-            writes.append((call.ended, version_of(call.result)))
-    return writes
-
-
-def _true_lags(writes: list[tuple[float, EntryVersion]], cluster: SimulatedCluster) -> dict[str, list[float]]:
-    """For each follower, how long after each acknowledgement it had applied the write."""
-    events = cluster.events()
-    followers = [node for node in cluster.node_ids if node != "node-1"]
-    lags: dict[str, list[float]] = {node: [] for node in followers}
-    for acknowledged, (term, index) in writes:
-        for node in followers:
-            moment = applied_at(events, node, index, term)
-            lags[node].append(max(0.0, (cluster.now() if moment is None else moment) - acknowledged))
-    return lags
+# -- the stale fraction ------------------------------------------------------------------------------
 
 
 def _fraction(code: StudentCode) -> CheckOutcome:
     rng = Random(f"fraction/{code.seeds[-1]}")
     cases = [[], [True], [False], *([rng.random() < 0.5 for _ in range(rng.randint(2, 40))] for _ in range(8))]
     for flags in cases:
-        samples = [{"node": "node-2", "stale": flag, "seconds": 0.1 if flag else 0.0} for flag in flags]
+        # However short: what counts is the first read.
+        samples = [
+            {"node": "node-2", "stale": flag, "seconds": rng.choice([0.002, 0.1]) if flag else 0.0} for flag in flags
+        ]
         expected = sum(flags) / len(flags) if flags else 0.0
         answer = code.call("stale_fraction", samples)
         if type(answer) not in (int, float) or abs(answer - expected) > 1e-9:
@@ -201,43 +105,87 @@ def _fraction(code: StudentCode) -> CheckOutcome:
 # -- sessions --------------------------------------------------------------------------------------------
 
 
-NETWORK_CONDITIONS = ((100, 0), (500, 0), (300, 400), (0, 0))
-STEPS = 60
-
-
 def _guarantee(code: StudentCode, which: str) -> CheckOutcome:
     bad: list[str] = []
     first: CheckOutcome | None = None
-    for number, (delay, jitter) in enumerate(NETWORK_CONDITIONS):
-        scenario = Scenario(code, code.seeds[-1 - number % len(code.seeds)], number, delay, jitter)
-        scenario.play(STEPS)
-        if which in scenario.problems:
-            bad.append(f"delay {delay} ms, jitter {jitter} ms: {scenario.problems[which]}")
-            check = "read-your-writes" if which == "own" else "monotonic-reads"
-            first = first or scenario.failed(check, "the guarantee was broken")
+    for number, (name, situation) in enumerate(SITUATIONS):
+        scenario = situation(code, code.seeds[-1 - number % len(code.seeds)])
+        if problem := scenario.problem(which):
+            bad.append(f"{name}: {problem}")
+            first = first or scenario.failed(CHECKS[which], "the guarantee was broken")
     if first is None:
-        return passed(f"{len(NETWORK_CONDITIONS)} sessions of {STEPS} steps")
+        return passed(f"{len(SITUATIONS)} situations")
     return replace(first, evidence=tuple(bad))
 
 
+ENOUGH = 0.5
+"""The share of reads that followers alone must answer where they could answer all."""
+
+
+MANY_KEYS = tuple("abcdef")
+
+
 def _reads_followers(code: StudentCode) -> CheckOutcome:
-    """Followers that are not behind can answer everything; the leader need not be asked for a key but now and then."""
-    scenario = Scenario(code, code.seeds[-1], 7, 5, 0)
-    for key in ("a", "b", "c"):  # who asks the leader about a key that a follower does not have is only careful
-        scenario.write_as_another(key, "theirs")
+    """Followers that are not behind can answer everything; the leader need not be asked for a key but now and then.
+
+    What one session knows is no other session's business: one of two has written, and the other, who has not seen it,
+    may be shown what was there before; and the last one's cluster is younger than those of the others.
+    """
+    for number, situation in enumerate((_one_reader, _two_readers, _one_reader)):
+        scenario = Scenario(code, code.seeds[-1], 7 + number, 5, users=2)
+        unseen = situation(scenario, 40 // (number + 1))
+        if unseen:
+            return scenario.failed("reads-followers", unseen)
+        share = sum(follower and not leader for follower, leader in scenario.asked) / len(scenario.asked)
+        if share < ENOUGH:
+            leader = sum(leader for _, leader in scenario.asked)
+            message = (
+                f"in {leader} of {len(scenario.asked)} reads the leader was asked, in"
+                f" {sum(follower for follower, _ in scenario.asked)} a follower, though the followers were new enough"
+            )
+            return scenario.failed("reads-followers", message, share=share / ENOUGH)
+    return passed()
+
+
+def _two_readers(scenario: Scenario, reads: int) -> str | None:
+    cluster = scenario.cluster
+    for key in KEYS:
+        scenario.write_as_another(key, "known to both")
+    cluster.sleep(0.5)
+    for key in KEYS * 2:
+        scenario.get(key, 0)
+        scenario.get(key, 1)
+    cluster.delay_replication(FAR_BEHIND)
+    for key in KEYS:
+        scenario.put(key, "mine", 0)
+    scenario.asked.clear()
+    for _ in range(reads):
+        scenario.get(scenario.rng.choice(KEYS), 1)
+    return None
+
+
+def _one_reader(scenario: Scenario, steps: int) -> str | None:
+    """What a read did not see though every node had it."""
+    newest: dict[str, str] = {}
+    for key in MANY_KEYS:  # who asks the leader about a key that a follower does not have is only careful
+        newest[key] = "theirs"
+        scenario.write_as_another(key, newest[key])
     scenario.cluster.sleep(0.2)
-    for _ in range(40):
-        scenario.get(scenario.rng.choice(["a", "b", "c"]))
+    for step in range(steps):
+        key = scenario.rng.choice(MANY_KEYS)
+        value = scenario.get(key)
+        if value != newest[key]:
+            return f"every node had {newest[key]!r} for the key, but get gave {value!r:.100}"
         scenario.cluster.sleep(0.05)
-        if scenario.rng.random() < 0.2:
-            scenario.put("a", f"mine {len(scenario.versions)}")
+        if scenario.rng.random() < 0.3:
+            key = scenario.rng.choice(MANY_KEYS)
+            newest[key] = f"new {step}"
+            if scenario.rng.random() < 0.5:
+                scenario.put(key, newest[key])
+            else:
+                scenario.write_as_another(key, newest[key])
             scenario.cluster.sleep(0.2)
-    asked = sum(bool(leader) for leader, _ in scenario.gets)
-    share = asked / len(scenario.gets)
-    if share <= 0.5:
-        return passed(f"the leader was asked in {asked} of {len(scenario.gets)} reads")
-    message = f"the leader was asked in {asked} of {len(scenario.gets)} reads, though the followers were up to date"
-    return scenario.failed("reads-followers", message, share=max(0.0, 2 * (1 - share)))
+    return None
 
 
 def _deletes(code: StudentCode) -> CheckOutcome:
@@ -289,7 +237,7 @@ def _fail_over(code: StudentCode) -> CheckOutcome:
             return scenario.failed("fail-over", message)
         scenario.put("a", "new")
         value = scenario.user.call("get", "a")
-        if scenario.problems or value != "new":
+        if scenario.answers or value != "new":
             message = f"after the fail-over the session wrote 'new' and then read {value!r}"
             return scenario.failed("fail-over", message)
         for node in cluster.node_ids:
