@@ -34,8 +34,10 @@ REFERENCES = (
     Subject("ex3", "solutions.ex3_election"),
 )
 ALTERNATIVES = (
-    Subject("ex1", "solutions.alternatives.ex1_diary"),
-    Subject("ex2", "solutions.alternatives.ex2_token"),
+    *(Subject("ex1", f"solutions.alternatives.ex1_{name}") for name in ("diary", "flat", "scenarios", "snapshots")),
+    Subject("ex1", "solutions.alternatives.ex1_watcher"),
+    *(Subject("ex2", f"solutions.alternatives.ex2_{name}") for name in ("token", "all_followers", "one_follower")),
+    *(Subject("ex2", f"solutions.alternatives.ex2_{name}") for name in ("patient", "per_key")),
     Subject("ex3", "solutions.alternatives.ex3_one_message"),
     Subject("ex3", "solutions.alternatives.ex3_states"),
     Subject("ex3", "solutions.alternatives.ex3_without_pre_vote", frozenset({"ex3.pre-vote"})),

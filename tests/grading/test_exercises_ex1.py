@@ -30,7 +30,7 @@ MISTAKES: dict[str, tuple[set[str], list[tuple[str, str]]]] = {
     "gives its verdict as a text": ({"ex1.good"}, [("survives=True, ", 'survives="yes", ')]),
     "lets its own finding escape as an exception": (
         {"ex1.broken.drops-deletes", "ex1.broken.stays-stale", "ex1.broken.loses-some", "ex1.broken.two-leaders"}
-        | {"ex1.broken.forgets-on-restart", "ex1.broken.acknowledges-first"},
+        | {"ex1.broken.forgets-on-restart", "ex1.broken.acknowledges-first", "ex1.broken.stands-still"},
         [("    except Broken as broken:\n        return", "    except ZeroDivisionError as broken:\n        return")],
     ),
     "does not look whether deletes were carried out": (
