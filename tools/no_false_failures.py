@@ -40,6 +40,8 @@ ALTERNATIVES = (
     *(Subject("ex2", f"solutions.alternatives.ex2_{name}") for name in ("patient", "per_key")),
     Subject("ex3", "solutions.alternatives.ex3_one_message"),
     Subject("ex3", "solutions.alternatives.ex3_states"),
+    Subject("ex3", "solutions.alternatives.ex3_polls"),
+    Subject("ex3", "solutions.alternatives.ex3_ledger"),
     Subject("ex3", "solutions.alternatives.ex3_without_pre_vote", frozenset({"ex3.pre-vote"})),
 )
 CHUNK = 10
