@@ -145,6 +145,15 @@ def _isolate_candidates(sim: Simulator) -> None:
         sim.partition([node for node in sim.node_ids if node not in candidates])
 
 
+def _delay_candidates(sim: Simulator) -> None:
+    """They fall asleep, and what they have just said will arrive much later."""
+    for node in _candidates(sim):
+        sim.pause(node)
+        for other in sim.node_ids:
+            if other != node and (node, other) not in sim.held:
+                sim.hold(node, other, under_way=True)
+
+
 def _crash_candidates(sim: Simulator) -> None:
     for node in _candidates(sim):
         sim.crash(node)
@@ -214,6 +223,7 @@ ACTIONS: dict[str, Callable[..., None]] = {
     "cut_from_follower": _to_a_follower(lambda sim, leader, follower: sim.cut(follower, leader)),
     "isolate_leader_with_a_follower": _to_a_follower(_leave_together),
     "crash_candidates": lambda sim, calls: _crash_candidates(sim),
+    "delay_candidates": lambda sim, calls: _delay_candidates(sim),
     "isolate_candidates": lambda sim, calls: _isolate_candidates(sim),
     "write": _write,
     "write_to_leader": _write_to_leader,

@@ -10,7 +10,7 @@ Everything that happens goes into `trace`, as the events that real nodes tell of
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from random import Random
 from typing import Any
 
@@ -225,10 +225,16 @@ class Simulator:
         self.unreachable.add((sender, to))
         self._log("", "fault", "disconnect", {"from": sender, "to": to})
 
-    def hold(self, sender: NodeId, to: NodeId) -> None:
-        """Keep what `sender` says to `to` until `release`: it will arrive late, but it will arrive."""
-        self.held.setdefault((sender, to), [])
+    def hold(self, sender: NodeId, to: NodeId, under_way: bool = False) -> None:
+        """Keep what `sender` says to `to` until `release`: it will arrive late, but it will arrive. `under_way`: also
+        what is on its way already."""
+        held = self.held.setdefault((sender, to), [])
         self._log("", "fault", "hold", {"from": sender, "to": to})
+        if under_way:
+            caught = [one for one in sorted(self._agenda) if one[2] == self._arrive and one[3][:2] == (sender, to)]
+            held += [args[2:4] for *_, args in caught]
+            self._agenda[:] = [one for one in self._agenda if one not in caught]
+            heapify(self._agenda)
 
     def release(self, sender: NodeId, to: NodeId) -> None:
         """Let everything that was held back arrive now, in its order."""

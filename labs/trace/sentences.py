@@ -96,9 +96,7 @@ FAULTS = {
         "{from} can no longer connect to {to}, and only its answers arrive there",
         "{from} could no longer connect to {to}: only its answers arrived there",
     ),
-    kinds.HOLD: Wording(
-        "What {from} says to {to} is held back", "what {from} said to {to} was held back from then on"
-    ),
+    kinds.HOLD: Wording("What {from} says to {to} is held back", "what {from} said to {to} was held back from then on"),
     kinds.RELEASE: Wording(
         "What was held back between {from} and {to} arrives", "what {from} had said to {to} arrived at last"
     ),

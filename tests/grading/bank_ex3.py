@@ -113,6 +113,27 @@ WRONG: dict[str, tuple[str, Changes]] = {
         "pre-vote",
         ((ALIVE, "leader_alive = False if self.leader == self.me else now < self.leader_heard + self.timeout"),),
     ),
+    "a vote in answer to an old term's request": (
+        "majority",
+        (
+            (GRANTED, "granted = request.term <= self.term and free and request.last >= self.log.last"),
+            (
+                "self.send(sender, Vote(self.term, granted, pre=False))",
+                "self.send(sender, Vote(request.term, granted, pre=False))",
+            ),
+        ),
+    ),
+    "the log in the pre-vote only": ("log", ((GRANTED, "granted = request.term == self.term and free"),)),
+    "a late answer in the pre-vote under a leader": (
+        "pre-vote",
+        (
+            (
+                "self.leader, self.leader_heard = sender, now\n                self.asked = None\n",
+                "self.leader, self.leader_heard = sender, now\n",
+            ),
+            (f"{ADOPT}\n            self.asked = None\n", f"{ADOPT}\n"),
+        ),
+    ),
     "a later term in the pre-vote": (
         "elects",
         (

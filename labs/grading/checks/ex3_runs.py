@@ -131,7 +131,30 @@ def majorities(seed: int) -> Iterator[Schedule]:
     yield _schedule(4, seed, 2.5, halves)
     yield _schedule(4, seed, 2.5, twice, halves)
     yield _schedule(3, seed, 2.0, Step(0.05, "crash", ("node-3",)))
+    yield _schedule(3, seed, 6.0, *_request_of_an_old_term(), fastest=0.02, slowest=0.03, drift=0.0)
     yield from _chance(seed + 1)
+
+
+def _request_of_an_old_term() -> Iterator[Step]:
+    """node-1's request for term 1 arrives when node-2 has learnt of term 2, and has no vote in it and no leader: all
+    that node-3 said in terms 1 and 2 was lost, and it has just refused to vote for node-2."""
+    yield Step(0.0, "pause", ("node-2",))
+    yield Step(0.0, "pause", ("node-3",))
+    yield Step(1.3, "resume", ("node-2",))
+    yield from (Step(round(1.31 + number / 100, 2), "delay_candidates") for number in range(19))
+    yield Step(1.5, "pause", ("node-2",))
+    yield Step(1.51, "resume", ("node-3",))
+    for time in (2.8, 4.3):
+        yield Step(time, "resume", ("node-2",))
+        yield Step(round(time + 0.04, 2), "isolate_candidates")  # its question was answered, its request is under way
+        yield Step(round(time + 0.2, 2), "pause", ("node-2",))
+        yield Step(round(time + 0.25, 2), "partition", (NAMES[:3],))
+    yield Step(4.56, "pause", ("node-3",))
+    yield Step(4.57, "resume", ("node-2",))
+    yield Step(5.6, "resume", ("node-3",))
+    yield Step(5.635, "release", ("node-1", "node-2"))
+    yield Step(5.67, "resume", ("node-1",))
+    yield Step(5.9, "heal")
 
 
 # --------------------------------------------------------------------------------------------------------
@@ -187,7 +210,24 @@ def tails(seed: int) -> Iterator[Schedule]:
             Step(time + 1.9, "start_all"),
         ]
     yield _schedule(5, seed, 6.2, *steps, calm=1.0)
+    # A candidate could win when it asked; its request arrives when others have committed a write.
+    for another in (0, 500):
+        yield _schedule(3, seed + another, 4.5, *_late_request(), calm=1.0, fastest=0.02, slowest=0.03)
     yield random_schedule(100 * seed + 7, Schedule(nodes=5, length=3.0, calm=1.5))
+
+
+def _late_request() -> Iterator[Step]:
+    """While the leader sleeps a candidate begins a new term. Its request arrives when the leader, awake again, has
+    committed a write and crashed."""
+    yield from _crown_node_1(3)
+    yield Step(2.0, "pause", ("node-1",))
+    yield from (Step(round(2.4 + number / 100, 2), "delay_candidates") for number in range(60))
+    yield Step(3.0, "resume", ("node-1",))
+    yield Step(3.25, "write", ("node-1", "late", 1))
+    yield Step(3.4, "crash", ("node-1",))
+    yield Step(3.401, "heal")
+    yield Step(3.45, "resume_all")
+    yield Step(4.4, "start_all")
 
 
 # --------------------------------------------------------------------------------------------------------
@@ -239,6 +279,17 @@ def visitors(seed: int) -> Iterator[Schedule]:
         Step(3.7, "heal"),
         Step(4.7, "pause", ("node-2",)),
         Step(5.5, "resume_all"),
+    )
+    # node-3 has asked whether it might win, the answer comes when it has a leader. node-2 sleeps until both have asked.
+    yield _schedule(
+        3,
+        seed,
+        3.4,
+        Step(0.0, "hold", ("node-2", "node-3")),
+        Step(0.0, "cut", ("node-3", "node-1")),
+        Step(0.0, "pause", ("node-2",)),
+        Step(1.3, "resume_all"),
+        Step(2.4, "heal"),
     )
     # It has missed nothing: only that the others hear a leader speaks against it. At many moments of its own timer.
     steps: list[Step] = []
