@@ -18,9 +18,10 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
@@ -117,7 +118,7 @@ def judge(task: Task) -> Result:
     by: dict[str, str] = {}
     found = 0
     for seed in range(task.seeds):
-        lost_now = _in_time(lambda seed=seed: _lost(task, seed))
+        lost_now = _in_time(partial(_lost, task, seed))
         found += bool(lost_now)
         by |= lost_now
     if found:
@@ -128,7 +129,7 @@ def judge(task: Task) -> Result:
     return Result(task.key, task.exercise, task.design, task.kind, task.line, task.place, outcome, sorted(by))
 
 
-def _in_time(look: Any) -> dict[str, str]:
+def _in_time(look: Callable[[], dict[str, str]]) -> dict[str, str]:
     signal.signal(signal.SIGPROF, _stop)
     signal.setitimer(signal.ITIMER_PROF, SECONDS)
     try:

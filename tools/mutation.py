@@ -10,6 +10,8 @@ import ast
 import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Any
 
 COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.Lt: (ast.LtE, ast.Gt),
@@ -24,12 +26,15 @@ COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.NotIn: (ast.In,),
 }
 ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Add}
+PLAIN = ("float", "int", "bool", "str", "NodeId")
+SHARED = ("term", "vote", "leader", "last", "index")
+"""What messages have, and strategies, too."""
 NOT_ITS_BUSINESS = ("__str__", "__repr__")
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """`kind`, and `place`: the line in the source before it was changed, with its text."""
+    """`kind`; `line`: where the statement or the function begins in the source; `place`: what was changed to what."""
 
     kind: str
     line: int
@@ -39,7 +44,6 @@ class Mutant:
 
 def mutants(source: str) -> Iterator[Mutant]:
     """All of them, in the order of their lines. Comments and the form of the lines are lost in them."""
-    lines = source.splitlines()
     tree = ast.parse(source)
     same = ast.unparse(tree)
     seen = {same}
@@ -52,25 +56,52 @@ def mutants(source: str) -> Iterator[Mutant]:
             text = ast.unparse(ast.fix_missing_locations(changed))
             if text not in seen:
                 seen.add(text)
-                line = getattr(node, "lineno", 0)
-                found.append(Mutant(kind, line, lines[line - 1].strip() if line else "", text))
+                found.append(Mutant(kind, getattr(node, "lineno", 0), _difference(same, text), text))
     return iter(sorted(found, key=lambda mutant: mutant.line))
 
 
-Change = Callable[[ast.AST], None]
+def _difference(before: str, after: str) -> str:
+    """The first line that differs, and what became of it."""
+    pairs = zip_longest(before.splitlines(), after.splitlines(), fillvalue="")
+    old, new = next((a.strip(), b.strip()) for a, b in pairs if a != b)
+    return f"{old} → {new}"
 
 
-def _changes(node: ast.AST) -> Iterator[tuple[str, Change]]:
-    """What can be done wrong here: each changes a copy of the node in its place."""
+Change = Callable[[Any], None]
+"""Changes a copy of a node, in its place."""
+
+
+def _set(**fields: object) -> Change:
+    def change(node: Any) -> None:
+        for name, value in fields.items():
+            setattr(node, name, value)
+
+    return change
+
+
+def _put(field: str, place: int, new: Any) -> Change:
+    return lambda node: getattr(node, field).__setitem__(place, new)
+
+
+def _drop(field: str, place: int) -> Change:
+    return lambda node: getattr(node, field).pop(place)
+
+
+def _within(number: int, change: Change) -> Change:
+    """The change in the node of this number below."""
+    return lambda node: change(next(one for place, one in enumerate(ast.walk(node)) if place == number))
+
+
+def _changes(node: Any) -> Iterator[tuple[str, Change]]:
+    """What can be done wrong here."""
     if isinstance(node, ast.Compare):
         yield from _comparisons(node)
     elif isinstance(node, ast.BoolOp):
-        yield "and for or", lambda one: _set(one, op=ast.Or() if isinstance(one.op, ast.And) else ast.And())
+        yield "and for or", _set(op=ast.Or() if isinstance(node.op, ast.And) else ast.And())
         for place in range(len(node.values)):
-            if len(node.values) > 1:
-                yield "condition dropped", lambda one, place=place: one.values.pop(place)
+            yield "condition dropped", _drop("values", place)
     elif isinstance(node, ast.BinOp) and type(node.op) in ARITHMETIC:
-        yield "other arithmetic", lambda one: _set(one, op=ARITHMETIC[type(one.op)]())
+        yield "other arithmetic", _set(op=ARITHMETIC[type(node.op)]())
     elif isinstance(node, ast.Constant):
         yield from _constants(node)
     elif isinstance(node, ast.If | ast.While):
@@ -79,9 +110,9 @@ def _changes(node: ast.AST) -> Iterator[tuple[str, Change]]:
         yield from _calls(node)
     elif isinstance(node, ast.Match) and len(node.cases) > 1:
         for place in range(len(node.cases)):
-            yield "case dropped", lambda one, place=place: one.cases.pop(place)
+            yield "case dropped", _drop("cases", place)
     elif isinstance(node, ast.Return) and node.value is not None and not isinstance(node.value, ast.Constant):
-        yield "returns nothing", lambda one: _set(one, value=None)
+        yield "returns nothing", _set(value=None)
     for name in ("body", "orelse"):
         statements = getattr(node, name, None)
         if isinstance(statements, list) and not isinstance(node, ast.Module | ast.ClassDef):
@@ -90,108 +121,91 @@ def _changes(node: ast.AST) -> Iterator[tuple[str, Change]]:
         yield from _wrong_variables(node)
 
 
-def _set(node: ast.AST, **fields: object) -> None:
-    for name, value in fields.items():
-        setattr(node, name, value)
-
-
 def _comparisons(node: ast.Compare) -> Iterator[tuple[str, Change]]:
     for place, operator in enumerate(node.ops):
         for other in COMPARISONS.get(type(operator), ()):
             boundary = isinstance(operator, ast.Lt | ast.LtE | ast.Gt | ast.GtE) and other not in (ast.Gt, ast.Lt)
-            yield (
-                "boundary" if boundary else "comparison",
-                lambda one, place=place, other=other: one.ops.__setitem__(place, other()),
-            )
+            yield "boundary" if boundary else "comparison", _put("ops", place, other())
 
 
 def _constants(node: ast.Constant) -> Iterator[tuple[str, Change]]:
-    if isinstance(node.value, bool):
-        yield "the other truth value", lambda one: _set(one, value=not one.value)
-    elif isinstance(node.value, int):
-        yield "off by one", lambda one: _set(one, value=one.value + 1)
-        if node.value > 0:
-            yield "off by one", lambda one: _set(one, value=one.value - 1)
-    elif isinstance(node.value, float):
-        yield "another number", lambda one: _set(one, value=one.value * 3)
+    value = node.value
+    if isinstance(value, bool):
+        yield "the other truth value", _set(value=not value)
+    elif isinstance(value, int):
+        yield "off by one", _set(value=value + 1)
+        if value > 0:
+            yield "off by one", _set(value=value - 1)
+    elif isinstance(value, float):
+        yield "another number", _set(value=value * 3)
 
 
 def _branches(node: ast.If | ast.While) -> Iterator[tuple[str, Change]]:
     if isinstance(node, ast.If):
-        yield "condition always true", lambda one: _set(one, test=ast.Constant(True))
-        yield "branch never taken", lambda one: _set(one, test=ast.Constant(False))
+        yield "condition always true", _set(test=ast.Constant(True))
+        yield "branch never taken", _set(test=ast.Constant(False))
         if node.orelse:
-            yield "branches swapped", lambda one: _set(one, body=one.orelse, orelse=one.body)
-    yield "condition turned round", lambda one: _set(one, test=ast.UnaryOp(ast.Not(), one.test))
+            yield "branches swapped", lambda one: _set(body=one.orelse, orelse=one.body)(one)
+    yield "condition turned round", lambda one: _set(test=ast.UnaryOp(ast.Not(), one.test))(one)
+
+
+OPPOSITES = {"min": "max", "max": "min", "any": "all", "all": "any"}
 
 
 def _calls(node: ast.Call) -> Iterator[tuple[str, Change]]:
     if len(node.args) >= 2:
         yield "arguments swapped", lambda one: one.args.__setitem__(slice(0, 2), one.args[1::-1])
-    if isinstance(node.func, ast.Name) and node.func.id in ("min", "max"):
-        yield "min for max", lambda one: _set(one.func, id="max" if one.func.id == "min" else "min")
-    if isinstance(node.func, ast.Name) and node.func.id in ("any", "all"):
-        yield "all for any", lambda one: _set(one.func, id="all" if one.func.id == "any" else "any")
+    if isinstance(node.func, ast.Name) and node.func.id in OPPOSITES:
+        yield "the opposite function", _set(func=ast.Name(OPPOSITES[node.func.id], ast.Load()))
 
 
 def _statements(name: str, statements: list[ast.stmt]) -> Iterator[tuple[str, Change]]:
     for place, statement in enumerate(statements):
-        if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
-            continue  # a docstring
-        if isinstance(statement, ast.Assign | ast.AugAssign | ast.AnnAssign):
-            kept = _targets(statement)
-            kind = "state not kept or not reset" if kept else "assignment dropped"
-        elif isinstance(statement, ast.Expr):
-            kind = "call dropped"
-        elif isinstance(statement, ast.Return | ast.Raise | ast.Continue | ast.Break):
-            kind = "does not end here"
-        else:
-            continue
-        yield kind, lambda one, name=name, place=place: getattr(one, name).__setitem__(place, ast.Pass())
+        if kind := _kind_of_loss(statement):
+            yield kind, _put(name, place, ast.Pass())
         if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Tuple):
             for part in range(len(statement.targets[0].elts)):
-                yield (
-                    "state not kept or not reset",
-                    lambda one, name=name, place=place, part=part: _forget(getattr(one, name)[place], part),
-                )
+                yield "state not kept or not reset", _forget(name, place, part)
 
 
-def _targets(statement: ast.Assign | ast.AugAssign | ast.AnnAssign) -> bool:
-    """Whether it changes the state of an object."""
-    targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-    return any(isinstance(one, ast.Attribute) for target in targets for one in ast.walk(target))
+def _kind_of_loss(statement: ast.stmt) -> str:
+    """What it is to leave this statement out; empty: that is no mistake, or another one."""
+    if isinstance(statement, ast.Assign | ast.AugAssign | ast.AnnAssign):
+        targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+        kept = any(isinstance(one, ast.Attribute) for target in targets for one in ast.walk(target))
+        return "state not kept or not reset" if kept else "assignment dropped"
+    if isinstance(statement, ast.Expr):
+        return "" if isinstance(statement.value, ast.Constant) else "call dropped"
+    return "does not end here" if isinstance(statement, ast.Return | ast.Raise | ast.Continue | ast.Break) else ""
 
 
-def _forget(statement: ast.AST, part: int) -> None:
+def _forget(name: str, place: int, part: int) -> Change:
     """One of several variables that are set together is not."""
-    assert isinstance(statement, ast.Assign)
-    target, value = statement.targets[0], statement.value
-    if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple) and len(target.elts) == len(value.elts):
-        del target.elts[part], value.elts[part]
-    elif isinstance(target, ast.Tuple):
-        target.elts[part] = ast.Name("_", ast.Store())
+
+    def change(node: Any) -> None:
+        statement = getattr(node, name)[place]
+        target, value = statement.targets[0], statement.value
+        if isinstance(value, ast.Tuple) and len(target.elts) == len(value.elts):
+            del target.elts[part], value.elts[part]
+        else:
+            target.elts[part] = ast.Name("_", ast.Store())
+
+    return change
 
 
 def _wrong_variables(function: ast.FunctionDef) -> Iterator[tuple[str, Change]]:
-    """A parameter in another one's place; and an attribute of oneself where a message's was meant, or the reverse."""
-    names = [one.arg for one in function.args.args if one.arg != "self"]
+    """A parameter in the place of another of its type; and one's own attribute where a message's was meant, or the
+    reverse."""
+    types = {one.arg: ast.unparse(one.annotation) if one.annotation else "" for one in function.args.args}
+    owners = [name for name, kind in types.items() if kind not in PLAIN]
     for number, node in enumerate(ast.walk(function)):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in names:
-            for other in names:
-                if other != node.id:
-                    yield "wrong variable", lambda one, number=number, other=other: _set(_nth(one, number), id=other)
-        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and isinstance(node.value, ast.Name):
-            owner = node.value.id
-            others = [name for name in ("self", *names) if name != owner]
-            if node.attr in ("term", "vote", "leader", "last", "index") and (owner == "self" or owner in names):
-                for other in others:
-                    yield (
-                        "wrong owner",
-                        lambda one, number=number, other=other: _set(
-                            _nth(one, number), value=ast.Name(other, ast.Load())
-                        ),
-                    )
-
-
-def _nth(node: ast.AST, number: int) -> ast.AST:
-    return next(one for place, one in enumerate(ast.walk(node)) if place == number)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in types:
+            for other in types:
+                if other != node.id and types[other] == types[node.id]:
+                    yield "wrong variable", _within(number, _set(id=other))
+        if not (isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and node.attr in SHARED):
+            continue
+        if isinstance(node.value, ast.Name) and node.value.id in owners:
+            for other in owners:
+                if other != node.value.id:
+                    yield "wrong owner", _within(number, _set(value=ast.Name(other, ast.Load())))
