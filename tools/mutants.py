@@ -1,7 +1,7 @@
 """The mistakes that students make in leader election, each planted in the reference solution.
 
-`python -m tools.mutants` prints the table of mutants, the rules that find them and the number of schedules it took;
-with `--write docs/grading.md` it also puts it there, between the markers.
+`python -m tools.mutants` prints the table of mutants, the rules that find them and the number of schedules it took.
+(Mutants by machine, for all exercises: `python -m tools.mutate`.)
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from labs.rules import Claims, Violation, check_run
 from labs.simulation.schedule import Schedule, Step, carry_out, random_schedule
@@ -245,7 +244,6 @@ def hunt(mutant: Mutant, limit: int) -> tuple[dict[str, int], Violation | None]:
 HEAD = """\
 | mistake | found by its rule | in schedule | other rules that found it by then | lost in Exercise 3: `ex3.` |
 |---|---|---|---|---|"""
-BEGIN, END = "<!-- mutants: begin -->", "<!-- mutants: end -->"
 
 
 def row(mutant: Mutant, found: dict[str, int], limit: int) -> str:
@@ -254,31 +252,16 @@ def row(mutant: Mutant, found: dict[str, int], limit: int) -> str:
     return f"| {mutant.mistake} | {mutant.rule} | {number} | {others} | {', '.join(mutant.parts)} |"
 
 
-def insert(text: str, table: str) -> str:
-    """`text` with `table` between its markers. Raises `ValueError` where these are not there."""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"no lines {BEGIN} and {END}")
-    return f"{before}{begin}\n{table}\n{end}{after}"
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description="Find every mutant, and print how.")
     parser.add_argument("--limit", type=int, default=400, help="schedules to try for each")
-    parser.add_argument("--write", type=Path, metavar="FILE", help="put the table between the markers in this file")
     asked = parser.parse_args()
-    lines = [HEAD]
     wrong = 0
     print(HEAD)
     for mutant in MUTANTS:
         found, _ = hunt(mutant, asked.limit)
         wrong += found.get(mutant.rule) != mutant.number
-        lines.append(row(mutant, found, asked.limit))
-        print(lines[-1], flush=True)
-    if asked.write is not None:
-        text = asked.write.read_text(encoding="utf-8")
-        asked.write.write_text(insert(text, "\n".join(lines)), encoding="utf-8", newline="\n")
+        print(row(mutant, found, asked.limit), flush=True)
     return 1 if wrong else 0
 
 

@@ -21,7 +21,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import cache, partial
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
@@ -36,7 +36,7 @@ from labs.simulation.loading import election_from_source
 from labs.simulation.schedule import carry_out
 from tools.direct import changed_source, from_source, lost
 from tools.mutants import schedules
-from tools.mutation import mutants
+from tools.mutation import Mutant, mutants
 
 DESIGNS: dict[str, tuple[str, ...]] = {
     "ex1": (
@@ -93,14 +93,19 @@ def tasks(exercise: str, limit: int, seeds: int, sample: int) -> list[Task]:
     """A sample of all mutants of all designs, the same for the same numbers, a larger one containing a smaller one."""
     all_of_them = []
     for design in DESIGNS[exercise]:
-        for one in mutants(changed_source(design)):
+        for one in mutants_of(design):
             all_of_them.append(Task(exercise, design, one.kind, one.line, one.place, one.source, seeds))
     Random(f"mutate/{sample}").shuffle(all_of_them)
     return all_of_them[:limit]
 
 
 def count(exercise: str) -> int:
-    return sum(len(list(mutants(changed_source(design)))) for design in DESIGNS[exercise])
+    return sum(len(mutants_of(design)) for design in DESIGNS[exercise])
+
+
+@cache
+def mutants_of(design: str) -> list[Mutant]:
+    return list(mutants(changed_source(design)))
 
 
 # -- judging one -----------------------------------------------------------------------------------------

@@ -7,7 +7,6 @@ frequent in distributed programs: state that is not reset or not kept, a message
 from __future__ import annotations
 
 import ast
-import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -50,7 +49,7 @@ def mutants(source: str) -> Iterator[Mutant]:
     found: list[Mutant] = []
     for number, node in enumerate(ast.walk(tree)):
         for kind, change in _changes(node):
-            changed = copy.deepcopy(tree)
+            changed = ast.parse(source)
             target = next(one for place, one in enumerate(ast.walk(changed)) if place == number)
             change(target)
             text = ast.unparse(ast.fix_missing_locations(changed))

@@ -113,7 +113,17 @@ ArgumentCheck = Callable[[Any], str | None]
 
 
 def _text(value: Any) -> str | None:
-    return None if type(value) is str and len(value) <= MAX_KEY else f"a string of at most {MAX_KEY} characters"
+    if type(value) is not str or len(value) > MAX_KEY:
+        return f"a string of at most {MAX_KEY} characters"
+    return None if value.isascii() or _is_unicode(value) else "Unicode text, not half a surrogate pair"
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _text_or_none(value: Any) -> str | None:

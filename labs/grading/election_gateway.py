@@ -7,6 +7,7 @@ writes can break the simulator. The strategy's own messages are carried unopened
 from __future__ import annotations
 
 import json
+import sys
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,14 +18,16 @@ from labs.grading.look_ahead import LookAhead
 from labs.grading.sandbox.limits import SandboxLimits
 from labs.trace.events import Event
 from labs.trace.kinds import NODE_NOTES
-from replstore.core.contract import Received, Tick
+from replstore.core.contract import Received, State, Tick
 from replstore.core.election import Election, ElectionContext
 from replstore.core.messages import NODE_MESSAGES, Heartbeat, HeartbeatReply, Message, NodeId
-from replstore.wire.codec import CodecError, encode_message, pack, unpack, wire_name_in
+from replstore.wire.codec import CodecError, encode_message, encode_record, pack, unpack, wire_name_in
 
 MAX_TERM = 2**53
 MAX_MESSAGE = 100_000
 MAX_NOTE = 2000
+NOT_IN_NOTES = frozenset(("self", "kind"))
+"""What the node's own function calls its parameters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +182,7 @@ class ElectionProxy(Election):
         # The strategy has a random generator of its own; only its seed is drawn from the node's.
         catches_up, *answer = elections.seat(self, seat.rng.getrandbits(64))
         self.catches_up = catches_up  # type: ignore[misc]
-        self._adopt(answer)
+        self._adopt_safely(answer)
 
     def tick(self, now: float) -> None:
         self._play(self.call(now, None, None))
@@ -206,9 +209,19 @@ class ElectionProxy(Election):
         else:
             answers = self._elections.answers(self._elections.ask("play", {"steps": [[call.step()]]}), 1)
             [answer] = self._elections.answers(answers[0], 1)
-        self._adopt(answer)
+        self._adopt_safely(answer)
 
     # -- what the strategy answered -------------------------------------------------------------------
+
+    def _adopt_safely(self, answer: Any) -> None:
+        """Whatever an answer does to the simulator, it is the answer that is wrong. The operator is told."""
+        try:
+            self._adopt(answer)
+        except (StudentError, GraderError):
+            raise
+        except Exception as error:  # noqa: BLE001  # the kind of the fault is not known: that is the point
+            print(f"an election's answer could not be taken: {type(error).__name__}: {error}", file=sys.stderr)
+            self._elections.invalid(f"an answer that the simulator cannot take ({type(error).__name__})")
 
     def _adopt(self, answer: Any) -> None:
         as_before = self._handed_over == (self.term, self.vote) and self._last_answer[:1] == [self.leader]
@@ -232,7 +245,9 @@ class ElectionProxy(Election):
     def _unpack(self, data: Any) -> Any:
         try:
             self._require(len(json.dumps(data)) <= MAX_NOTE, "vote is too large")
-            return unpack(data)
+            vote = unpack(data)
+            encode_record(State(0, vote))  # as the node will have to
+            return vote
         except (CodecError, RecursionError):
             self._elections.invalid(f"vote does not survive JSON: {_short(data)}")
 
@@ -253,8 +268,10 @@ class ElectionProxy(Election):
 
     def _pass_on(self, data: Any) -> None:
         fine = type(data) is list and len(data) == 2 and type(data[0]) is str and len(data[0]) <= 80
-        self._require(fine and type(data[1]) is dict and "kind" not in data[1], "a note that is none")
+        self._require(fine and type(data[1]) is dict, "a note that is none")
         kind, details = data
+        taken = sorted(details.keys() & NOT_IN_NOTES)
+        self._require(not taken, f"a note's detail cannot be called {', '.join(taken)}")
         self._require(len(json.dumps(details)) <= MAX_NOTE, f"a note of more than {MAX_NOTE} characters")
         self.note(f"strategy_{kind}" if kind in NODE_NOTES else kind, **details)
 

@@ -36,7 +36,8 @@ def _kind(error: BaseException) -> str:
 
 def _text(error: BaseException) -> str:
     try:
-        return f"{error}"[:1000]
+        # Half a surrogate pair cannot be written down; what stands for it can.
+        return f"{error}"[:1000].encode("utf-8", "backslashreplace").decode()
     except BaseException as second:  # noqa: BLE001  # a student's __str__ may do anything
         return f"(its text cannot be shown: {type(second).__name__})"
 

@@ -12,7 +12,7 @@ import struct
 import sys
 from typing import Any
 
-_CLONE_NEWNET = 0x40000000
+_CLONE_NEWNET, _CLONE_NEWIPC = 0x40000000, 0x08000000
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
 _LANDLOCK_CREATE, _LANDLOCK_ADD_RULE, _LANDLOCK_RESTRICT = 444, 445, 446  # the same on every architecture
 
@@ -26,6 +26,7 @@ _RIGHTS = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 4: (1 << 15) - 
 def close_off(question: dict[str, Any]) -> dict[str, Any]:
     """Give up rights and set limits as `question` says. Answers `{"network": bool, "landlock": version or 0}`."""
     network = question["cut_network"] and _cut_network()
+    _leave_nothing_behind()
     _set_limits(question["limits"])
     if question["uid"] is not None:
         os.setgroups([])
@@ -61,6 +62,13 @@ def _cut_network() -> bool:
     if sys.platform != "linux" or os.geteuid() != 0:
         return False
     return bool(_libc().unshare(_CLONE_NEWNET) == 0)
+
+
+def _leave_nothing_behind() -> None:
+    """System V's shared memory, semaphores and queues outlive their makers; those of a namespace of one's own do not.
+    That needs root, as under a private user id; bubblewrap has made one already."""
+    if sys.platform == "linux" and os.geteuid() == 0:
+        _libc().unshare(_CLONE_NEWIPC)
 
 
 def _libc() -> Any:

@@ -17,6 +17,9 @@ from typing import Any
 
 MAX_DEPTH = 24
 MAX_INT = 2**63
+MAX_HASHED = 1000
+"""Items of a set, or keys that are no texts: numbers can be chosen so that all of them collide, which takes the square
+of their number."""
 MARK = "$"
 
 
@@ -174,16 +177,22 @@ def _hashable(value: Any) -> Any:
     return value
 
 
+def _few(items: list[Any]) -> list[Any]:
+    if len(items) > MAX_HASHED:
+        raise BadValue(f"a set of more than {MAX_HASHED:,} items, or a dict with as many keys that are no texts")
+    return items
+
+
 def _read_tuple(data: Any, depth: int) -> tuple[Any, ...]:
     return tuple([decode(item, depth) for item in _list(data)])
 
 
 def _read_set(data: Any, depth: int) -> frozenset[Any]:
-    return frozenset([_hashable(decode(item, depth)) for item in _list(data)])
+    return frozenset([_hashable(decode(item, depth)) for item in _few(_list(data))])
 
 
 def _read_dict(data: Any, depth: int) -> dict[Any, Any]:
-    pairs = [_pair(item) for item in _list(data)]
+    pairs = [_pair(item) for item in _few(_list(data))]
     return {_hashable(decode(key, depth + 1)): decode(item, depth + 1) for key, item in pairs}
 
 

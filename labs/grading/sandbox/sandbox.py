@@ -42,7 +42,7 @@ from labs.grading.sandbox.processes import (
     worker_pid,
 )
 from labs.grading.sandbox.question_clock import QuestionClock
-from labs.grading.sandbox.replies import read_reply, without_addresses
+from labs.grading.sandbox.replies import Poison, read_reply, without_addresses
 from labs.grading.sandbox.reported_error import read_error
 from labs.grading.sandbox.runtime_files import library_copy, shared_library
 from labs.grading.sandbox.starvation import Starvation
@@ -256,6 +256,8 @@ class Sandbox:
     def _parse(self, line: bytes) -> dict[str, Any]:
         try:
             reply = read_reply(line)
+        except Poison as poison:
+            self._break(ErrorKind.INVALID_REPLY, str(poison))
         except (ValueError, RecursionError):
             self._break(ErrorKind.INVALID_REPLY, "the reply is not JSON, or nested too deeply")
         if type(reply) is not dict or type(reply.get("id")) is not int or reply["id"] != self._question:
