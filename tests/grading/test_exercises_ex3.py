@@ -15,7 +15,7 @@ from labs.grading.checks import SUITE
 from labs.grading.checks.ex3 import PARTS
 from labs.grading.results import Status
 from labs.grading.runner import GradingSettings, grade
-from labs.grading.sandbox.sandbox import Sandbox
+from labs.grading.sandbox.opening import Conversation, open_sandbox
 from labs.grading.submission.submission import Submission
 from replstore.core.election import Election
 from replstore.core.messages import NodeId
@@ -91,12 +91,12 @@ def test_the_report_shows_the_mistake_in_the_students_own_run(
 def test_a_sandbox_that_cannot_be_started_costs_no_marks(monkeypatch: pytest.MonkeyPatch) -> None:
     starts = count(1)
 
-    def sometimes(*arguments: Any, **options: Any) -> Sandbox:
+    def sometimes(*arguments: Any, **options: Any) -> Conversation:
         if next(starts) == 2:  # the first is to see whether the file can be imported
             raise BlockingIOError("no more processes")
-        return Sandbox(*arguments, **options)
+        return open_sandbox(*arguments, **options)
 
-    monkeypatch.setattr(session, "Sandbox", sometimes)
+    monkeypatch.setattr(session, "open_sandbox", sometimes)
     handed_in = Submission("test", {"ex3": source_of(MyElection)}, {})
 
     report = grade(handed_in, SUITE, GradingSettings(only=("ex3.elects",)))
