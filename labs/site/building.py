@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from labs.lesson.workspace import contents
+from labs.panel import assets
 from labs.site.lock import write_lock
 from labs.site.parts import (
     EXTENSIONS,
@@ -152,8 +153,12 @@ def _finish(made: Path) -> None:
     lab = made / "lab" / "index.html"
     icon = '<link rel="icon" href="./favicon.ico">'  # without it a browser looks for one at the server's root
     lab.write_text(lab.read_text(encoding="utf-8").replace("<head>", f"<head>\n    {icon}", 1), encoding="utf-8")
-    shutil.copyfile(PAGES / "index.html", made / "index.html")
-    shutil.copyfile(PAGES / "checker.mjs", made / "static" / "checker.mjs")
+    for name in ("index.html", "panel.html"):
+        shutil.copyfile(PAGES / name, made / name)
+    for name in ("checker.mjs", "panel-worker.mjs"):
+        shutil.copyfile(PAGES / name, made / "static" / name)
+    for name in ("panel.js", "panel.css"):
+        shutil.copyfile(assets.STATIC / name, made / "static" / name)
     _write(made / MARK, {"version": __version__})
     settings = json.loads((made / "jupyter-lite.json").read_text(encoding="utf-8"))
     named = settings["jupyter-config-data"]["litePluginSettings"][KERNEL]["pyodideUrl"]

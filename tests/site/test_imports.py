@@ -9,7 +9,7 @@ import pytest
 
 ABSENT = (
     *("psutil", "docker", "requests", "h11", "typer", "rich", "resource", "fcntl", "matplotlib"),
-    *("nbformat", "pytest", "edn_format"),
+    *("nbformat", "pytest", "edn_format", "jinja2", "sidecar"),
 )
 
 

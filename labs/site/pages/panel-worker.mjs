@@ -1,0 +1,22 @@
+// The Python of the panel's page, in a web worker: the page itself never waits for it.
+import { loadPyodide } from "./pyodide/pyodide.mjs";
+
+const post = (message) => self.postMessage(JSON.stringify(message));
+const ready = (async () => {
+  const packages = ["replication-lab", "anywidget", "ipywidgets"];
+  const pyodide = await loadPyodide({ packages });
+  const page = pyodide.pyimport("labs.panel.standalone").Page((text) => self.postMessage(text));
+  post({ type: "ready" });
+  return page;
+})();
+ready.catch((error) => post({ type: "trouble", text: String(error).slice(-400) }));
+
+self.onmessage = async ({ data }) => {
+  const page = await ready;
+  try {
+    if (data.start) page.start(data.start);
+    else page.hear(data.model, data.data);
+  } catch (error) {
+    post({ type: "trouble", text: String(error).trim().split("\n").pop() });
+  }
+};
