@@ -17,9 +17,11 @@ from labs.lesson.nodes import chosen
 from labs.notebook.telling import show
 from labs.page.start import SIMULATED, make_ready
 from labs.panel import ClusterPanel, ExercisePanel
+from labs.pictures.still import said, still
 
 START_TIMEOUT = 30.0
 """Seconds of the cluster's time in which a started cluster must have a leader."""
+STILL = "The cluster as it was when this cell was run."
 _running: dict[str, Cluster] = {}
 _again: dict[str, Callable[[], Cluster]] = {}
 """How each of them was started."""
@@ -87,10 +89,23 @@ def end_all() -> None:
         end(name)
 
 
+class NotebookPanel(ClusterPanel):
+    """A panel with a still picture in its place where no widget can run, as in an export to HTML or on GitHub."""
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        bundle = super()._repr_mimebundle_(**options)
+        if not isinstance(bundle, tuple):
+            return bundle
+        data, metadata = bundle
+        nodes = list(self.cluster.status().values())
+        page = f"{still(nodes, STILL)}<p>{STILL} To bring it to life, run the notebook's cells from the top.</p>"
+        return {**data, "text/html": page, "text/plain": "; ".join(map(said, nodes))}, metadata
+
+
 def panel(of: Cluster, parts: Sequence[str] = ()) -> ClusterPanel:
     """The living picture of a cluster; put it last in a cell. In a web page its simulated time passes by itself.
     `parts`: only these, as for `ClusterPanel`: `lab.panel(cluster, parts=("ring", "logs"))`."""
-    made = ClusterPanel(of, playing=not processes_work(), parts=parts)
+    made = NotebookPanel(of, playing=not processes_work(), parts=parts)
     _panels.append(made)
     return made
 
