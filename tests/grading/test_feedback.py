@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -37,7 +38,7 @@ def test_a_lost_write_is_told_first_with_who_was_told_and_who_led_without_it() -
     assert outcome.message.startswith(
         "A client was told by node-2 that kept = 1 is stored; node-1 became leader of term 4 without it, and node-3"
     )
-    assert "fails in 2 of 4 runs" in outcome.message
+    assert re.search(r"It fails in [1-9] of [1-9]\d* runs with this seed\.$", outcome.message)
 
 
 def test_all_that_was_done_stands_in_the_evidence_as_sentences() -> None:
