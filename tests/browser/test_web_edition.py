@@ -1,0 +1,159 @@
+"""The web edition as a visitor has it: from a plain web server, in a browser that was never there before.
+
+The site is built once a run. Any error in the console and any request to another host fails the test.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from platformdirs import user_cache_path
+from playwright.sync_api import expect
+
+import solutions
+from labs.site.building import build_site
+from labs.site.parts import CannotBuild
+from tools.browser.web import WebNotebook, WebServer
+
+REFERENCE = (Path(solutions.__path__[0]) / "ex3_election.py").read_text(encoding="utf-8")
+WRONG = REFERENCE.replace("free = self.vote in (None, sender) and self.leader is None", "free = True")
+ENDLESS = REFERENCE.replace("if not self.deadline:", "while True: pass\n        if not self.deadline:")
+assert len({REFERENCE, WRONG, ENDLESS}) == 3
+
+CHECKED = 240_000
+"""Milliseconds that all checks of an exercise may take in a page, on a machine that has other things to do."""
+
+Visit = Callable[[str], WebNotebook]
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The built site: one for all workers of a run."""
+    base = tmp_path_factory.getbasetemp()
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    with (base / "web-edition.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        target = base / "web-edition"
+        if not target.exists():
+            try:
+                build_site(target, user_cache_path("replication-lab") / "site", say=lambda line: None)
+            except CannotBuild as problem:
+                if os.environ.get("CI") == "true":
+                    raise
+                pytest.skip(f"the web edition cannot be built here: {problem}")
+    return target
+
+
+@pytest.fixture
+def server(site: Path) -> Iterator[WebServer]:
+    served = WebServer(site)
+    yield served
+    served.close()
+
+
+@pytest.fixture
+def visit(server: WebServer, browser: Any) -> Iterator[Visit]:
+    """Opens a notebook in a browser that was never there before."""
+    opened: list[tuple[Any, WebNotebook]] = []
+
+    def open_it(name: str) -> WebNotebook:
+        context = browser.new_context(viewport={"width": 1400, "height": 1000}, accept_downloads=True)
+        context.set_default_timeout(60_000)
+        notebook = WebNotebook(context.new_page(), name, server)
+        opened.append((context, notebook))
+        notebook.visit()
+        return notebook
+
+    yield open_it
+    for context, _ in opened:
+        context.close()
+    assert [error for _, notebook in opened for error in notebook.errors] == []
+    assert [url for _, notebook in opened for url in notebook.foreign] == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("00_start_here", "01_why_replicate", "03_exercise_fault_tolerance", "04_exercise_replication_lag"),
+        *("05_exercise_leader_election", "06_tradeoffs", "07_check_your_understanding"),
+    ],
+)
+def test_the_notebook_runs_from_top_to_bottom(visit: Visit, name: str) -> None:
+    notebook = visit(name)
+
+    notebook.run_all()
+
+    assert notebook.finish() > 1
+
+
+def test_the_walkthrough_runs_and_a_leader_that_is_killed_in_the_panel_is_replaced(visit: Visit) -> None:
+    notebook = visit("02_walkthrough")
+    notebook.run_all()
+    assert notebook.finish() > 5
+
+    notebook.insert(0, "lab.panel(lab.cluster(name='mine'))")
+    notebook.complete_cell(0)
+    panel = notebook.panel
+    expect(panel.get_by_test_id("sentence")).to_have_text("node-1 leads in term 1", timeout=60_000)
+    panel.get_by_test_id("kill-node-1").click()
+
+    expect(panel.get_by_test_id("sentence")).to_have_text("node-2 leads in term 2", timeout=60_000)
+
+
+@pytest.mark.timeout(600)
+def test_a_wrong_election_fails_its_run_can_be_opened_and_the_reference_passes(visit: Visit) -> None:
+    notebook = visit("05_exercise_leader_election")
+    notebook.save("exercises/ex3_election.py", WRONG)
+    notebook.insert(0, "from labs import notebook as lab\nlab.exercise('ex3')")
+    notebook.complete_cell(0)
+    panel = notebook.page.locator(".jp-OutputArea-output:has([data-testid='headline'])").first
+    headline = panel.get_by_test_id("headline")
+    expect(panel.get_by_text("(unofficial)").first).to_be_visible()
+    expect(headline).to_contain_text("failed", timeout=CHECKED)
+    panel.get_by_test_id("diagram-ex3.votes").click()
+    expect(panel.locator("[data-testid='figure-ex3.votes'] > svg")).to_be_visible(timeout=60_000)
+    panel.get_by_test_id("open-ex3.votes").click()
+    expect(panel.get_by_test_id("sentence")).to_be_visible(timeout=60_000)
+
+    notebook.save("exercises/ex3_election.py", REFERENCE)
+    panel.get_by_test_id("run").click()
+    expect(headline).to_have_text("All checks passed.", timeout=CHECKED)
+    with notebook.page.expect_download() as saved:
+        panel.get_by_role("link", name="Download ex3_election.py").click()
+    assert Path(saved.value.path()).read_text(encoding="utf-8") == REFERENCE
+
+
+def test_code_that_never_ends_freezes_nothing_and_is_stopped(visit: Visit) -> None:
+    notebook = visit("05_exercise_leader_election")
+    notebook.save("exercises/ex3_election.py", ENDLESS)
+    notebook.insert(0, "from labs import notebook as lab\nlab.exercise('ex3')")
+    notebook.insert(1, "print(6 * 7)")
+    notebook.complete_cell(0)
+    panel = notebook.page.locator(".jp-OutputArea-output:has([data-testid='headline'])").first
+    expect(panel.get_by_test_id("headline")).to_contain_text("Checking: ")
+
+    notebook.complete_cell(1)
+    expect(notebook.outputs.get_by_text("42", exact=True)).to_be_visible()
+    panel.get_by_test_id("stop").click()
+
+    expect(panel.get_by_test_id("headline")).to_contain_text("Stopped.")
+
+
+def test_after_the_first_visit_it_works_without_a_network(visit: Visit, server: WebServer) -> None:
+    notebook = visit("00_start_here")
+    notebook.page.wait_for_function("navigator.serviceWorker.controller !== null")
+    notebook.visit()  # through the service worker, which keeps what it passes on
+    notebook.run_all()
+    notebook.finish()
+    server.close()
+
+    notebook.visit()
+    notebook.run_all()
+
+    assert notebook.finish() > 1
+    notebook.errors = [error for error in notebook.errors if "ERR_CONNECTION_REFUSED" not in error]

@@ -1,0 +1,91 @@
+"""The web edition under Playwright: a plain web server on its folder, and a notebook opened in it.
+
+Law of this module: whatever the page asks of another host is written down, for the test to fail on.
+"""
+
+from __future__ import annotations
+
+import threading
+from functools import partial
+from http import HTTPStatus
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from tools.browser.lab import KERNEL_READY, Notebook
+
+SAVE = """async ([path, text]) => {
+  await jupyterapp.serviceManager.contents.save(path, { type: 'file', format: 'text', content: text });
+}"""
+INSERT = """([number, source]) => {
+  jupyterapp.shell.currentWidget.content.model.sharedModel.insertCell(number, { cell_type: 'code', source });
+}"""
+GO_TO = """number => {
+  const notebook = jupyterapp.shell.currentWidget.content;
+  const place = number < 0 ? notebook.widgets.length + number : number;
+  notebook.activeCellIndex = place;
+  notebook.scrollToItem(place);
+}"""
+
+
+class _Handler(SimpleHTTPRequestHandler):
+    def log_message(self, *_: Any) -> None:
+        """Nothing on the terminal."""
+
+    def log_request(self, code: Any = "-", size: Any = "-") -> None:
+        if code == HTTPStatus.OK:
+            self.server.sent.append(self.path)  # type: ignore[attr-defined]
+
+
+class WebServer:
+    """Serves a folder on loopback, as any web server would. `sent`: the paths whose content was sent (a browser that
+    has it already is told so)."""
+
+    def __init__(self, folder: Path) -> None:
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, directory=str(folder)))
+        self.sent: list[str] = []
+        self._server.sent = self.sent  # type: ignore[attr-defined]
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(10)
+
+
+class WebNotebook(Notebook):
+    """A notebook of the web edition. `foreign`: what was asked of another host."""
+
+    def __init__(self, page: Any, name: str, server: WebServer) -> None:
+        super().__init__(page, name)
+        self.foreign: list[str] = []
+        self._server = server
+        page.context.on("request", self._asked)
+
+    def _asked(self, request: Any) -> None:
+        if not request.url.startswith((self._server.address, "blob:", "data:")):
+            self.foreign.append(request.url)
+
+    def visit(self, timeout: float = 90.0) -> None:
+        """Open it and wait until its kernel is ready."""
+        self.page.goto(f"{self._server.address}/lab/index.html?path=notebooks/{self.name}.ipynb")
+        self.page.wait_for_selector(".jp-NotebookPanel:not(.lm-mod-hidden)", timeout=60_000)
+        self.page.wait_for_function(KERNEL_READY, timeout=timeout * 1000)
+
+    def save(self, path: str, text: str) -> None:
+        """As the page's own editor saves a file."""
+        self.page.evaluate(SAVE, [path, text])
+
+    def insert(self, number: int, source: str) -> None:
+        """A new code cell in this place."""
+        self.page.evaluate(INSERT, [number, source])
+        self.go_to(number)
+
+    def go_to(self, number: int) -> None:
+        """Bring a cell into view; -1 is the last."""
+        self.page.evaluate(GO_TO, number)
