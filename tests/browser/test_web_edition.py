@@ -142,18 +142,3 @@ def test_code_that_never_ends_freezes_nothing_and_is_stopped(visit: Visit) -> No
     panel.get_by_test_id("stop").click()
 
     expect(panel.get_by_test_id("headline")).to_contain_text("Stopped.")
-
-
-def test_after_the_first_visit_it_works_without_a_network(visit: Visit, server: WebServer) -> None:
-    notebook = visit("00_start_here")
-    notebook.page.wait_for_function("navigator.serviceWorker.controller !== null")
-    notebook.visit()  # through the service worker, which keeps what it passes on
-    notebook.run_all()
-    notebook.finish()
-    server.close()
-
-    notebook.visit()
-    notebook.run_all()
-
-    assert notebook.finish() > 1
-    notebook.errors = [error for error in notebook.errors if "ERR_CONNECTION_REFUSED" not in error]
