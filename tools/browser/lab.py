@@ -122,6 +122,10 @@ class OpenedLab:
         config.mkdir(parents=True)
         # The one thing that a student's JupyterLab has not: its commands, for the tests to call.
         (config / "jupyter_lab_config.json").write_text(json.dumps({"LabApp": {"expose_app_in_browser": True}}))
+        # The tests' environment can also build the web edition: that kernel is for its pages, and fails in JupyterLab.
+        (config / "labconfig").mkdir()
+        disabled = {"disabledExtensions": {"@jupyterlite/pyodide-kernel-extension": True}}
+        (config / "labconfig" / "page_config.json").write_text(json.dumps(disabled))
         self.notebooks = home / "replication-lab" / "notebooks"
         self._log = (home / "open.log").open("wb")
         self.began = time.monotonic()
