@@ -77,7 +77,8 @@ class Participant(Replica):
     def gives_up_in(self) -> float | None:
         """Seconds until the strategy acts for want of a leader; None while it leads, or where it does not tell."""
         deadline = getattr(self.election, "deadline", None)
-        if self.election.leader == self.id or not deadline or not isinstance(deadline, int | float):
+        # It is a student's value: infinite, not a number, or absent, it says nothing that could be shown.
+        if self.election.leader == self.id or not isinstance(deadline, int | float) or not 0 < deadline < 1e12:
             return None
         return max(0.0, deadline - self._strategy_time())
 
