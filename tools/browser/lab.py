@@ -54,8 +54,9 @@ CELL_RUN = """([number, before]) => {
   const errors = cell.sharedModel.outputs.filter(one => one.output_type === 'error');
   return { errors: errors.map(one => `${one.ename}: ${one.evalue}`) };
 }""".replace("NOTEBOOK", NOTEBOOK)
-QUIET = ("favicon", "ResizeObserver loop", "ERR_NETWORK_CHANGED")
-"""Console errors that say nothing about us (the last: somebody on this machine made or removed a network)."""
+QUIET = ("favicon", "ResizeObserver loop", "ERR_NETWORK_CHANGED", "@jupyterlite/pyodide-kernel-extension")
+"""Console errors that say nothing about us. ERR_NETWORK_CHANGED: somebody on this machine made or removed a network. The
+kernel extension: the tests' environment can also build the web edition, and that kernel fails outside its pages."""
 
 
 def chromium() -> str | None:
@@ -122,65 +123,6 @@ class OpenedLab:
         config.mkdir(parents=True)
         # The one thing that a student's JupyterLab has not: its commands, for the tests to call.
         (config / "jupyter_lab_config.json").write_text(json.dumps({"LabApp": {"expose_app_in_browser": True}}))
-        self.notebooks = home / "notebooks"
-        self.notebooks.mkdir(parents=True)
-        settings = home / "settings"
-        settings.mkdir()
-        (settings / "overrides.json").write_text(json.dumps(OVERRIDES))
-        self.token = secrets.token_hex(8)
-        self.port = _free_port()
-        self._log = (home / "lab.log").open("wb")
-        self._process = subprocess.Popen(
-            [
-                sys.executable, "-m", "jupyterlab", "--no-browser", "--ServerApp.ip=127.0.0.1",
-                f"--ServerApp.port={self.port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={self.token}",
-                "--LabApp.expose_app_in_browser=True", f"--LabApp.app_settings_dir={settings}", "--allow-root",
-                f"--ServerApp.root_dir={self.notebooks}",
-            ],
-            env={**os.environ, **_private_folders(home)}, stdout=self._log, stderr=self._log, cwd=home,
-        )  # fmt: skip
-        self._await_answer(home / "lab.log")
-
-    def url(self, notebook: str) -> str:
-        return f"http://127.0.0.1:{self.port}/lab/tree/{notebook}?token={self.token}&reset"
-
-    def close(self) -> None:
-        self._process.terminate()
-        try:
-            self._process.wait(15)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._log.close()
-
-    def _await_answer(self, log: Path) -> None:
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline and self._process.poll() is None:
-            try:
-                address = f"http://127.0.0.1:{self.port}/api/status?token={self.token}"
-                with urllib.request.urlopen(address, timeout=2):
-                    return
-            except (urllib.error.URLError, OSError):
-                time.sleep(0.1)
-        self.close()
-        raise RuntimeError(f"JupyterLab did not start:\n{log.read_text(errors='replace')[-2000:]}")
-
-
-class OpenedLab:
-    """What `replab open` starts for somebody who installed the lab: its own server on a fresh working copy in `home`.
-
-    `began` is when the command was called (`time.monotonic()`), `first` the address that it printed.
-    """
-
-    def __init__(self, home: Path) -> None:
-        config = home / "config"
-        config.mkdir(parents=True)
-        # The one thing that a student's JupyterLab has not: its commands, for the tests to call.
-        (config / "jupyter_lab_config.json").write_text(json.dumps({"LabApp": {"expose_app_in_browser": True}}))
-        # The tests' environment can also build the web edition: that kernel is for its pages, and fails in JupyterLab.
-        (config / "labconfig").mkdir()
-        disabled = {"disabledExtensions": {"@jupyterlite/pyodide-kernel-extension": True}}
-        (config / "labconfig" / "page_config.json").write_text(json.dumps(disabled))
         self.notebooks = home / "replication-lab" / "notebooks"
         self._log = (home / "open.log").open("wb")
         self.began = time.monotonic()
@@ -232,9 +174,7 @@ class Notebook:
         page.on("pageerror", lambda error: self.errors.append(f"page error: {error}"))
 
     def _console(self, message: Any) -> None:
-        # The tests' environment can also build the web edition. That kernel is for its pages, and fails in JupyterLab.
-        quiet = (*QUIET, "@jupyterlite/pyodide-kernel-extension")
-        if message.type == "error" and not any(word in message.text + message.location["url"] for word in quiet):
+        if message.type == "error" and not any(word in message.text + message.location["url"] for word in QUIET):
             self.errors.append(f"{message.text} ({message.location['url']})")
 
     def open(self, lab: Lab | OpenedLab, theme: str = "light") -> None:
