@@ -55,7 +55,7 @@ CELL_RUN = """([number, before]) => {
   return { errors: errors.map(one => `${one.ename}: ${one.evalue}`) };
 }""".replace("NOTEBOOK", NOTEBOOK)
 QUIET = ("favicon", "ResizeObserver loop", "ERR_NETWORK_CHANGED", "@jupyterlite/pyodide-kernel-extension")
-"""Console errors that say nothing about us. ERR_NETWORK_CHANGED: somebody on this machine made or removed a network. The
+"""Console errors that say nothing about us. ERR_NETWORK_CHANGED: somebody here made or removed a network. The
 kernel extension: the tests' environment can also build the web edition, and that kernel fails outside its pages."""
 
 
