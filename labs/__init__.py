@@ -13,10 +13,15 @@ from replstore import __version__
 
 if TYPE_CHECKING:
     from labs.cluster import Answer, Client, Cluster, ConditionTimeout, NodeStatus, Outcome, Settings, open_cluster
+    from labs.grading.marks import marks
     from labs.trace.events import Event
 
 _OF_CLUSTERS = ("Answer", "Client", "Cluster", "ConditionTimeout", "NodeStatus", "Outcome", "Settings", "open_cluster")
-_LOADED_WHEN_NAMED = {**dict.fromkeys(_OF_CLUSTERS, "labs.cluster"), "Event": "labs.trace.events"}
+_LOADED_WHEN_NAMED = {
+    **dict.fromkeys(_OF_CLUSTERS, "labs.cluster"),
+    "Event": "labs.trace.events",
+    "marks": "labs.grading.marks",
+}
 
 __all__ = [
     "Answer",
@@ -28,6 +33,7 @@ __all__ = [
     "Outcome",
     "Settings",
     "__version__",
+    "marks",
     "open_cluster",
 ]
 

@@ -31,7 +31,7 @@ ROOMS = (
 """From the top down. A room may import those below it, and those beside it as long as that makes no circle."""
 
 IN_GRADING = (
-    ("batch",),
+    ("batch", "marks", "source_notebooks"),
     ("reports", "runner", "workers"),
     ("checks",),
     ("session",),

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 import labs
-from labs.lesson.tree import NoSourceTree, copy_lab
+from labs.lesson.tree import NoSourceTree, copy_lab, require_solutions
 
 TEMPLATES = Path(labs.__path__[0]) / "grading" / "templates"
 
@@ -19,6 +19,8 @@ class Audience(StrEnum):
     students = "students"
     classroom = "classroom"
     gradescope = "gradescope"
+    nbgrader = "nbgrader"
+    otter = "otter"
 
 
 def register(app: typer.Typer) -> None:
@@ -28,13 +30,21 @@ def register(app: typer.Typer) -> None:
 def handout(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder.")],
     use: Annotated[
-        Audience, typer.Option("--for", help="classroom: with a GitHub workflow. gradescope: what goes into its zip.")
+        Audience,
+        typer.Option(
+            "--for",
+            help="classroom: with a GitHub workflow. gradescope: what goes into its zip."
+            " nbgrader, otter: source notebooks, with the solutions.",
+        ),
     ] = Audience.students,
 ) -> None:
     """Copy the lab; for students without its solutions and the instructor's checks."""
     root = Path(labs.__path__[0]).parent
     if folder.exists() and any(folder.iterdir()):
         raise typer.BadParameter(f"{folder} is not empty: name a new folder")
+    if use in (Audience.nbgrader, Audience.otter):
+        _write_source_notebooks(folder, root, use)
+        return
     target = folder / "lab" if use is Audience.gradescope else folder
     try:
         copy_lab(root, target, withhold=use is not Audience.gradescope)
@@ -51,7 +61,20 @@ _NEXT = {
     Audience.students: "give this to your students.",
     Audience.classroom: "make this the assignment's template repository.",
     Audience.gradescope: "zip what is in it (not the folder itself) and upload it as the autograder.",
+    Audience.nbgrader: "a course for nbgrader. In it: nbgrader generate_assignment replication-lab",
+    Audience.otter: "source notebooks for Otter. For each: otter assign NOTEBOOK dist",
 }
+
+
+def _write_source_notebooks(folder: Path, root: Path, use: Audience) -> None:
+    from labs.grading.source_notebooks import write_nbgrader, write_otter  # nobody else waits for nbformat
+
+    try:
+        require_solutions(root)
+    except NoSourceTree as problem:
+        raise typer.BadParameter(str(problem)) from None
+    (write_nbgrader if use is Audience.nbgrader else write_otter)(folder, root)
+    typer.echo(f"{folder}: {_NEXT[use]}")
 
 
 def _test_exercises(project: Path) -> None:

@@ -39,8 +39,8 @@ def copy_lab(root: Path, target: Path, *, withhold: bool) -> None:
     checkout = (root / "pyproject.toml").is_file()
     if not (root / "exercises").is_dir() or not (checkout or (root / ARCHIVE).is_file()):
         raise NoSourceTree(f"{root} has no exercises or no pyproject.toml: run this from a checkout of the lab")
-    if not withhold and not (root / SOLUTIONS).is_dir():
-        raise NoSourceTree(f"{root} has no folder {SOLUTIONS}/, which an autograder needs: {FROM_A_CHECKOUT}")
+    if not withhold:
+        require_solutions(root)
     target.mkdir(parents=True, exist_ok=True)
     for name in (*PACKAGES, *(BESIDE if checkout else ()), *(() if withhold else (SOLUTIONS,))):
         for path, place in _files(root, name):
@@ -51,7 +51,13 @@ def copy_lab(root: Path, target: Path, *, withhold: bool) -> None:
         _unpack(root / ARCHIVE, target)
 
 
-FROM_A_CHECKOUT = "work in a checkout of the lab, installed with `pip install -e .`"
+def require_solutions(root: Path) -> None:
+    """Raises `NoSourceTree` where there are none."""
+    if not (root / SOLUTIONS).is_dir():
+        raise NoSourceTree(
+            f"{root} has no folder {SOLUTIONS}/, which an autograder needs:"
+            " work in a checkout of the lab, installed with `pip install -e .`"
+        )
 
 
 def pack(root: Path, archive: Path) -> None:
