@@ -32,7 +32,7 @@ ROOMS = (
 
 IN_GRADING = (
     ("batch", "marks", "source_notebooks"),
-    ("reports", "runner", "workers"),
+    ("elsewhere", "reports", "runner", "workers"),
     ("checks",),
     ("session",),
     ("cluster_gateway", "election_gateway", "check", "results"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+from concurrent.futures import Executor
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from labs.grading import batch, reports
+from labs.grading import batch, elsewhere, reports
 from labs.grading.checks.clusters import majority_election
 from labs.grading.errors import GraderError
 from labs.grading.reports import console as screen
@@ -46,6 +48,11 @@ def grade(
     single: Annotated[bool, typer.Option("--single", help="Each SUBMISSION is one, even a folder of folders.")] = False,
     again: Annotated[bool, typer.Option("--again", help="Grade anew what is graded already.")] = False,
     isolation: Annotated[str, typer.Option(help=f"auto, or one of {', '.join(KINDS)}.")] = "auto",
+    part: Annotated[
+        str, typer.Option("--shard", metavar="K/N", help="Only every N-th submission, from the K-th: a machine's part.")
+    ] = "1/1",
+    gather: Annotated[bool, typer.Option("--collect", help="Grade nothing: the table of all parts.")] = False,
+    dask: Annotated[str, typer.Option(metavar="ADDRESS", help="Grade with the workers of this Dask scheduler.")] = "",
     suite: Annotated[str, typer.Option(help="The checks, as module:attribute.", hidden=True)] = SUITE,
 ) -> None:
     """Grade submissions. What is in --out already is not done again, so a broken-off run can be repeated.
@@ -57,6 +64,7 @@ def grade(
         raise typer.BadParameter(f"no format {unknown[0]!r}; there are {', '.join(reports.FORMATS)}")
     if isolation not in ("auto", *KINDS):
         raise typer.BadParameter(f"no isolation {isolation!r}; there are auto, {', '.join(KINDS)}")
+    number, count = _shard(part)
     level = "student" if student else "instructor"
     settings = GradingSettings(level=level, seeds=seeds_for(level, seed), only=tuple(only or ()))
     try:
@@ -67,22 +75,47 @@ def grade(
         chosen = best_isolation(None if isolation == "auto" else isolation)
         settings = replace(settings, isolation=chosen)
         plan = batch.plan(submissions, out, suite, settings, wanted, single=single)
-        with _Interruption() as interruption:
-            graded = _run(plan.jobs, min(workers, os.cpu_count() or 1), again, interruption)
-        path = batch.write_table(plan.jobs, graded, out)
+        if gather:
+            _collect(plan, out)
+            return
+        jobs = batch.shard(plan.jobs, number, count)
+        by = elsewhere.dask_workers(dask) if dask else nullcontext(min(workers, os.cpu_count() or 1))
+        with by as grading, _Interruption() as interruption:
+            graded = _run(jobs, grading, again, interruption)
+        path = batch.write_table(jobs, graded, out) if count == 1 else out
     except GraderError as fault:
         typer.echo(f"replab: {fault}", err=True)
         raise typer.Exit(NO_MARK) from None
     if interruption.signal is not None:
         typer.echo(
-            f"Broken off: {len(graded)} of {len(plan.jobs)} graded. The same command goes on.\nMarks: {path}", err=True
+            f"Broken off: {len(graded)} of {len(jobs)} graded. The same command goes on.\nMarks: {path}", err=True
         )
         raise typer.Exit(128 + interruption.signal)
     _show(graded)
     for line in plan.passed_over:
         typer.echo(f"not graded: {line}")
-    typer.echo(f"Isolation: {chosen.describe()}\nMarks: {path}")
+    where = f"Marks: {path}" if count == 1 else f"Part {part}. When all are done: the same command with --collect"
+    typer.echo(f"Isolation: {chosen.describe()}\n{where}")
     if not all(report.graded for report in graded):
+        raise typer.Exit(NO_MARK)
+
+
+def _shard(part: str) -> tuple[int, int]:
+    number, _, count = part.partition("/")
+    if not (number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)):
+        raise typer.BadParameter(f"{part!r} is no part: 2/3 is the second of three", param_hint="--shard")
+    return int(number), int(count)
+
+
+def _collect(plan: batch.Plan, out: Path) -> None:
+    """The table of what is graded. Exit code 3 if something is not."""
+    graded, missing = batch.collect(plan.jobs)
+    path = batch.write_table(plan.jobs, graded, out)
+    _show(graded)
+    for line in [*(f"{job.name}: no part has graded it yet" for job in missing), *plan.passed_over]:
+        typer.echo(f"not graded: {line}")
+    typer.echo(f"Marks: {path}")
+    if missing:
         raise typer.Exit(NO_MARK)
 
 
@@ -109,7 +142,7 @@ class _Interruption:
             signal.signal(number, handler)
 
 
-def _run(jobs: list[batch.BatchJob], workers: int, again: bool, interruption: _Interruption) -> list[Report]:
+def _run(jobs: list[batch.BatchJob], workers: int | Executor, again: bool, interruption: _Interruption) -> list[Report]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("grading", total=len(jobs))

@@ -11,11 +11,13 @@ import re
 import traceback
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from labs.grading import reports
+from labs.grading.elsewhere import TravellingJob, grade_elsewhere, this_lab
 from labs.grading.errors import GraderError
 from labs.grading.reports import table
 from labs.grading.results import Report, clean
@@ -107,13 +109,16 @@ def _comparable(name: str) -> str:
 
 def run(
     jobs: Sequence[BatchJob],
-    workers: int,
+    workers: int | Executor,
     progress: BatchProgress,
     *,
     again: bool = False,
     stop: Stop = lambda: False,
 ) -> list[Report]:
-    """Grade what is not graded yet; the reports in the order of `jobs`. When `stop()` is true, those that are there."""
+    """Grade what is not graded yet; the reports in the order of `jobs`. When `stop()` is true, those that are there.
+
+    `workers`: how many processes of this machine, or an executor; its workers need the same lab, but no shared folder.
+    """
     done: dict[int, Report] = {}
     waiting: list[int] = []
     for number, job in enumerate(jobs):
@@ -123,7 +128,9 @@ def run(
         else:
             done[number] = known
             progress(known, True)
-    for number, report in _grade([jobs[number] for number in waiting], workers, stop):
+    todo = [jobs[number] for number in waiting]
+    graded = _grade(todo, workers, stop) if isinstance(workers, int) else _grade_elsewhere(todo, workers, stop)
+    for number, report in graded:
         done[waiting[number]] = report
         progress(report, False)
     return [done[number] for number in sorted(done)]
@@ -145,6 +152,34 @@ def _grade(jobs: Sequence[BatchJob], workers: int, stop: Stop) -> Iterator[tuple
     most = max(job.settings.limits.submission for job in jobs) + _OVERTIME
     pool = WorkerPool(min(workers, len(jobs)), grade_job, failed_job, seconds=most)
     yield from pool.run(jobs, stop)
+
+
+def _grade_elsewhere(jobs: Sequence[BatchJob], executor: Executor, stop: Stop) -> Iterator[tuple[int, Report]]:
+    """Read here, graded there, written here."""
+    travelling = [
+        TravellingJob(open_submission(job.path, job.name, stop), job.suite, job.settings, this_lab()) for job in jobs
+    ]
+    for number, outcome in grade_elsewhere(travelling, executor, stop):
+        job = jobs[number]
+        if isinstance(outcome, Report):
+            try:
+                reports.write(outcome, job.folder, job.formats)
+                yield number, outcome
+                continue
+            except (OSError, ValueError) as error:
+                outcome = error
+        yield number, failed_job(job, f"{type(outcome).__name__}: {outcome}")
+
+
+def shard(jobs: Sequence[BatchJob], number: int, count: int) -> list[BatchJob]:
+    """The part `number` (from 1) of `count`: for machines that share a folder and nothing else."""
+    return list(jobs[number - 1 :: count])
+
+
+def collect(jobs: Sequence[BatchJob]) -> tuple[list[Report], list[BatchJob]]:
+    """What is graded already, and the jobs that are not."""
+    found = {number: report for number, job in enumerate(jobs) if (report := _known(job)) is not None}
+    return list(found.values()), [job for number, job in enumerate(jobs) if number not in found]
 
 
 def grade_job(job: BatchJob, stop: Stop = lambda: False) -> Report:
