@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 
 from labs.cluster.base import NodeStatus
@@ -223,6 +224,23 @@ def overtaking(scene: Scene) -> None:
     scene.cluster.sleep(LATEST_MS / 1000)
     scene.do("hold nothing back", lambda: scene.cluster.delay_replication(0))
     _all_alike(scene, _KEYS)
+    _overtake(scene, leader, lambda: scene.write(leader, "a", "newer"), {"a": "newer"})
+    _overtake(scene, leader, lambda: scene.delete(leader, "a"), {"a": MISSING})
+
+
+def _overtake(scene: Scene, leader: str, change: Callable[[], object], wanted: dict[str, Any]) -> None:
+    """Hold a write to the same key back until `change`, which is made later, has arrived."""
+    heartbeat = scene.cluster.settings.heartbeat_ms / 1000
+    held = 4 * heartbeat
+    scene.do(f"hold each replicate back by {held:.1f} s", lambda: scene.cluster.delay_replication(held * 1000))
+    scene.write(leader, "a", "older")
+    scene.cluster.sleep(1.5 * heartbeat)  # also a node that sends with its heartbeats has sent it then
+    scene.do("hold nothing more back", lambda: scene.cluster.delay_replication(0))
+    released = time.monotonic() + held
+    change()
+    scene.within(COPIED_WITHIN, "the newer change is on every node", scene.all_have(wanted))
+    scene.cluster.sleep(max(0.0, released - time.monotonic()))
+    _all_alike(scene, ["a"])
 
 
 @FAULTS.check(

@@ -86,8 +86,7 @@ class Node:
         self.learn(answer)
         if answer is None or answer["version"] == self.version or flaw("no-catch-up"):
             return
-        if answer["version"] == -1 or not flaw("takes-older"):
-            self.send(peer, term)
+        self.send(peer, term)
 
     def ship(self, peer: str, term: int) -> None:
         """Send each new version."""
