@@ -122,7 +122,7 @@ const render: Render<ClusterTraits> = ({ model, el }) => {
     doing: [nodes, head],
     answer: [client],
     problems: [{ el: root, update: () => notices.update(panel.get("problems")) }],
-    player: [player, timeline],
+    player: [player, timeline, ring],
     availability: [timeline],
   };
   const listeners = Object.entries(parts).map(([trait, views]) => {
@@ -137,6 +137,7 @@ const render: Render<ClusterTraits> = ({ model, el }) => {
   function hear(message: ClusterMessage) {
     if (message.type === "done") commands.acknowledge(message.id);
     else if (message.type === "spacetime") timeline.showSpaceTime(message);
+    else if (message.type === "saved") download(message.name, message.text);
     else if (message.type === "why") timeline.showWhy(message);
     else {
       panel.clock.tell(message.now, message.rate, message.type === "history");
@@ -197,5 +198,12 @@ const render: Render<ClusterTraits> = ({ model, el }) => {
     greet({ do: "bye" });
   };
 };
+
+/** Gives a text to the user as a file. */
+function download(name: string, text: string): void {
+  const url = URL.createObjectURL(new Blob([text], { type: "application/json" }));
+  h("a", { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}
 
 export default { render };

@@ -10,26 +10,41 @@ import functools
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any, Concatenate, ParamSpec, TypeVar
-from urllib.parse import parse_qs
 
 from labs.cluster.base import Answer, Cluster, ClusterError, NodeStatus, NoSuchNode, Outcome, Settings, StartFailed
-from labs.cluster.client import Client, Clock
 from labs.cluster.environment import check_delay, check_loss, check_settings
-from labs.cluster.reply import HttpReply
+from labs.cluster.simulated_client import SimulatedClient
+from labs.simulation import by_hand
+from labs.simulation.by_hand import InFlight, NoSuchMessage
 from labs.simulation.hosts import Network
+from labs.simulation.schedule import Schedule, Step
 from labs.simulation.simulator import Simulator
 from labs.trace.events import Event
-from replstore.core.contract import Delete, LinearizableGet, Put
 from replstore.core.election import Election, ElectionContext
 from replstore.core.node import Node
-from replstore.http.syntax import HttpError, check_length
 from replstore.settings import load_election
-from replstore.wire.answers import answer, found
+from replstore.wire.answers import found
 from replstore.wire.log_lines import LOG_LINES
-from replstore.wire.values import BadValue, read_key, read_value
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+STEPS: dict[str, Callable[..., tuple[str, tuple[Any, ...]]]] = {
+    **{name: lambda node=None, name=name: (name, (node,)) for name in ("stop", "kill", "pause", "resume")},
+    "start": lambda node=None: ("start", (node,)) if node else ("start_all", ()),
+    "partition": lambda *groups: ("partition", tuple(tuple(group) for group in groups)),
+    "cut": lambda sender, to: ("cut", (sender, to)),
+    "heal": lambda: ("heal", ()),
+    "delay_replication": lambda ms, jitter_ms=0: (
+        "delay",
+        ((("replication_delay_ms", ms), ("jitter_ms", jitter_ms)),),
+    ),
+    "lose_messages": lambda drop, duplicate=0.0: ("loss", ((("drop", drop), ("duplicate", duplicate)),)),
+    **{name: lambda it, name=name: (name, (it,)) for name in ("deliver", "drop_message", "hold_back", "run_out")},
+}
+"""How each verb is told as a step of a schedule: its action and that one's arguments. (Clients' requests are told by
+the client, see `simulated_client`.)"""
 
 
 def verb(
@@ -40,11 +55,13 @@ def verb(
     def remembered(self: SimulatedCluster, /, *args: P.args, **kwargs: P.kwargs) -> T:
         with self._lock:
             self._done.append((self.now(), lambda: remembered(self, *args, **kwargs)))
-            place = len(self._done)
+            place, told = len(self._done), len(self.steps)
+            if method.__name__ in STEPS:
+                self.steps.append(Step(self.now(), *STEPS[method.__name__](*args, **kwargs)))
             try:
                 return method(self, *args, **kwargs)
             except Exception:
-                del self._done[place - 1 :]
+                del self._done[place - 1 :], self.steps[told:]
                 raise
 
     functools.update_wrapper(remembered, method)
@@ -74,6 +91,7 @@ class SimulatedCluster(Cluster):
 
     def _begin(self) -> None:
         self.simulator = self._simulation()
+        self.steps: list[Step] = []
         self._client = SimulatedClient(self)
 
     def _simulation(self) -> Simulator:
@@ -102,6 +120,37 @@ class SimulatedCluster(Cluster):
                 self.simulator.run_until(moment)
                 again()
             self.simulator.run_until(to)
+
+    def undo(self) -> bool:
+        """Take back the last thing that was done, and go back to its moment. Returns whether there was anything."""
+        with self._lock:
+            if len(self._done) < 2:  # the first is the start
+                return False
+            moment, _ = self._done.pop()
+            self.rewind(moment)
+            return True
+
+    def schedule(self) -> Schedule:
+        """All that was done until now as a schedule: `carry_out` and `replab replay` run it again, message by message.
+        Raises `ClusterError` for a run that began otherwise than with the start of all nodes at time 0."""
+        with self._lock:
+            begin, *steps = self.steps or [Step(0.0, "")]
+            network = self.simulator.network
+            if (begin.time, begin.action) != (0.0, "start_all") or network.slow:
+                raise ClusterError("Only a run that begins with the start of all nodes can be saved.")
+            return Schedule(
+                nodes=len(self.node_ids),
+                mode=self.settings.mode,
+                seed=self.settings.seed,
+                steps=tuple(steps),
+                heartbeat=self.settings.heartbeat_ms / 1000,
+                timeout=self.settings.election_timeout,
+                fastest=network.fastest,
+                slowest=network.slowest,
+                drift=0.0,
+                length=self.now() + 0.001,  # the last step, too, comes before all is mended
+                durable=self.settings.durable,
+            )
 
     def bookmark(self) -> Callable[[], SimulatedCluster]:
         """Call the result to come back to this moment and its past, whatever was done in between (closing included)."""
@@ -174,6 +223,39 @@ class SimulatedCluster(Cluster):
     def lose_messages(self, drop: float, duplicate: float = 0.0) -> None:
         check_loss(drop, duplicate)
         self.simulator.set_faults("loss", drop=drop, duplicate=duplicate)
+
+    # -- by hand --------------------------------------------------------------------------------------
+
+    def in_flight(self) -> list[InFlight]:
+        """The messages on their way."""
+        with self._lock:
+            return by_hand.in_flight(self.simulator)
+
+    @verb
+    def deliver(self, message: str) -> None:
+        """Let the message of this id arrive now. Raises `ClusterError` where it is not on its way any more."""
+        self._by_hand(by_hand.deliver, message)
+
+    @verb
+    def drop_message(self, message: str) -> None:
+        """Lose it."""
+        self._by_hand(by_hand.drop, message)
+
+    @verb
+    def hold_back(self, message: str) -> None:
+        """Keep it until it is delivered or dropped."""
+        self._by_hand(by_hand.hold_back, message)
+
+    def _by_hand(self, act: Callable[[Simulator, str], None], message: str) -> None:
+        try:
+            act(self.simulator, message)
+        except NoSuchMessage as error:
+            raise ClusterError(f"{error}.") from error
+
+    @verb
+    def run_out(self, node: str) -> None:
+        """Put this node's clock forward until its election does something."""
+        by_hand.run_out(self.simulator, self._known(node))
 
     # -- clients --------------------------------------------------------------------------------------
 
@@ -262,101 +344,3 @@ class SimulatedCluster(Cluster):
     def close(self) -> None:
         for node in self.node_ids:
             self.simulator.crash(node, "stop")
-
-
-class SimulatedClock(Clock):
-    def __init__(self, cluster: SimulatedCluster) -> None:
-        self._cluster = cluster
-
-    def monotonic(self) -> float:
-        return self._cluster.now()
-
-    def wall(self) -> float:
-        return self._cluster.now()
-
-    def sleep(self, seconds: float) -> None:
-        self._cluster.sleep(seconds)
-
-
-class SimulatedClient(Client):
-    """The ordinary client, with the simulation in place of HTTP."""
-
-    def __init__(self, cluster: SimulatedCluster) -> None:
-        self._cluster = cluster
-        super().__init__(
-            lambda node: f"simulated://{node}",
-            lambda: cluster.node_ids,
-            request_timeout=cluster.settings.election_timeout + 2.0,
-            trust=cluster.settings.heartbeat_ms / 1000,
-            clock=SimulatedClock(cluster),
-        )
-
-    def exchange(
-        self,
-        node: str,
-        method: str,
-        path: str,
-        body: bytes | None = None,
-        timeout: float | None = None,
-        headers: dict[str, str] | None = None,
-    ) -> HttpReply:
-        limit = self.request_timeout if timeout is None else timeout
-        if path == "/status":
-            return self._status(node)
-        place, _, query = path.removeprefix("/key/").partition("?")
-        try:
-            check_length(len(body or b""))
-            key = read_key(place)
-            value = read_value(body or b"") if method == "PUT" else None
-        except (BadValue, HttpError) as error:
-            return self._refused(node, error)
-        match method:
-            case "PUT":
-                return self._ask_node(node, Put(key, value), limit)
-            case "DELETE":
-                return self._ask_node(node, Delete(key), limit)
-            case _ if parse_qs(query).get("read") == ["linearizable"]:
-                return self._ask_node(node, LinearizableGet(key), limit)
-            case _:
-                return self._read(node, key, limit)
-
-    def _status(self, node: str) -> HttpReply:
-        seen = self._cluster.status()[node]
-        if not seen.answers:
-            return HttpReply(None, delivered=False, error="connection refused")
-        return HttpReply(200, seen.raw)
-
-    def _refused(self, node: str, error: BadValue | HttpError) -> HttpReply:
-        """What a node says to what it does not take; one that is down says nothing."""
-        host = self._cluster.simulator.hosts[node]
-        if host.node is None:
-            return HttpReply(None, delivered=False, error="connection refused")
-        if host.paused:
-            return HttpReply(None, error="no answer")
-        return HttpReply(error.status if isinstance(error, HttpError) else 400, {"error": str(error)})
-
-    def _ask_node(self, node: str, command: Put | Delete | LinearizableGet, limit: float) -> HttpReply:
-        simulator = self._cluster.simulator
-        call = simulator.request(node, command)
-        simulator.run_while(lambda: not call.done, limit)
-        if call.result is None:
-            error = "connection refused" if call.refused else "no answer"
-            return HttpReply(None, delivered=not call.refused, error=error)
-        host = simulator.hosts[node]
-        role = host.node.role if host.node else "leader"
-        return HttpReply(*answer(call.result, role))
-
-    def _read(self, node: str, key: str, limit: float) -> HttpReply:
-        """A plain read takes its way to the node and back as any request does."""
-        simulator = self._cluster.simulator
-        host = simulator.hosts[node]
-        simulator.run_for(simulator.network.delay(node, node, simulator.rng))
-        if host.node is None:
-            return HttpReply(None, delivered=False, error="connection refused")
-        if host.paused:
-            simulator.run_while(lambda: host.paused and host.node is not None, limit)
-        if host.node is None or host.paused:
-            return HttpReply(None, error="no answer")
-        reply = HttpReply(*found(key, host.node.read(key), host.node.role))
-        simulator.run_for(simulator.network.delay(node, node, simulator.rng))
-        return reply

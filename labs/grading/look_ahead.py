@@ -43,7 +43,7 @@ class LookAheadSimulator(Simulator):
         self._foresee = election.foresee
 
     def run_until(self, time: float) -> None:
-        agenda = self._agenda
+        agenda = self.agenda
         known = -1.0
         while agenda and agenda[0][0] <= time:
             if agenda[0][0] > known:
@@ -61,8 +61,8 @@ class LookAheadSimulator(Simulator):
         found: list[LookAhead] = []
         given: set[NodeId] = set()
         busy = False
-        for time, _, action, args in sorted(self._agenda):
-            if time > end or action not in (self._tick, self._arrive, self._finish):
+        for time, _, action, args in sorted(self.agenda):
+            if time > end or action not in (self._tick, self.arrive, self._finish):
                 break
             host, event = self._input(action, args)
             if host is None or event is None:
@@ -72,7 +72,7 @@ class LookAheadSimulator(Simulator):
                 given.clear()
             if host.id not in given:
                 given.add(host.id)
-                found[-1].events.append((host.id, time * host.rate, event))
+                found[-1].events.append((host.id, host.clock(time), event))
                 found[-1] = found[-1]._replace(until=time)
             quiet = type(event) is Tick and _is_idle(host)
             busy = busy or not quiet
@@ -85,7 +85,7 @@ class LookAheadSimulator(Simulator):
         if action == self._tick:
             host, start_number = args
             return (host, Tick()) if host.running and host.starts == start_number else (None, None)
-        if action == self._arrive:
+        if action == self.arrive:
             sender, to, packet = args[:3]
             host = self.hosts[to]
             if host.running and (sender, to) not in self.cuts:

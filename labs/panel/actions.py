@@ -143,6 +143,10 @@ PANEL: dict[str, dict[str, CommandCheck]] = {
     "play": {"speed": _number(0.1, 10)},
     "halt": {},
     "rewind": {"to": _number(0, 1e12)},
+    **{verb: {"message": _text} for verb in ("deliver", "drop", "hold")},
+    "run_out": {"node": _node},
+    "undo": {},
+    "save": {},
 }
 VERBS = {**CLIENT, **CLUSTER, **PANEL}
 
@@ -237,7 +241,10 @@ def doing(command: PanelCommand) -> str:
     return {
         "partition": "cutting the network", "heal": "healing the network", "delay": "setting the delay",
         "loss": "setting the loss", "spacetime": "drawing the space–time diagram",
-        "rewind": "running again from the seed", "again": "starting a new cluster", "why": "looking for the reasons",
+        "rewind": "running again from the seed", "undo": "taking back what was done last",
+        "deliver": "delivering the message", "drop": "losing the message", "hold": "holding the message back",
+        "run_out": "letting the timer run out", "save": "saving the run", "again": "starting a new cluster",
+        "why": "looking for the reasons",
         "run": "running the checks", "diagram": "drawing the diagram",
         "open": "opening the cluster", "real": "starting real nodes", "leave": "closing the cluster",
     }.get(command.verb, command.verb)  # fmt: skip

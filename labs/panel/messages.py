@@ -15,10 +15,10 @@ from labs.trace.why import Explanation, Reason
 
 def message_of(event: Event) -> list[str]:
     """`[family, sender, receiver, kind]`; the family decides the dot's shape and colour."""
-    return [_family(event.kind, event.details), event.node, event.peer, event.kind]
+    return [family_of(event.kind, event.details), event.node, event.peer, event.kind]
 
 
-def _family(kind: str, details: dict[str, Any]) -> str:
+def family_of(kind: str, details: dict[str, Any]) -> str:
     """Of heartbeats, those of nodes that do not lead are drawn as points: there are many, and they say little."""
     family = "alive" if kind == kinds.ALIVE else kinds.family_of(kind)
     return family + ("-reply" if kinds.is_reply(kind, details) else "")
@@ -34,4 +34,4 @@ def _reason(reason: Reason) -> dict[str, Any]:
 
 
 def _delivery(one: Delivery) -> list[Any]:
-    return [one.id, _family(one.kind, one.details), one.sender, one.receiver, one.kind, one.sent]
+    return [one.id, family_of(one.kind, one.details), one.sender, one.receiver, one.kind, one.sent]

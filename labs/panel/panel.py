@@ -293,6 +293,11 @@ class ClusterPanel(anywidget.AnyWidget):
     def _steer(self, command: PanelCommand) -> None:
         if self._play is None:
             raise ClusterError("Only a simulated cluster can be stepped, played and rewound; real time does not stop.")
+        if command.verb == "save":
+            with self._guard:
+                text = self._play.saved()
+            self.send({"type": "saved", "name": f"run-{self.cluster.settings.seed}.json", "text": text})
+            return
         with self._guard:
             if self._play.steer(command):
                 self._start_over()

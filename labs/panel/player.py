@@ -12,8 +12,17 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from labs.cluster.base import Cluster, ClusterError
+from labs.cluster.simulated import SimulatedCluster
 from labs.panel.actions import PanelCommand
 from labs.panel.background import Loop, Report
+from labs.panel.messages import family_of
+from labs.trace.prose import pairs
+
+BY_HAND = {"deliver": "deliver", "drop": "drop_message", "hold": "hold_back", "run_out": "run_out"}
+"""The cluster's verb for each command about one message or one timer."""
+
+MOST_FLYING = 60
+"""Messages on their way that are shown."""
 
 FRAME = 0.1
 """Seconds of wall time in one turn of playing."""
@@ -47,7 +56,17 @@ class Player:
 
     def state(self) -> dict[str, Any]:
         rewinds = hasattr(self._cluster, "rewind")
-        return {"playing": self._playing, "speed": self._speed, "rewinds": rewinds, **self._told}
+        flying = [] if self._playing else self._flying()
+        return {"playing": self._playing, "speed": self._speed, "rewinds": rewinds, "flying": flying, **self._told}
+
+    def _flying(self) -> list[list[Any]]:
+        """What is on its way while time stands: `[id, family, sender, receiver, words, due]`."""
+        if not isinstance(self._cluster, SimulatedCluster):
+            return []
+        return [
+            [one.id, family_of(one.kind, one.details), one.sender, one.to, f"{one.kind}{pairs(one.details)}", one.due]
+            for one in self._cluster.in_flight()[:MOST_FLYING]
+        ]
 
     def begin(self, report: Report) -> None:
         self._loop = Loop("panel-player", "Playing the simulation", self._turn, report)
@@ -67,11 +86,26 @@ class Player:
             self._speed, self._playing, self._last = given["speed"], True, time.monotonic()
         elif command.verb == "halt":
             self._playing = False
+        elif command.verb == "undo":
+            self._playing = False
+            return self._by_hand().undo()
+        elif command.verb in BY_HAND:
+            self._playing = False
+            getattr(self._by_hand(), BY_HAND[command.verb])(*given.values())
         else:
             self._playing = False
             self._rewind(given["to"])
             return True
         return False
+
+    def saved(self) -> str:
+        """The run until now as a schedule's JSON text."""
+        return self._by_hand().schedule().to_json()
+
+    def _by_hand(self) -> SimulatedCluster:
+        if not isinstance(self._cluster, SimulatedCluster):
+            raise ClusterError("This cluster cannot be moved by hand.")
+        return self._cluster
 
     def _turn(self) -> float:
         now = time.monotonic()

@@ -10,9 +10,24 @@ from random import Random
 from typing import Any, NamedTuple
 
 from replstore.core.contract import Command, Input, Install, Record, Result, State
-from replstore.core.messages import NodeId
+from replstore.core.messages import (
+    FetchLog,
+    Heartbeat,
+    HeartbeatReply,
+    LogConflict,
+    NodeId,
+    Replicate,
+    Replicated,
+    Snapshot,
+    SnapshotReceived,
+)
 from replstore.core.node import Node
 from replstore.wire.codec import decode_record, encode_record
+
+THE_NODES = frozenset(
+    (Heartbeat, HeartbeatReply, Replicate, Replicated, LogConflict, Snapshot, SnapshotReceived, FetchLog)
+)
+"""The messages that are the nodes' own; all others are a strategy's."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +76,8 @@ class Host:
         self.id = node_id
         self.rate = rate
         """How fast its clock goes: 1.01 gains a hundredth."""
+        self.ahead = 0.0
+        """By how many seconds its clock was put forward."""
         self.disk: list[str] = []
         self.node: Node | None = None
         self.starts = 0
@@ -70,6 +87,10 @@ class Host:
         self.calls: dict[int, ClientCall] = {}
         self.crash_within: Random | None = None
         self.crash_at_save = False
+
+    def clock(self, now: float) -> float:
+        """What its clock shows at virtual time `now`."""
+        return now * self.rate + self.ahead
 
     @property
     def running(self) -> bool:

@@ -14,7 +14,7 @@ from heapq import heapify, heappop, heappush
 from random import Random
 from typing import Any
 
-from labs.simulation.hosts import ClientCall, Host, Network, Packet
+from labs.simulation.hosts import THE_NODES, ClientCall, Host, Network, Packet
 from labs.trace.events import Event
 from replstore.core.contract import (
     Command,
@@ -35,18 +35,7 @@ from replstore.core.contract import (
     Tick,
 )
 from replstore.core.election import Election, ElectionContext
-from replstore.core.messages import (
-    FetchLog,
-    Heartbeat,
-    HeartbeatReply,
-    LogConflict,
-    Message,
-    NodeId,
-    Replicate,
-    Replicated,
-    Snapshot,
-    SnapshotReceived,
-)
+from replstore.core.messages import HeartbeatReply, Message, NodeId
 from replstore.core.node import Node
 from replstore.wire.answers import answer
 from replstore.wire.codec import decode_message, decode_record, encode_message
@@ -88,13 +77,15 @@ class Simulator:
         self.cuts: set[tuple[NodeId, NodeId]] = set()
         self.unreachable: set[tuple[NodeId, NodeId]] = set()
         self.held: dict[tuple[NodeId, NodeId], list[tuple[Packet, str]]] = {}
+        self.set_aside: dict[str, tuple[Any, ...]] = {}
+        """Messages that are held back one by one, by their ids (see `by_hand`)."""
         self.repeating = False
         self._answering: NodeId = ""
         self.trace: list[Event] = []
         self._election = election
         self._node_class = node_class
         self._heartbeat, self._timeout, self._mode, self._durable = heartbeat, timeout, mode, durable
-        self._agenda: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
+        self.agenda: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
         self._order = 0
         self._messages = 0
         self._last: tuple[Message | None, Packet] = (None, Packet("", "", {}))
@@ -109,7 +100,7 @@ class Simulator:
         self.run_until(self.now + seconds)
 
     def run_until(self, time: float) -> None:
-        agenda = self._agenda
+        agenda = self.agenda
         while agenda and agenda[0][0] <= time:
             self.now, _, action, args = heappop(agenda)
             action(*args)
@@ -117,7 +108,7 @@ class Simulator:
 
     def run_while(self, condition: Callable[[], bool], limit: float) -> bool:
         """Go on as long as `condition()` holds, for `limit` seconds at most; returns whether it ceased to hold."""
-        agenda = self._agenda
+        agenda = self.agenda
         end = self.now + limit
         while condition():
             if not agenda or agenda[0][0] > end:
@@ -130,7 +121,12 @@ class Simulator:
     def at(self, time: float, action: Callable[..., None], *args: Any) -> None:
         """Do something at virtual time `time`; things at the same time happen in the order in which they were set."""
         self._order += 1
-        heappush(self._agenda, (time, self._order, action, args))
+        heappush(self.agenda, (time, self._order, action, args))
+
+    def at_last(self, time: float, action: Callable[..., None], *args: Any) -> None:
+        """As `at`, but behind everything else that happens at that time."""
+        self._order += 1
+        heappush(self.agenda, (time, 10**15 + self._order, action, args))
 
     def after(self, delay: float, action: Callable[..., None], *args: Any) -> None:
         self.at(self.now + delay, action, *args)
@@ -157,8 +153,8 @@ class Simulator:
             rng=Random(f"{self.seed}/{host.id}/{host.starts}"),
             records=map(decode_record, host.disk),
         )
-        self._log(host.id, "fault", "start")
-        self._log(host.id, "note", "started", {"election": type(host.node.election).__name__, "mode": self._mode})
+        self.log(host.id, "fault", "start")
+        self.log(host.id, "note", "started", {"election": type(host.node.election).__name__, "mode": self._mode})
         # Hosts are not started in the same instant, and their ticks never fall together.
         self.after(host.node.tick_interval * self.rng.random(), self._tick, host, host.starts)
 
@@ -177,7 +173,7 @@ class Simulator:
         for call in host.calls.values():
             call.done = True
         host.calls.clear()
-        self._log(node, "fault", kind)
+        self.log(node, "fault", kind)
 
     def crash_within_a_step(self, node: NodeId) -> None:
         """Crash in the middle of the node's next effects: those before a random place happen, the others never do."""
@@ -193,17 +189,17 @@ class Simulator:
         host = self.hosts[node]
         if host.node is not None and not host.paused:
             host.paused = True
-            self._log(node, "fault", "pause")
+            self.log(node, "fault", "pause")
 
     def resume(self, node: NodeId) -> None:
         host = self.hosts[node]
         if not host.paused:
             return
         host.paused = False
-        self._log(node, "fault", "resume")
+        self.log(node, "fault", "resume")
         missed, host.missed = host.missed, []
         for event in missed:
-            self._feed(host, event)
+            self.feed(host, event)
 
     # -- the network ----------------------------------------------------------------------------------
 
@@ -212,54 +208,54 @@ class Simulator:
         group_of = {name: number for number, group in enumerate(groups) for name in group}
         side = {name: group_of.get(name, -number) for number, name in enumerate(self.node_ids, 1)}
         self.cuts = {(a, b) for a in self.node_ids for b in self.node_ids if side[a] != side[b]}
-        self._log("", "fault", "partition", {"groups": [sorted(group) for group in groups]})
+        self.log("", "fault", "partition", {"groups": [sorted(group) for group in groups]})
 
     def cut(self, sender: NodeId, to: NodeId) -> None:
         """Lose what `sender` says to `to`; the other direction is not touched."""
         self.cuts.add((sender, to))
-        self._log("", "fault", "cut", {"from": sender, "to": to})
+        self.log("", "fault", "cut", {"from": sender, "to": to})
 
     def disconnect(self, sender: NodeId, to: NodeId) -> None:
         """`sender` cannot connect to `to`: what it says there is lost, but for what it says in the answer to a message
         of `to`, which comes back on `to`'s own connection (as in the runtime)."""
         self.unreachable.add((sender, to))
-        self._log("", "fault", "disconnect", {"from": sender, "to": to})
+        self.log("", "fault", "disconnect", {"from": sender, "to": to})
 
     def hold(self, sender: NodeId, to: NodeId, under_way: bool = False) -> None:
         """Keep what `sender` says to `to` until `release`: it will arrive late, but it will arrive. `under_way`: also
         what is on its way already."""
         held = self.held.setdefault((sender, to), [])
-        self._log("", "fault", "hold", {"from": sender, "to": to})
+        self.log("", "fault", "hold", {"from": sender, "to": to})
         if under_way:
-            caught = [one for one in sorted(self._agenda) if one[2] == self._arrive and one[3][:2] == (sender, to)]
+            caught = [one for one in sorted(self.agenda) if one[2] == self.arrive and one[3][:2] == (sender, to)]
             held += [args[2:4] for *_, args in caught]
-            self._agenda[:] = [one for one in self._agenda if one not in caught]
-            heapify(self._agenda)
+            self.agenda[:] = [one for one in self.agenda if one not in caught]
+            heapify(self.agenda)
 
     def release(self, sender: NodeId, to: NodeId) -> None:
         """Let everything that was held back arrive now, in its order."""
-        self._log("", "fault", "release", {"from": sender, "to": to})
+        self.log("", "fault", "release", {"from": sender, "to": to})
         for packet, message_id in self.held.pop((sender, to), ()):
-            self.at(self.now, self._arrive, sender, to, packet, message_id)
+            self.at(self.now, self.arrive, sender, to, packet, message_id)
 
     def heal(self) -> None:
         for sender, to in list(self.held):
             self.release(sender, to)
         self.cuts.clear()
         self.unreachable.clear()
-        self._log("", "fault", "heal")
+        self.log("", "fault", "heal")
 
     def set_faults(self, kind: str = "settings", **fields: Any) -> None:
         """Change `faults` (delay of replication, loss, duplication) from now on. Raises `BadFaults`. `kind` is what the
         trace calls it."""
         self.faults = self.faults.changed(fields)
-        self._log("", "fault", kind, self.faults.to_json())
+        self.log("", "fault", kind, self.faults.to_json())
 
     def repeat_elections(self) -> None:
         """From now on, until all is mended, every message of a strategy arrives twice. (The node's own do not: two
         leaders that answer each other would flood the network.)"""
         self.repeating = True
-        self._log("", "fault", "settings", {**self.faults.to_json(), "duplicate": 1.0})
+        self.log("", "fault", "settings", {**self.faults.to_json(), "duplicate": 1.0})
 
     # -- clients --------------------------------------------------------------------------------------
 
@@ -280,14 +276,14 @@ class Simulator:
         details = {"key": call.command.key}
         if isinstance(call.command, Put):
             details["value"] = call.command.value
-        self._log(host.id, "request", KINDS[type(call.command)], details, f"client:{self._requests}")
-        self._feed(host, Request(self._requests, call.command))
+        self.log(host.id, "request", KINDS[type(call.command)], details, f"client:{self._requests}")
+        self.feed(host, Request(self._requests, call.command))
 
     def _answer(self, host: Host, request: int, result: Result) -> None:
         call = host.calls.pop(request)
         code, _ = answer(result, "")
         details = {"key": call.command.key, "code": code, "outcome": OUTCOMES[code]}
-        self._log(host.id, "reply", KINDS[type(call.command)], details, f"client:{request}")
+        self.log(host.id, "reply", KINDS[type(call.command)], details, f"client:{request}")
         self.after(self.network.delay(host.id, host.id, self.rng), self._finish, call, result)
 
     def _finish(self, call: ClientCall, result: Result) -> None:
@@ -302,20 +298,20 @@ class Simulator:
         if node is None or host.starts != start_number:
             return
         self.at(self.now + node.tick_interval / host.rate, self._tick, host, start_number)
-        if not host.paused and (effects := node.handle(_TICK, self.now * host.rate)):
+        if not host.paused and (effects := node.handle(_TICK, host.clock(self.now))):
             self._carry_out(host, effects)
 
     def _flush_later(self, host: Host, start_number: int) -> None:
         if host.starts == start_number and host.running:
-            self._feed(host, _FLUSH)
+            self.feed(host, _FLUSH)
 
-    def _feed(self, host: Host, event: Input) -> None:
+    def feed(self, host: Host, event: Input) -> None:
         """Hand over something that arrived; it came alone, so a `Flush` follows it."""
         node = host.node
         if host.paused:
             host.missed.append(event)
         elif node is not None:
-            now = self.now * host.rate
+            now = host.clock(self.now)
             if effects := node.handle(event, now):
                 self._carry_out(host, effects)
             # It may have crashed over that.
@@ -332,7 +328,7 @@ class Simulator:
             if type(effect) is Send:
                 self._send(host.id, effect.to, effect.message)
             elif type(effect) is Note:
-                self._log(host.id, "note", effect.kind, effect.details)
+                self.log(host.id, "note", effect.kind, effect.details)
             elif type(effect) is Save:
                 host.save(effect.record)
             elif type(effect) is Reply:
@@ -348,18 +344,18 @@ class Simulator:
         packet = self._packet(message)
         node = self.hosts[sender].node
         details = sent_details(message, packet.details, node.gives_up_in) if node else packet.details
-        self._log(sender, "sent", packet.kind, details, message_id, to)
+        self.log(sender, "sent", packet.kind, details, message_id, to)
         copies = 0 if self._is_lost(sender, to) else self.faults.copies(self.rng)
-        if self.repeating and type(message) not in _THE_NODES:
+        if self.repeating and type(message) not in THE_NODES:
             copies *= 2
         if not copies:
-            self._log(sender, "dropped", packet.kind, packet.details, message_id, to)
+            self.log(sender, "dropped", packet.kind, packet.details, message_id, to)
         for _ in range(copies):
             if (sender, to) in self.held:
                 self.held[sender, to].append((packet, message_id))
                 continue
             delay = self.network.delay(sender, to, self.rng) + self.faults.delay(message, self.rng)
-            self.at(self.now + delay, self._arrive, sender, to, packet, message_id)
+            self.at(self.now + delay, self.arrive, sender, to, packet, message_id)
 
     def _is_lost(self, sender: NodeId, to: NodeId) -> bool:
         if (sender, to) in self.cuts:
@@ -375,16 +371,16 @@ class Simulator:
             self._last = (message, packet)
         return packet
 
-    def _arrive(self, sender: NodeId, to: NodeId, packet: Packet, message_id: str) -> None:
+    def arrive(self, sender: NodeId, to: NodeId, packet: Packet, message_id: str) -> None:
         host = self.hosts[to]
         if host.node is None or (sender, to) in self.cuts:
             return
-        self._log(to, "received", packet.kind, packet.details, message_id, sender)
+        self.log(to, "received", packet.kind, packet.details, message_id, sender)
         self._answering = sender
-        self._feed(host, Received(sender, decode_message(packet.text)))
+        self.feed(host, Received(sender, decode_message(packet.text)))
         self._answering = ""
 
-    def _log(
+    def log(
         self, node: NodeId, event: str, kind: str, details: dict[str, Any] | None = None, id: str = "", peer: str = ""
     ) -> None:
         # What `Event(…)` does, in half the time: more of these are made than of anything else.
@@ -393,6 +389,3 @@ class Simulator:
 
 
 _TICK, _FLUSH = Tick(), Flush()
-_THE_NODES = frozenset(
-    (Heartbeat, HeartbeatReply, Replicate, Replicated, LogConflict, Snapshot, SnapshotReceived, FetchLog)
-)

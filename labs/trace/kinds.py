@@ -67,6 +67,9 @@ CRASH = "crash"
 PAUSE = "pause"
 RESUME = "resume"
 
+RUN_OUT = "run_out"
+"""A node's clock was put forward until its election did something. In the simulator only."""
+
 STARTS = frozenset((START, RESTART))
 STOPS = frozenset((STOP, KILL, CRASH))
 """After one of these the node does not run."""

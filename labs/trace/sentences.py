@@ -83,6 +83,7 @@ FAULTS = {
     kinds.CRASH: Wording("{node} crashes", "{node} crashed"),
     kinds.PAUSE: Wording("{node} is paused", "{node} was paused"),
     kinds.RESUME: Wording("{node} is resumed", "{node} was resumed, believing what it had believed before"),
+    kinds.RUN_OUT: Wording("{node}'s timer is let run out", "{node}'s timer was let run out"),
     kinds.PARTITION: Wording("The network is cut: {groups}"),
     kinds.HEAL: Wording("The network is healed"),
     kinds.SETTINGS: Wording(

@@ -16,9 +16,12 @@ from typing import Any
 
 import pytest
 
+from labs.panel.model import PanelModel
+from tests.browser.stage import Stage
 from tools.browser.lab import CHROMIUM_FLAGS, Lab, Notebook, OpenedLab, chromium, write_notebook
 
 OpenNotebook = Callable[..., Notebook]
+OpenStage = Callable[..., Stage]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -96,3 +99,22 @@ def opener(lab: Lab | OpenedLab, browser: Any, test: str) -> Iterator[OpenNotebo
         notebook.command("kernelmenu:shutdown")
         context.close()
     assert not errors, "errors in the browser's console:\n" + "\n".join(errors)
+
+
+@pytest.fixture
+def open_stage(browser: Any) -> Iterator[OpenStage]:
+    contexts, stages = [], []
+
+    def open_it(model: PanelModel, width: int = 1300, theme: str = "light", more: Any = None, **traits: Any) -> Stage:
+        context = browser.new_context(viewport={"width": width, "height": 1000}, **(more or {}))
+        context.set_default_timeout(20_000)
+        contexts.append(context)
+        stage = Stage(context.new_page(), model, theme, **traits)
+        stages.append(stage)
+        stage.greet(100.0)
+        return stage
+
+    yield open_it
+    for context in contexts:
+        context.close()
+    assert [error for stage in stages for error in stage.errors] == []

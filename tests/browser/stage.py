@@ -9,11 +9,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from labs.cluster.base import NodeStatus, Settings
 from labs.panel import assets
 from labs.panel.model import PanelModel
 from labs.trace.events import Event
 
 TRAITS: dict[str, Any] = {"doing": [], "answer": {}, "problems": [], "availability": "reads", "parts": [], "player": {}}
+
+HALTED = {"playing": False, "speed": 1, "rewinds": True, "moments": [], "span": None, "flying": []}
 
 PAGE = """<!doctype html><html lang="en"><head><title>A panel</title>
 <style>%(theme)s body { margin: 12px; background: var(--jp-layout-color0); }
@@ -84,3 +87,26 @@ class Stage(Bundle):
     def feed(self, events: list[Event], now: float) -> None:
         self.model.feed(events)
         self.tell(now)
+
+
+def cluster_model(nodes: int = 3, backend: str = "process") -> PanelModel:
+    """Everybody follows node-1."""
+    settings = Settings(nodes=nodes)
+    model = PanelModel(settings.node_ids, backend, settings)
+    observe(model, dict.fromkeys(settings.node_ids, "follower") | {"node-1": "leader"}, at=100.0)
+    return model
+
+
+def observe(model: PanelModel, roles: dict[str, str], at: float, **raw: Any) -> None:
+    statuses = {
+        name: NodeStatus(name, "running", True, role, 1, "node-1", 0, raw if role == "leader" else {})
+        if role in ("leader", "follower")
+        else NodeStatus(name, role)
+        for name, role in roles.items()
+    }
+    model.observe(statuses, at)
+
+
+def sent(stage: Stage) -> list[dict[str, Any]]:
+    messages: list[dict[str, Any]] = stage.page.evaluate("sent")
+    return [{key: value for key, value in message.items() if key != "id"} for message in messages]

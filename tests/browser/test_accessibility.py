@@ -15,8 +15,7 @@ from labs.lesson.exercises import BY_ID
 from labs.panel.checking import checks_of
 from labs.panel.marks import Marks
 from labs.trace.events import Event
-from tests.browser.stage import Bundle, Stage
-from tests.browser.test_drawing import HALTED, cluster_model, observe
+from tests.browser.stage import HALTED, Bundle, Stage, cluster_model, observe
 
 AXE = Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 VIOLATIONS = """async () => (await axe.run('.rl-panel', { resultTypes: ['violations'] })).violations.flatMap((one) =>
@@ -141,7 +140,9 @@ def test_axe_finds_nothing(new_page: NewPage, axe: Path, shown: Callable[[Any, s
 def test_axe_would_find_something(new_page: NewPage, axe: Path) -> None:
     bundle = calm(new_page(), "light")
     bundle.page.evaluate("document.querySelector('[data-testid=key]').removeAttribute('aria-label')")
-    bundle.page.evaluate("document.querySelector('.rl-fields').replaceChildren(document.querySelector('[data-testid=key]'))")
+    bundle.page.evaluate(
+        "document.querySelector('.rl-fields').replaceChildren(document.querySelector('[data-testid=key]'))"
+    )
 
     assert any(one.startswith("label:") for one in violations(bundle, axe))
 

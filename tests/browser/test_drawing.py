@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
-
 import pytest
 
-from labs.cluster.base import NodeStatus, Settings
-from labs.panel.model import PanelModel
 from labs.panel.values import ABSENT
 from labs.trace.events import Event
+from tests.browser.conftest import OpenStage
 from tests.browser.looks import sticks_out
-from tests.browser.stage import Stage
+from tests.browser.stage import HALTED, Stage, cluster_model, sent
 from tools.browser.frames import COUNT_FRAMES
 
 INK = """() => { const c = document.querySelector('.rl-dots');
@@ -20,51 +16,6 @@ INK = """() => { const c = document.querySelector('.rl-dots');
 
 PLACES = """[...document.querySelectorAll('.rl-panel .rl-card, .rl-panel button:not(.rl-close)')]
   .map(one => one.getBoundingClientRect().top)"""
-HALTED = {"playing": False, "speed": 1, "rewinds": True, "moments": [], "span": None}
-
-OpenStage = Callable[..., Stage]
-
-
-def cluster_model(nodes: int = 3, backend: str = "process") -> PanelModel:
-    """Everybody follows node-1."""
-    settings = Settings(nodes=nodes)
-    model = PanelModel(settings.node_ids, backend, settings)
-    observe(model, dict.fromkeys(settings.node_ids, "follower") | {"node-1": "leader"}, at=100.0)
-    return model
-
-
-def observe(model: PanelModel, roles: dict[str, str], at: float, **raw: Any) -> None:
-    statuses = {
-        name: NodeStatus(name, "running", True, role, 1, "node-1", 0, raw if role == "leader" else {})
-        if role in ("leader", "follower")
-        else NodeStatus(name, role)
-        for name, role in roles.items()
-    }
-    model.observe(statuses, at)
-
-
-@pytest.fixture
-def open_stage(browser: Any) -> Iterator[OpenStage]:
-    contexts, stages = [], []
-
-    def open_it(model: PanelModel, width: int = 1300, theme: str = "light", more: Any = None, **traits: Any) -> Stage:
-        context = browser.new_context(viewport={"width": width, "height": 1000}, **(more or {}))
-        context.set_default_timeout(20_000)
-        contexts.append(context)
-        stage = Stage(context.new_page(), model, theme, **traits)
-        stages.append(stage)
-        stage.greet(100.0)
-        return stage
-
-    yield open_it
-    for context in contexts:
-        context.close()
-    assert [error for stage in stages for error in stage.errors] == []
-
-
-def sent(stage: Stage) -> list[dict[str, Any]]:
-    messages: list[dict[str, Any]] = stage.page.evaluate("sent")
-    return [{key: value for key, value in message.items() if key != "id"} for message in messages]
 
 
 def test_a_new_leader_is_crowned_and_said_aloud(open_stage: OpenStage) -> None:

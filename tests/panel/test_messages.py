@@ -119,7 +119,7 @@ def variants(name: str) -> list[tuple[str, Mapping[str, Any]]]:
 SAMPLES: dict[str, Any] = {
     "key": "x", "value": "5", "via": None, "linearizable": True, "node": "node-1", "groups": [["node-1"], ["node-2"]],
     "ms": 100, "jitter_ms": 50, "drop": 0.5, "duplicate": 0, "start": 0.0, "end": 5.5, "width": 900, "does": "writes",
-    "all": True, "at": 5.5,
+    "all": True, "at": 5.5, "message": "m1",
     "seconds": 0.5, "speed": 0.1, "to": 1.5, "only": ["ex3.votes"], "kind": "file", "check": "ex3.votes",
     "whose": "reference", "whole": True,
 }  # fmt: skip

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, find, given, settings
 from hypothesis import strategies as st
 
 from labs.rules import check_run
-from labs.simulation.schedule import ACTIONS, Schedule, Step, carry_out, random_schedule
+from labs.simulation.actions import ACTIONS
+from labs.simulation.schedule import Schedule, Step, carry_out, random_schedule
 from replstore.core.bully import Bully
 from replstore.core.election import Election
 from replstore.core.lowest_id import LowestId

@@ -106,7 +106,7 @@ def look(notebook: Notebook, name: str) -> None:
 
 
 def light(studio: Studio) -> None:
-    notebook = studio.panel(1420)
+    notebook = studio.panel(985)
     for key, value in (("name", '"Alice"'), ("age", "30"), ("city", '"NYC"')):
         write(notebook, key, value)
     cell(notebook, "city", "node-3", '"NYC"')
@@ -115,7 +115,7 @@ def light(studio: Studio) -> None:
 
 
 def election(studio: Studio) -> None:
-    notebook = studio.panel(1420)
+    notebook = studio.panel(985)
     write(notebook, "color", '"blue"')
     write(notebook, "x", "5")
     notebook.page.wait_for_timeout(8000)
@@ -126,7 +126,7 @@ def election(studio: Studio) -> None:
 
 
 def dark(studio: Studio) -> None:
-    notebook = studio.panel(1420, theme="dark")
+    notebook = studio.panel(985, theme="dark")
     write(notebook, "color", '"blue"')
     notebook.panel.get_by_test_id("kill-node-1").click()
     leads(notebook, "node-2 leads in term 2")
@@ -151,13 +151,13 @@ def split_brain(studio: Studio) -> None:
     write(notebook, "x", '"left"', via="node-1")
     write(notebook, "x", '"right"', via="node-3")
     cell(notebook, "x", "node-5", '"right"')
-    cell(notebook, "x", "node-2", "stale")
+    notebook.panel.get_by_test_id("stories").get_by_text('put x = "left"').wait_for(timeout=15_000)
     notebook.panel.locator(".rl-bubble").last.wait_for(state="detached")
     look(notebook, "panel-split-brain-900")
 
 
 def simulator(studio: Studio) -> None:
-    notebook = studio.panel(1420, backend="simulated")
+    notebook = studio.panel(985, backend="simulated")
     write(notebook, "x", "5")
     notebook.panel.get_by_test_id("kill-node-1").click()
     leads(notebook, "node-2 leads in term 2")
@@ -166,7 +166,7 @@ def simulator(studio: Studio) -> None:
 
 
 def space_time(studio: Studio) -> None:
-    notebook = studio.panel(1420)
+    notebook = studio.panel(985)
     write(notebook, "x", "5")
     notebook.panel.get_by_test_id("kill-node-1").click()
     leads(notebook, "node-2 leads in term 2")
@@ -204,7 +204,7 @@ class Film:
         notebook.panel.scroll_into_view_if_needed()
         self.notebook = notebook
         self.page = notebook.page
-        top, ring = notebook.panel.bounding_box(), notebook.panel.locator(".rl-top").bounding_box()
+        top, ring = notebook.panel.bounding_box(), notebook.panel.locator(".rl-main").bounding_box()
         height = ring["y"] + ring["height"] + 8 - top["y"]
         self._clip = {"x": top["x"], "y": top["y"], "width": top["width"], "height": height}
         self._shots: list[tuple[float, Image.Image]] = []

@@ -12,12 +12,19 @@ import { LOOKS, VERBS } from "./words";
 
 const CHOSEN_LASTS = 1200; // ms
 
+const NO_TIMER: Partial<Record<string, string>> = {
+  leader: "It leads: it waits for nobody.",
+  stopped: "It is stopped: start it.",
+  paused: "It is paused: resume it.",
+};
+
 interface Row {
   item: HTMLElement;
   role: HTMLElement;
   facts: HTMLElement;
   buttons: Map<Verb, Button>;
   isolate: Button;
+  timeout: Button;
   /** Call it when other buttons are shown. */
   tabStop(): void;
 }
@@ -40,17 +47,26 @@ export function makeNodes(panel: Context, sides: Sides): View & { focus(name: No
       aria: `Isolate ${name}`,
       act: () => cutOff(name),
     });
+    const timeout = button("Time out", {
+      title: "Put its clock forward until it acts for want of a leader; nothing else moves",
+      kind: "rl-small",
+      testid: `run_out-${name}`,
+      aria: `Time out ${name}`,
+      act: () => panel.ask({ do: "run_out", node: name }),
+    });
+    timeout.el.hidden = !panel.simulated();
     const attributes = { class: "rl-buttons", role: "toolbar", "aria-label": `Controls of ${name}` };
     const controls = h(
       "div",
       attributes,
       [...buttons.values()].map((one) => one.el),
       isolate.el,
+      timeout.el,
     );
     const tabStop = oneTabStop(controls, "button:not([hidden])");
     const item = h("li", { "data-node": name }, h("strong", {}, name), role, facts, controls);
     el.append(item);
-    const row = { item, role, facts, buttons, isolate, tabStop };
+    const row = { item, role, facts, buttons, isolate, timeout, tabStop };
     rows.set(name, row);
     return row;
   }
@@ -69,7 +85,7 @@ export function makeNodes(panel: Context, sides: Sides): View & { focus(name: No
   function update() {
     const { groups } = panel.get("network");
     for (const node of panel.get("nodes")) {
-      const { item, role, facts, buttons, isolate, tabStop } = rowOf(node.id);
+      const { item, role, facts, buttons, isolate, timeout, tabStop } = rowOf(node.id);
       const busy = panel.busyWith(node.id);
       setAttribute(item, "class", `is-${node.look}`);
       setText(role, busy || LOOKS[node.look]);
@@ -83,6 +99,7 @@ export function makeNodes(panel: Context, sides: Sides): View & { focus(name: No
       const alone = isAlone(node.id, groups);
       isolate.label(alone ? "Rejoin" : "Isolate");
       setAttribute(isolate.el, "aria-label", `${alone ? "Rejoin" : "Isolate"} ${node.id}`);
+      timeout.allow(NO_TIMER[node.look] ?? "");
       isolate.allow(panel.get("info").ended || (names().length < 2 ? "There is no other node." : ""));
     }
   }

@@ -46,11 +46,25 @@ export function makePlayer(panel: Context): View & { draw(): number } {
     panel.ask({ do: "rewind", to: clamp(Number(scrubber.value), 0, panel.clock.now()) });
   });
   const moments = h("span", { class: "rl-buttons", role: "group", "aria-label": "Moments to go to" });
+  const undo = button("Undo", {
+    kind: "rl-small",
+    testid: "undo",
+    title: "Take back what was done last, and go back to its moment",
+    act: () => panel.ask({ do: "undo" }),
+  });
+  const save = button("Save", {
+    kind: "rl-small",
+    testid: "save",
+    title: "The run as a schedule: replab replay FILE runs it again",
+    act: () => panel.ask({ do: "save" }),
+  });
   const el = h(
     "section",
     { class: "rl-player", "aria-label": "The simulation's time" },
     play.el,
     steps.map((one) => one.el),
+    undo.el,
+    save.el,
     h("label", { class: "rl-slider" }, h("span", {}, "speed"), speed, rate),
     moments,
     scrubber,

@@ -13,6 +13,7 @@ import type { Context, View } from "./context";
 import { type Disc, makeDisc } from "./disc";
 import { drawLit, drawSights } from "./dots";
 import { JUST, makeFlights, type Sight } from "./flights";
+import { makeHands } from "./hands";
 import { type Area, areaOf, type Point, placesOf } from "./layout";
 import { makeLegend } from "./legend";
 import { makeTimers } from "./timers";
@@ -22,7 +23,7 @@ const CROWD = 48; // moving messages from which on each frame is drawn
 const FEW = 12; // and up to which it is little, unless it is an election or a loss
 const BUSY_PAUSE = 28; // ms between two pictures
 const REST_PAUSE = 80;
-const TIMER_STEPS = 40; // steps in which a timer's ring closes
+const TIMER_STEPS = 24; // steps in which a timer's ring closes
 
 export interface Ring extends View {
   stage: HTMLElement;
@@ -48,7 +49,8 @@ export function makeRing(panel: Context): Ring {
   const discs = s("svg", { class: "rl-discs", role: "group", "aria-label": "The cluster's nodes" }, pattern(hatch));
   const bubbles = makeBubbles();
   const legend = makeLegend(panel.colours);
-  const stage = h("div", { class: "rl-stage" }, links, discs, canvas, bubbles.el);
+  const hands = makeHands(panel);
+  const stage = h("div", { class: "rl-stage" }, links, discs, canvas, hands.dots, bubbles.el, hands.menu);
   const el = h("section", { class: "rl-ring", "aria-label": "Topology" }, stage, legend.el);
   const places = new Map<NodeId, Point>();
   const nodes = new Map<NodeId, Disc>();
@@ -71,7 +73,7 @@ export function makeRing(panel: Context): Ring {
     width = stage.clientWidth;
     const height = stage.clientHeight;
     if (!width || !height || !names.length) return;
-    for (const svg of [links, discs]) setAttribute(svg, "viewBox", `0 0 ${width} ${height}`);
+    for (const svg of [links, discs, hands.dots]) setAttribute(svg, "viewBox", `0 0 ${width} ${height}`);
     for (const [index, place] of placesOf(names.length, width, height).entries()) places.set(names[index] ?? "", place);
     area = areaOf([...places.values()]);
     pen = fitCanvas(canvas, area.width, area.height);
@@ -86,6 +88,7 @@ export function makeRing(panel: Context): Ring {
     const all = panel.get("nodes");
     const { cuts: pairsCut, groups } = panel.get("network");
     cuts = new Set(pairsCut.flatMap(([one, other]) => [`${one}|${other}`, `${other}|${one}`]));
+    hands.update(places, width);
     for (const [index, node] of all.entries()) {
       for (const other of all.slice(index + 1)) updateLink(node, other);
       const place = places.get(node.id);
@@ -130,7 +133,8 @@ export function makeRing(panel: Context): Ring {
 
   function draw(stamp: number): number {
     if (!pen) return Infinity;
-    const sights = flights.sights(stamp, panel.get("network").delay_ms, panel.calm());
+    const flown = flights.sights(stamp, panel.get("network").delay_ms, panel.calm());
+    const sights = hands.busy ? flown.filter(({ flight }) => flight.arrived !== undefined || flight.lost) : flown;
     if (sights.length || !clean) pen.clearRect(area.x, area.y, area.width, area.height);
     clean = !sights.length && !lit.length;
     if (lit.length && clean) pen.clearRect(area.x, area.y, area.width, area.height);

@@ -9,6 +9,8 @@ import type { Nothing, Problem } from "./common";
 export type NodeId = string;
 /** One look of a node: its role, or why it has none. */
 export type Look = "leader" | "follower" | "candidate" | "paused" | "stopped" | "silent" | "unknown";
+/** What can be done to a message on its way. */
+export type Handling = "deliver" | "drop" | "hold";
 export type Verb = "start" | "stop" | "kill" | "pause" | "resume";
 /** What a request came to: `unknown` where nobody can know. */
 export type Outcome = "ok" | "failed" | "unknown";
@@ -148,7 +150,12 @@ export interface Player {
   /** Names of moments, and when they are. */
   moments: [string, number][];
   span: number | null;
+  /** What is on its way while time stands. */
+  flying: Flying[];
 }
+
+/** `due`: when it arrives by itself; null: it is held back. */
+export type Flying = [id: string, family: Family, from: NodeId, to: NodeId, words: string, due: number | null];
 
 export interface ClusterTraits {
   nodes: NodeState[];
@@ -252,7 +259,14 @@ export interface Why {
   explanations: Explanation[];
 }
 
-export type ClusterMessage = History | News | Done | SpaceTime | Why;
+/** The run until now as a schedule, to be kept as a file. */
+export interface Saved {
+  type: "saved";
+  name: string;
+  text: string;
+}
+
+export type ClusterMessage = History | News | Done | SpaceTime | Why | Saved;
 
 /** `hello` and `bye`: a view has been opened, or closed. */
 export type ClusterGreeting = { do: "hello" } | { do: "bye" };
@@ -274,4 +288,8 @@ export type ClusterCommand =
   | { do: "step"; seconds: number }
   | { do: "play"; speed: number }
   | { do: "halt" }
+  | { do: Handling; message: string }
+  | { do: "run_out"; node: NodeId }
+  | { do: "undo" }
+  | { do: "save" }
   | { do: "rewind"; to: number };

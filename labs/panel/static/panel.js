@@ -860,6 +860,11 @@ function labelOf(node, tag, side) {
 
 // src/cluster/nodes.ts
 var CHOSEN_LASTS = 1200;
+var NO_TIMER = {
+  leader: "It leads: it waits for nobody.",
+  stopped: "It is stopped: start it.",
+  paused: "It is paused: resume it."
+};
 function makeNodes(panel, sides) {
   const el = h("ul", { class: "rl-nodes", "aria-label": "Nodes" });
   const rows = /* @__PURE__ */ new Map();
@@ -877,17 +882,26 @@ function makeNodes(panel, sides) {
       aria: `Isolate ${name}`,
       act: () => cutOff(name)
     });
+    const timeout = button("Time out", {
+      title: "Put its clock forward until it acts for want of a leader; nothing else moves",
+      kind: "rl-small",
+      testid: `run_out-${name}`,
+      aria: `Time out ${name}`,
+      act: () => panel.ask({ do: "run_out", node: name })
+    });
+    timeout.el.hidden = !panel.simulated();
     const attributes = { class: "rl-buttons", role: "toolbar", "aria-label": `Controls of ${name}` };
     const controls = h(
       "div",
       attributes,
       [...buttons.values()].map((one) => one.el),
-      isolate.el
+      isolate.el,
+      timeout.el
     );
     const tabStop = oneTabStop(controls, "button:not([hidden])");
     const item = h("li", { "data-node": name }, h("strong", {}, name), role, facts, controls);
     el.append(item);
-    const row = { item, role, facts, buttons, isolate, tabStop };
+    const row = { item, role, facts, buttons, isolate, timeout, tabStop };
     rows.set(name, row);
     return row;
   }
@@ -903,7 +917,7 @@ function makeNodes(panel, sides) {
   function update() {
     const { groups } = panel.get("network");
     for (const node of panel.get("nodes")) {
-      const { item, role, facts, buttons, isolate, tabStop } = rowOf2(node.id);
+      const { item, role, facts, buttons, isolate, timeout, tabStop } = rowOf2(node.id);
       const busy = panel.busyWith(node.id);
       setAttribute(item, "class", `is-${node.look}`);
       setText(role, busy || LOOKS[node.look]);
@@ -917,6 +931,7 @@ function makeNodes(panel, sides) {
       const alone = isAlone(node.id, groups);
       isolate.label(alone ? "Rejoin" : "Isolate");
       setAttribute(isolate.el, "aria-label", `${alone ? "Rejoin" : "Isolate"} ${node.id}`);
+      timeout.allow(NO_TIMER[node.look] ?? "");
       isolate.allow(panel.get("info").ended || (names().length < 2 ? "There is no other node." : ""));
     }
   }
@@ -1085,11 +1100,25 @@ function makePlayer(panel) {
     panel.ask({ do: "rewind", to: clamp(Number(scrubber.value), 0, panel.clock.now()) });
   });
   const moments = h("span", { class: "rl-buttons", role: "group", "aria-label": "Moments to go to" });
+  const undo = button("Undo", {
+    kind: "rl-small",
+    testid: "undo",
+    title: "Take back what was done last, and go back to its moment",
+    act: () => panel.ask({ do: "undo" })
+  });
+  const save = button("Save", {
+    kind: "rl-small",
+    testid: "save",
+    title: "The run as a schedule: replab replay FILE runs it again",
+    act: () => panel.ask({ do: "save" })
+  });
   const el = h(
     "section",
     { class: "rl-player", "aria-label": "The simulation's time" },
     play.el,
     steps.map((one) => one.el),
+    undo.el,
+    save.el,
     h("label", { class: "rl-slider" }, h("span", {}, "speed"), speed, rate),
     moments,
     scrubber,
@@ -1404,6 +1433,118 @@ function sightOf(flight, age, span, calm) {
   return { flight, progress, opacity: Math.min(1, progress * 9, broken ? 1 : (1.04 - progress) * 9), stands: 0 };
 }
 
+// src/cluster/hands.ts
+var FIRST = 0.3;
+var NEXT = 0.17;
+var ROOM = 4;
+function makeHands(panel) {
+  const dots = s("svg", { class: "rl-hands", role: "group", "aria-label": "Messages on their way" });
+  const words = h("div", {});
+  const ask = (verb) => () => {
+    if (chosen) panel.ask({ do: verb, message: chosen });
+    close();
+  };
+  const deliver = button("Deliver", { kind: "rl-small rl-primary", testid: "deliver", act: ask("deliver") });
+  const drop = button("Drop", { kind: "rl-small", testid: "drop", act: ask("drop") });
+  const hold = button("Hold", { kind: "rl-small", testid: "hold", title: "Keep it until later", act: ask("hold") });
+  const buttons = h("div", { class: "rl-buttons" }, deliver.el, drop.el, hold.el);
+  const menu = h(
+    "div",
+    { class: "rl-handmenu", role: "dialog", "aria-label": "A message on its way", hidden: true },
+    words,
+    buttons
+  );
+  const tabStop = oneTabStop(dots, ".rl-hand");
+  let chosen = "";
+  let drawn = "";
+  let width = 0;
+  menu.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") close();
+  });
+  function close() {
+    const back = chosen;
+    chosen = "";
+    menu.hidden = true;
+    dots.querySelector(`[data-message="${CSS.escape(back)}"]`)?.focus();
+  }
+  function update(places, room) {
+    width = room;
+    const flying = panel.get("player").flying ?? [];
+    const shown = JSON.stringify([flying, [...places]]);
+    if (shown === drawn) return;
+    drawn = shown;
+    if (!flying.some(([id]) => id === chosen)) {
+      chosen = "";
+      menu.hidden = true;
+    }
+    const count = /* @__PURE__ */ new Map();
+    dots.replaceChildren(
+      ...flying.flatMap((one) => {
+        const from = places.get(one[2]);
+        const to = places.get(one[3]);
+        if (!from || !to) return [];
+        const link = `${one[2]}|${one[3]}`;
+        const before = count.get(link) ?? 0;
+        count.set(link, before + 1);
+        return [dotOf(one, along(from, to, FIRST + NEXT * Math.min(before, ROOM)), angleOf(from, to))];
+      })
+    );
+    tabStop();
+  }
+  function dotOf([id, family, from, to, text, due], place, turn) {
+    const label = `${text}, ${from} to ${to}${due === null ? ", held back" : ""}`;
+    const open = () => choose(id, label, place, due === null);
+    const press = (event) => {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      open();
+    };
+    const [topic, reply] = family.split("-");
+    const kind = `rl-hand is-${topic}${reply ? " is-reply" : ""}${due === null ? " is-held" : ""}`;
+    const attributes = {
+      class: kind,
+      role: "button",
+      "aria-label": label,
+      "data-message": id,
+      onclick: open,
+      onkeydown: press
+    };
+    const el = s(
+      "g",
+      attributes,
+      s("circle", { class: "rl-reach", r: 10 }),
+      shapeOf(family, turn),
+      s("title", {}, label)
+    );
+    setAttribute(el, "transform", `translate(${place.x} ${place.y})`);
+    return el;
+  }
+  function choose(id, label, place, held) {
+    chosen = id;
+    words.textContent = label;
+    hold.allow(held ? "It is held back already." : "");
+    menu.hidden = false;
+    menu.style.left = `${clamp(place.x - menu.offsetWidth / 2, 2, Math.max(2, width - menu.offsetWidth - 2))}px`;
+    menu.style.top = `${place.y + 14}px`;
+    deliver.el.focus();
+  }
+  return {
+    dots,
+    menu,
+    update,
+    get busy() {
+      return panel.simulated() && panel.get("player").playing === false;
+    }
+  };
+}
+function shapeOf(family, turn) {
+  if (family.startsWith("replication")) return s("rect", { x: -4.5, y: -4.5, width: 9, height: 9 });
+  if (family.startsWith("election")) {
+    return s("path", { d: "M7 0 L-4 5.5 L-4 -5.5 Z", transform: `rotate(${turn * 180 / Math.PI})` });
+  }
+  return s("circle", { r: family.startsWith("alive") ? 3 : 4.5 });
+}
+
 // src/cluster/legend.ts
 var SIZE = 14;
 var KINDS = [
@@ -1453,7 +1594,7 @@ var CROWD = 48;
 var FEW2 = 12;
 var BUSY_PAUSE = 28;
 var REST_PAUSE = 80;
-var TIMER_STEPS = 40;
+var TIMER_STEPS = 24;
 function makeRing(panel) {
   const links = s("svg", { class: "rl-links", "aria-hidden": "true" });
   const canvas = h("canvas", { class: "rl-dots", "aria-hidden": "true" });
@@ -1461,7 +1602,8 @@ function makeRing(panel) {
   const discs = s("svg", { class: "rl-discs", role: "group", "aria-label": "The cluster's nodes" }, pattern(hatch));
   const bubbles = makeBubbles();
   const legend = makeLegend(panel.colours);
-  const stage = h("div", { class: "rl-stage" }, links, discs, canvas, bubbles.el);
+  const hands = makeHands(panel);
+  const stage = h("div", { class: "rl-stage" }, links, discs, canvas, hands.dots, bubbles.el, hands.menu);
   const el = h("section", { class: "rl-ring", "aria-label": "Topology" }, stage, legend.el);
   const places = /* @__PURE__ */ new Map();
   const nodes = /* @__PURE__ */ new Map();
@@ -1481,7 +1623,7 @@ function makeRing(panel) {
     width = stage.clientWidth;
     const height = stage.clientHeight;
     if (!width || !height || !names.length) return;
-    for (const svg of [links, discs]) setAttribute(svg, "viewBox", `0 0 ${width} ${height}`);
+    for (const svg of [links, discs, hands.dots]) setAttribute(svg, "viewBox", `0 0 ${width} ${height}`);
     for (const [index, place] of placesOf(names.length, width, height).entries()) places.set(names[index] ?? "", place);
     area = areaOf([...places.values()]);
     pen = fitCanvas(canvas, area.width, area.height);
@@ -1495,6 +1637,7 @@ function makeRing(panel) {
     const all = panel.get("nodes");
     const { cuts: pairsCut, groups } = panel.get("network");
     cuts = new Set(pairsCut.flatMap(([one, other]) => [`${one}|${other}`, `${other}|${one}`]));
+    hands.update(places, width);
     for (const [index, node] of all.entries()) {
       for (const other of all.slice(index + 1)) updateLink(node, other);
       const place = places.get(node.id);
@@ -1533,7 +1676,8 @@ function makeRing(panel) {
   }
   function draw(stamp) {
     if (!pen) return Infinity;
-    const sights = flights.sights(stamp, panel.get("network").delay_ms, panel.calm());
+    const flown = flights.sights(stamp, panel.get("network").delay_ms, panel.calm());
+    const sights = hands.busy ? flown.filter(({ flight }) => flight.arrived !== void 0 || flight.lost) : flown;
     if (sights.length || !clean) pen.clearRect(area.x, area.y, area.width, area.height);
     clean = !sights.length && !lit.length;
     if (lit.length && clean) pen.clearRect(area.x, area.y, area.width, area.height);
@@ -2372,7 +2516,7 @@ var render = ({ model, el }) => {
     doing: [nodes, head],
     answer: [client],
     problems: [{ el: root, update: () => notices.update(panel.get("problems")) }],
-    player: [player, timeline],
+    player: [player, timeline, ring],
     availability: [timeline]
   };
   const listeners = Object.entries(parts).map(([trait, views]) => {
@@ -2386,6 +2530,7 @@ var render = ({ model, el }) => {
   function hear(message) {
     if (message.type === "done") commands.acknowledge(message.id);
     else if (message.type === "spacetime") timeline.showSpaceTime(message);
+    else if (message.type === "saved") download(message.name, message.text);
     else if (message.type === "why") timeline.showWhy(message);
     else {
       panel.clock.tell(message.now, message.rate, message.type === "history");
@@ -2439,6 +2584,11 @@ var render = ({ model, el }) => {
     greet({ do: "bye" });
   };
 };
+function download(name, text) {
+  const url = URL.createObjectURL(new Blob([text], { type: "application/json" }));
+  h("a", { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 1e4);
+}
 var panel_default = { render };
 export {
   panel_default as default
