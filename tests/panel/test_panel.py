@@ -215,7 +215,7 @@ def test_a_simulation_plays_at_the_chosen_speed_until_it_is_halted(simulated: Wa
 
     simulated.done(simulated.ask(do="play", speed=10))
     simulated.until(lambda: cluster.now() > 2.0)
-    expected = {"playing": True, "speed": 10.0, "rewinds": True, "moments": [], "span": None}
+    expected = {"playing": True, "speed": 10.0, "rewinds": True, "moments": [], "span": None, "flying": []}
     assert simulated.panel.player == expected
 
     simulated.done(simulated.ask(do="halt"))
