@@ -7,7 +7,10 @@ names a file, a folder or a test gets all of it. The last lines say what was lef
 from __future__ import annotations
 
 import signal
+import threading
+import time
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -31,6 +34,22 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.args_source is pytest.Config.ArgsSource.ARGS:  # files, folders or tests were named
         config.option.full = True
     config.pluginmanager.register(LeftOut(config), "left-out")
+
+
+@pytest.fixture(autouse=True)
+def no_panel_is_left_running() -> Iterator[None]:
+    """Each test closes the panels that it opens: their threads would disturb the tests that come after it."""
+    before = set(threading.enumerate())
+    yield
+    deadline = time.monotonic() + 5  # a panel's threads end within one turn of their loops
+    while (left := panel_threads(before)) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert left == []
+
+
+def panel_threads(before: set[threading.Thread]) -> list[str]:
+    now = (thread for thread in threading.enumerate() if thread not in before)
+    return [thread.name for thread in now if thread.name.startswith(("exercise-", "panel-"))]
 
 
 def is_worker(config: pytest.Config) -> bool:

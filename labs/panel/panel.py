@@ -83,6 +83,8 @@ class ClusterPanel(anywidget.AnyWidget):
         self._views = 0
         self._seen = time.monotonic()
         self._publishing = threading.RLock()
+        self._beginning = threading.Lock()  # a panel that is closed does not begin to watch another cluster
+        self._shut = False
         self._simulated = cluster.backend == "simulated"
         self._guard: contextlib.AbstractContextManager[Any] = (
             threading.RLock() if self._simulated else contextlib.nullcontext()
@@ -118,7 +120,9 @@ class ClusterPanel(anywidget.AnyWidget):
     def close(self, join_timeout: float = 0.0) -> None:
         """End the panel's threads and take it from the screen. The cluster goes on. Safe to call twice. `join_timeout`:
         seconds that each thread is waited for, so that none of them uses the cluster any more."""
-        self._end(join_timeout)
+        with self._beginning:
+            self._shut = True
+            self._end(join_timeout)
         super().close()
 
     def rest(self, why: str, again: Callable[[], Cluster] | None = None) -> None:
@@ -145,11 +149,14 @@ class ClusterPanel(anywidget.AnyWidget):
             return
         finally:
             self.doing = []
-        self._resting = ""
-        self._watch(cluster)
-        self._publish(self._model, cluster.now())
-        self.send({"type": "history", "now": cluster.now(), "rate": self._rate, **self._model.history()})
-        self._begin_to_watch()
+        with self._beginning:
+            if self._shut:
+                return
+            self._resting = ""
+            self._watch(cluster)
+            self._publish(self._model, cluster.now())
+            self.send({"type": "history", "now": cluster.now(), "rate": self._rate, **self._model.history()})
+            self._begin_to_watch()
 
     @property
     def alive(self) -> bool:

@@ -28,7 +28,7 @@ COMMANDS = ["x", "b", "a", "d", "d", "m", "y", "v", "z", "0", "0", "i", "i", "o"
 """Keys that JupyterLab takes for commands where no cell is being edited; the last two would run the cell again."""
 MOVES = ["ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "j", "k", "Home", "End", "PageUp", "PageDown"]
 EVERY_KIND = {
-    "BUTTON button", "INPUT range", "INPUT text", "INPUT number", "INPUT checkbox", "SELECT select-one",
+    "BUTTON button", "INPUT range", "INPUT text", "INPUT checkbox", "SELECT select-one",
     "g button", "CANVAS slider", "PRE region", "DIV region",
 }  # fmt: skip
 STATE = """() => {

@@ -72,9 +72,7 @@ def test_all_cells_run_then_the_leader_is_stopped_by_a_click_and_comes_back(open
     notebook.run_all()
     assert notebook.finish() >= 16
     expect(notebook.outputs.filter(has_text="node-1: follower, term 2, 4 keys")).to_be_attached()
-    expect(notebook.page.locator(".rl-panel")).to_have_count(
-        1
-    )  # one place beside the notebook, for one after the other
+    expect(notebook.page.locator(".rl-panel")).to_have_count(1)  # beside the notebook is one place, for the latest
     expect(notebook.panel.get_by_test_id("sentence")).to_have_text("This cluster was stopped")
     panel = start_cluster_and_panel(notebook, "02_walkthrough")
 
@@ -91,7 +89,7 @@ def test_all_cells_run_then_the_leader_is_stopped_by_a_click_and_comes_back(open
     expect(returned).to_have_attribute(
         "aria-label", re.compile("^node-1: follower, term 2, .*up to date"), timeout=30_000
     )
-    expect(panel.locator(".rl-nodes [data-node=node-1]")).to_contain_text("follows node-2 · term 2")
+    expect(panel.locator(".rl-nodes [data-node=node-1]")).to_contain_text(re.compile("follower.*term 2"))
     cell = panel.get_by_test_id("cell-away-node-1")
     expect(cell).to_have_text('"yes"', timeout=15_000)
     expect(cell).to_have_attribute("aria-label", 'away at node-1: "yes"')

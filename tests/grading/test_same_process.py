@@ -55,8 +55,21 @@ def test_it_says_what_the_sandbox_says(ex1: str) -> None:
     assert told(page) == told(sandbox)
 
 
-def test_a_loop_without_an_end_is_left_and_the_other_checks_go_on() -> None:
-    report = in_the_page(ex1="def double(n):\n    while True: pass\n", ex2=GOOD_EX2, ex3=GOOD_EX3)
+@pytest.mark.parametrize(
+    "loop",
+    [
+        "    while True: pass\n",
+        "    while True:\n        pass\n",
+        "    while n is not None: ...\n",
+        "    while True: continue\n",
+        "    return [n for n in iter(int, 1)]\n",
+        "    return sum(1 for _ in iter(int, 1))\n",
+        "    for _ in iter(int, 1): pass\n",
+        "    return (lambda: [0 for _ in iter(int, 1)])()\n",
+    ],
+)
+def test_a_loop_without_an_end_is_left_and_the_other_checks_go_on(loop: str) -> None:
+    report = in_the_page(ex1="def double(n):\n" + loop, ex2=GOOD_EX2, ex3=GOOD_EX3)
 
     results = {one.id: one for one in report.checks}
     assert results["double"].message == "time limit: no answer within 0.3 s"

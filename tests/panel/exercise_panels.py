@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -75,10 +74,6 @@ class Watched:
 
 
 Make = Callable[..., Watched]
-
-
-def panel_threads() -> list[str]:
-    return [t.name for t in threading.enumerate() if t.name.startswith(("exercise-", "panel-"))]
 
 
 def graded(text: str, *only: str) -> tuple[CheckResult, ...]:

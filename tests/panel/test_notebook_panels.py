@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from types import SimpleNamespace
 
 import pytest
 
 from labs import notebook
+from labs.cluster import Cluster
 from labs.notebook import clusters
 
 
@@ -35,3 +37,28 @@ def test_a_stopped_clusters_panel_starts_another_and_the_notebooks_variable_foll
     finally:
         panel.close()
         notebook.end("again")
+
+
+def test_a_panel_that_is_closed_while_another_cluster_starts_does_not_begin_to_watch_it() -> None:
+    old, started = notebook.cluster("simulated", name="closed"), threading.Event()
+    goes_on = threading.Event()
+    panel = notebook.panel(old)
+    try:
+
+        def slow_start() -> Cluster:
+            started.set()
+            assert goes_on.wait(30)
+            return old
+
+        panel.rest("It is stopped.", slow_start)
+        panel._heard(None, {"do": "again", "id": 1}, [])
+        assert started.wait(30)
+        (starting,) = [thread for thread in threading.enumerate() if thread.name == "panel-again"]
+        panel.close()
+        goes_on.set()
+        starting.join(30)
+
+        assert not panel.alive
+    finally:
+        panel.close()
+        notebook.end("closed")
