@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
+from replstore.http.chunked import ChunkedBody
 from replstore.http.syntax import (
     BARE_LINE_FEED,
     MAX_EMPTY_LINES,
@@ -18,6 +19,7 @@ from replstore.http.syntax import (
     HttpError,
     Request,
     Response,
+    ResponseHead,
     Stage,
     admit_all,
     read_target,
@@ -159,29 +161,46 @@ class RequestParser(_Parser):
 class ResponseParser(_Parser):
     """Splits a server's stream into answers. After an `HttpError` the stream is lost: close."""
 
-    __slots__ = ("_max_body",)
+    __slots__ = ("_chunked", "_max_body")
 
     def __init__(self, max_body: int) -> None:
         super().__init__()
         self._max_body = max_body
+        self._chunked: tuple[ResponseHead, ChunkedBody] | None = None
+        """The answer whose chunks are arriving."""
 
     def next(self) -> Response | None:
         """The next answer, or None until more has been fed. Raises `HttpError`."""
         start = self._start
         if len(self._buffer) - start < self._need:
             return None
+        if self._chunked is not None:
+            return self._next_chunks(*self._chunked)
         buffer = self._settled()
         end = buffer.find(b"\r\n\r\n", start, start + MAX_HEAD + 4)
         if end < 0:
             self._wait_for_head()
             return None
-        status, headers, keep_alive, length = response_head(buffer[start:end])
+        head = response_head(buffer[start:end])
+        status, headers, keep_alive, length = head
+        end += 4
+        if length is None:
+            self._start, self._chunked = end, (head, ChunkedBody(self._max_body))
+            return self._next_chunks(*self._chunked)
         if length > self._max_body:
             raise HttpError(502, f"The peer's answer has {length} bytes; at most {self._max_body} are taken")
-        end += 4
         if len(buffer) < end + length:
             self._wait(Stage.BODY, end - start + length)
             return None
         body = buffer[end : end + length]
         self._done(end + length)
         return Response(status, headers, body, keep_alive)
+
+    def _next_chunks(self, head: ResponseHead, chunked: ChunkedBody) -> Response | None:
+        self._start, need = chunked.take(self._settled(), self._start)
+        if not chunked.complete:
+            self._wait(Stage.BODY, need)
+            return None
+        self._chunked = None
+        self._done(self._start)
+        return Response(head.status, head.headers, bytes(chunked.body), head.keep_alive)

@@ -8,7 +8,8 @@ Most requests arrive whole, and a client repeats its header lines from request t
 request target (version and headers, one block of bytes) is parsed once and looked up afterwards; what varies, the
 method and the target, is checked every time.
 
-Not supported, and refused clearly: chunked bodies (411), `Expect` other than `100-continue` (417).
+Not supported, and refused clearly: requests with a chunked body (411; a peer's answer may have one), `Expect` other
+than `100-continue` (417).
 """
 
 from __future__ import annotations
@@ -270,10 +271,12 @@ def split_head(raw: bytes) -> tuple[str, bytes, Head]:
 
 
 class ResponseHead(NamedTuple):
+    """`length` is None where the body comes in chunks."""
+
     status: int
     headers: Headers
     keep_alive: bool
-    length: int
+    length: int | None
 
 
 @lru_cache(MEMO_BLOCKS)
@@ -283,9 +286,12 @@ def response_head(block: bytes) -> ResponseHead:
     if not match:
         raise HttpError(502, "The peer's answer does not begin with an HTTP/1.1 status line")
     fields = _fields(lines)
-    length = _length(fields)
     status = int(match[2])
-    if length is None:
+    chunked = "transfer-encoding" in fields and "content-length" not in fields
+    if chunked and (fields["transfer-encoding"].lower() != "chunked" or match[1] == b"0" or status in (204, 304)):
+        raise HttpError(502, "The peer's answer is encoded in a way that is not supported: only `chunked` is")
+    length = None if chunked else _length(fields)
+    if length is None and not chunked:
         if status not in (204, 304):
             raise HttpError(502, "The peer's answer has no Content-Length")
         length = 0
