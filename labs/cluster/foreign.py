@@ -119,7 +119,7 @@ class ForeignCluster(HttpCluster):
         if not self._named_peers:
             variables["PEERS"] = ",".join(addresses.values())
         if self.settings.durable:
-            data = self._family.folder / node
+            data = self.data_folder(node)
             data.mkdir(exist_ok=True)
             variables["DATA_DIR"] = str(data)
         return variables
@@ -250,6 +250,16 @@ class ForeignCluster(HttpCluster):
         """The node itself, not a link to it. None before the first start: only then the ports are chosen."""
         port = self._ports.get(self._known(node))
         return None if port is None else f"http://{ports.HOST}:{port}"
+
+    def link(self, sender: str, to: str) -> str:
+        """The address under which `sender` finds `to`. Raises `ClusterError` before the first start."""
+        if self._links is None:
+            raise ClusterError("the links are made at the first start")
+        return self._links.url(self._known(sender), self._known(to))
+
+    def data_folder(self, node: str) -> Path:
+        """The node's DATA_DIR."""
+        return self._family.folder / self._known(node)
 
     def logs(self, node: str, lines: int = 20) -> list[str]:
         return self._family.last_lines(self._known(node), lines)

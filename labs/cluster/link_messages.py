@@ -14,9 +14,9 @@ import h11
 
 from labs.cluster.ports import HOST
 from labs.cluster.spelling import snake_case_fields
-from replstore.messages import Heartbeat, HeartbeatReply, Replicate, Replicated
+from replstore.messages import Heartbeat, HeartbeatReply, Message, Replicate, Replicated
 
-Message = h11.Request | h11.Response
+HttpMessage = h11.Request | h11.Response
 H = TypeVar("H", h11.Request, h11.Response)
 
 _KINDS = {"heartbeat": Heartbeat.__name__, "replicate": Replicate.__name__}
@@ -43,7 +43,7 @@ class Received(Generic[H]):
     def _with(self, more: list[tuple[bytes, bytes]]) -> Received[H]:
         headers: list[tuple[bytes, bytes]] = [(name, value) for name, value in self.head.headers.raw_items()
                    if name.lower() not in _OF_THE_CONNECTION]  # fmt: skip
-        head: Message
+        head: HttpMessage
         if isinstance(self.head, h11.Request):
             if not any(name.lower() == b"host" for name, _ in headers):
                 headers.append((b"Host", HOST.encode()))  # it came by HTTP/1.0, and goes on by 1.1
@@ -59,7 +59,11 @@ class Received(Generic[H]):
 
 
 def kind_of(message: Received[h11.Request]) -> str:
-    """`/internal/heartbeat` is a Heartbeat, `/internal/replicate` a Replicate, `/internal/ask-vote` an AskVote."""
+    """`/internal/heartbeat` is a Heartbeat, `/internal/replicate` a Replicate, `/internal/ask-vote` an AskVote. In an
+    envelope of the lab's own protocol a message says its type."""
+    known = Message.registry.get(str(_in_envelope(_json(message.body)).get("type")))
+    if known is not None:
+        return known.__name__
     path = message.head.target.decode("ascii", "replace").split("?")[0]
     last = path.rstrip("/").rsplit("/", 1)[-1] or "root"
     words = "".join(sign if sign.isalnum() else " " for sign in last).split()
@@ -72,10 +76,10 @@ def answer_kind(kind: str) -> str:
 
 def details_of(body: bytes) -> dict[str, Any]:
     """The small fields of a message: numbers and names as they are, lists and objects as their count."""
-    try:
-        fields = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
+    fields = _json(body)
+    if isinstance(fields, list) and fields:
+        fields = fields[0]  # envelopes: what a node of the lab's protocol answers
+    fields = _in_envelope(fields) or fields
     if not isinstance(fields, dict):
         return {}
     details: dict[str, Any] = {}
@@ -88,3 +92,16 @@ def details_of(body: bytes) -> dict[str, Any]:
             details["count" if name in ("changes", "entries") else name] = len(value)
     details.pop("value", None)  # data is no detail
     return details
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _in_envelope(fields: Any) -> dict[str, Any]:
+    """The message in an envelope of the lab's protocol; empty for anything else."""
+    message = fields.get("message") if isinstance(fields, dict) and "from" in fields else None
+    return message if isinstance(message, dict) and "type" in message else {}

@@ -21,7 +21,7 @@ from typing import Any
 
 import h11
 
-from labs.cluster.link_messages import Message, Received, answer_kind, details_of, kind_of
+from labs.cluster.link_messages import HttpMessage, Received, answer_kind, details_of, kind_of
 from labs.cluster.ports import HOST
 from labs.trace.kinds import family_of
 
@@ -203,7 +203,7 @@ class Wire:
 
     async def receive(self) -> Any:
         """The next request or answer with its whole body; None where the connection ends before one begins."""
-        head: Message | None = None
+        head: HttpMessage | None = None
         body = bytearray()
         while True:
             event = self._state.next_event()
@@ -223,7 +223,7 @@ class Wire:
             elif isinstance(event, h11.ConnectionClosed) or event is h11.PAUSED:
                 return None
 
-    async def send(self, head: Message, body: bytes) -> None:
+    async def send(self, head: HttpMessage, body: bytes) -> None:
         self._write(head)
         if body:
             self._write(h11.Data(data=body))

@@ -30,6 +30,10 @@ class Nodes:
     folder: Path | None = None
     start_timeout: float = START_TIMEOUT
 
+    def named(self) -> Nodes:
+        """The same, and PEERS tell the peers' names: the lab's protocol needs them."""
+        return replace(self, named_peers=True)
+
 
 class TimedCluster(ForeignCluster):
     """A cluster that keeps how long each wait took, and what it was allowed. A wait has the time of two elections,
@@ -67,19 +71,21 @@ class Bench:
         self.walked = 0
         self.without_leader = ""
         """Why checks that need a leader need not wait for one again; empty: they may."""
+        self.spent = False
+        """The present cluster is only good to be looked at."""
         self._cluster: TimedCluster | None = None
         self._mode = ""
 
-    def fresh(self, mode: str = "async") -> TimedCluster:
-        """A new cluster, not started."""
+    def fresh(self, mode: str = "async", nodes: Nodes | None = None) -> TimedCluster:
+        """A new cluster, not started. `nodes`: others than those that are examined."""
         self.discard()
-        self._cluster, self._mode = TimedCluster(self.nodes, mode), mode
+        self._cluster, self._mode = TimedCluster(nodes or self.nodes, mode), mode if nodes is None else ""
         return self._cluster
 
     def started(self, mode: str = "async") -> TimedCluster:
         """The present cluster if it is in this mode, all nodes running and the network whole; else a new one. Raises
         `StartFailed`."""
-        cluster = self._cluster if self._mode == mode else None
+        cluster = self._cluster if self._mode == mode and not self.spent else None
         if cluster is None:
             cluster = self.fresh(mode)
         mend(cluster)
@@ -91,7 +97,7 @@ class Bench:
 
     def discard(self) -> None:
         """The present cluster is of no more use."""
-        cluster, self._cluster, self._mode, self.walked = self._cluster, None, "", 0
+        cluster, self._cluster, self._mode, self.walked, self.spent = self._cluster, None, "", 0, False
         if cluster is not None:
             cluster.close()
 

@@ -7,22 +7,28 @@ asked a second time before it counts as broken, and the report says so.
 from __future__ import annotations
 
 import shlex
+import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from labs.cluster.base import ClusterError
 from labs.conform.bench import Bench, Nodes
 from labs.conform.check import LEVELS, OPTIONAL, CannotAsk, NodeCheck, NotAsSaid, NotTried, TooLate
+from labs.conform.durable import DURABLE
 from labs.conform.faults import FAULTS
+from labs.conform.peers import PEERS
 from labs.conform.scene import Scene
 from labs.conform.steps import WALK
 from labs.conform.wire import WIRE
 from labs.grading.results import CheckResult, ExerciseSummary, Particulars, Report, Status, clean, clean_all
 from labs.pictures import origin_of, spacetime_svg
 
-CHECKS: tuple[NodeCheck, ...] = (*WIRE.checks, *WALK.checks, *FAULTS.checks)
+CHECKS: tuple[NodeCheck, ...] = (*WIRE.checks, *WALK.checks, *FAULTS.checks, *DURABLE.checks, *PEERS.checks)
+LANES = (("wire", "steps", "faults"), ("durable", "peers"))
+"""Levels that are asked one after the other; the lanes go side by side, each on nodes of its own."""
 LAST_LINES = 30
 """Of a long exchange a failure shows the end."""
 MOST_EVENTS = 400
@@ -54,12 +60,29 @@ def _add(name: str, wanted: set[str]) -> None:
         _add(need, wanted)
 
 
-@dataclass
 class _Findings:
-    results: dict[str, CheckResult] = field(default_factory=dict)
-    seconds: dict[str, float] = field(default_factory=dict)
-    logs: dict[str, str] = field(default_factory=dict)
-    pictures: dict[str, str] = field(default_factory=dict)
+    """What is known so far, by check; several threads add to it."""
+
+    def __init__(self, checks: Sequence[NodeCheck]) -> None:
+        self.results: dict[str, CheckResult] = {}
+        self.seconds: dict[str, float] = {}
+        self.logs: dict[str, str] = {}
+        self.pictures: dict[str, str] = {}
+        self._asked = {check.id: threading.Event() for check in checks}
+
+    def add(self, result: CheckResult) -> None:
+        self.results[result.id] = result
+        self._asked[result.id].set()
+
+    def passed(self, name: str) -> bool:
+        """Waits until the check has been asked, perhaps in another lane."""
+        self._asked[name].wait()
+        return name in self.results and self.results[name].status is Status.PASSED
+
+    def give_up(self) -> None:
+        """Nobody waits any more."""
+        for asked in self._asked.values():
+            asked.set()
 
 
 def examine(
@@ -72,20 +95,35 @@ def examine(
     is told each result as it comes. Raises `StartFailed` where the command is no node at all."""
     wish = wish or Wish()
     checks = wish.checks()
-    found = _Findings()
+    found = _Findings(checks)
     began = time.perf_counter()
-    with Bench(nodes) as bench:
+
+    def ask_all(bench: Bench, lane: Sequence[NodeCheck]) -> None:
+        try:
+            for check in lane:
+                result = _result(bench, check, wish, found, command_line)
+                found.add(result)
+                seen(result)
+        except BaseException:
+            found.give_up()
+            raise
+
+    first, second = ([check for check in checks if check.level in lane] for lane in LANES)
+    with Bench(nodes) as bench, Bench(nodes) as other, ThreadPoolExecutor(1) as pool:
         bench.started()
-        for check in checks:
-            result = _result(bench, check, wish, found, command_line)
-            found.results[check.id] = result
-            seen(result)
+        beside = pool.submit(ask_all, other, second)
+        try:
+            ask_all(bench, first)
+            beside.result()
+        except BaseException:
+            other.discard()  # whatever is asked there ends at once
+            raise
     found.seconds["total"] = time.perf_counter() - began
-    return _report(checks, found, nodes, command_line)
+    return _report(checks, found, nodes)
 
 
 def _result(bench: Bench, check: NodeCheck, wish: Wish, found: _Findings, command_line: Sequence[str]) -> CheckResult:
-    unmet = [need for need in check.needs if found.results[need].status is not Status.PASSED]
+    unmet = [need for need in check.needs if not found.passed(need)]
     if unmet:
         reason = f"not asked, because this is needed and was not found: {BY_ID[unmet[0]].says}"
         return CheckResult(check.to_json(), Status.SKIPPED, 0, clean(reason))
@@ -157,7 +195,7 @@ def _logs(bench: Bench) -> str:
 # The report
 
 
-def _report(checks: Iterable[NodeCheck], found: _Findings, nodes: Nodes, command_line: Sequence[str]) -> Report:
+def _report(checks: Sequence[NodeCheck], found: _Findings, nodes: Nodes) -> Report:
     settings = nodes.settings
     summaries = tuple(_summary(level, found) for level in LEVELS if any(c.level == level for c in checks))
     commands = sorted({shlex.join(command) for command in nodes.commands.values()})
@@ -175,7 +213,7 @@ def _report(checks: Iterable[NodeCheck], found: _Findings, nodes: Nodes, command
         isolation="processes of this machine",
         fingerprint="",
         exercises=summaries,
-        checks=tuple(found.results.values()),
+        checks=tuple(found.results[check.id] for check in checks),
         notes=notes,
         run=Particulars(datetime.now(UTC).isoformat(timespec="seconds"), found.seconds, found.logs),
         pictures=found.pictures,
@@ -183,7 +221,7 @@ def _report(checks: Iterable[NodeCheck], found: _Findings, nodes: Nodes, command
 
 
 def _summary(level: str, found: _Findings) -> ExerciseSummary:
-    results = [result for result in found.results.values() if result.check["exercise"] == level]
+    results = [result for result in list(found.results.values()) if result.check["exercise"] == level]
     earned, points = sum(result.earned for result in results), sum(result.points for result in results)
     return ExerciseSummary(level, LEVELS[level], "", True, round(earned, 2), round(points, 2))
 

@@ -84,9 +84,10 @@ class Scene:
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         timeout: float = ANSWER_LIMIT,
+        url: str | None = None,
     ) -> Reply:
-        """One request, straight to the node."""
-        url = self.cluster.url(node)
+        """One request: straight to the node, or by the link at `url`."""
+        url = url or self.cluster.url(node)
         assert url is not None, "checks ask nodes that have been started"
         began = time.time()
         given = {**(JSON if body is not None else {}), **(headers or {})}
