@@ -63,10 +63,10 @@ def panel(session: nox.Session) -> None:
 
 @nox.session
 def example(session: nox.Session) -> None:
-    """The lesson's node in TypeScript: lint, types, tests, build. Needs Node.js 20."""
-    session.chdir("examples/node-typescript")
-    session.run("npm", "ci", external=True)
-    session.run("npm", "run", "check", external=True)
+    """The nodes in TypeScript: lint, types, tests, build. Needs Node.js 20."""
+    for folder in ("examples/node-typescript", "examples/node-typescript-full"):
+        session.run("npm", "--prefix", folder, "ci", external=True)
+        session.run("npm", "--prefix", folder, "run", "check", external=True)
 
 
 @nox.session

@@ -1,4 +1,4 @@
-"""The lesson's node in TypeScript, built for tests: its command, or why it cannot run here."""
+"""The examples in TypeScript, built for tests: their commands, or why they cannot run here."""
 
 from __future__ import annotations
 
@@ -9,25 +9,27 @@ from pathlib import Path
 
 import pytest
 
-FOLDER = Path(__file__).parent.parent / "examples" / "node-typescript"
-BUILT = FOLDER / "dist" / "main.js"
+EXAMPLES = Path(__file__).parent.parent / "examples"
 
 
-def command_or_skip() -> list[str]:
-    """What starts a node. Skips where Node.js or the packages are missing; where `CI` is `true` that is a failure."""
-    missing = _what_is_missing()
+def command_or_skip(example: str = "node-typescript") -> list[str]:
+    """What starts a node of this example. Skips where Node.js or the packages are missing; where `CI` is `true` that is
+    a failure."""
+    folder = EXAMPLES / example
+    missing = _what_is_missing(folder)
     if missing:
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(missing)
-    return ["node", str(BUILT)]
+    return ["node", str(folder / "dist" / "main.js")]
 
 
-def _what_is_missing() -> str:
+def _what_is_missing(folder: Path) -> str:
     if shutil.which("node") is None or shutil.which("npm") is None:
         return "Node.js is not installed"
-    sources = max(file.stat().st_mtime for file in (FOLDER / "src").iterdir())
-    if BUILT.exists() and BUILT.stat().st_mtime >= sources:
+    sources = max(file.stat().st_mtime for file in (folder / "src").iterdir())
+    built = folder / "dist" / "main.js"
+    if built.exists() and built.stat().st_mtime >= sources:
         return ""
-    if not (FOLDER / "node_modules").exists():
-        return "examples/node-typescript is not built: run npm ci and npm run build there"
-    done = subprocess.run(["npm", "run", "build"], cwd=FOLDER, capture_output=True, text=True, timeout=120)
+    if not (folder / "node_modules").exists():
+        return f"examples/{folder.name} is not built: run npm ci and npm run build there"
+    done = subprocess.run(["npm", "run", "build"], cwd=folder, capture_output=True, text=True, timeout=120)
     return "" if done.returncode == 0 else f"npm run build failed: {done.stdout}{done.stderr}"

@@ -3,6 +3,7 @@ that breaks its promise must be found out."""
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +15,7 @@ import pytest
 
 from labs.cluster import Outcome
 from labs.history import Operation, load
+from tests import typescript_node
 from tools.nemesis import judge
 from tools.nemesis.__main__ import _order, _parser, told
 from tools.nemesis.campaign import ELECTIONS, Order, run
@@ -50,6 +52,21 @@ def test_no_fault_makes_a_node_break_its_promise(mode: str, election: str, tmp_p
     assert report.faults >= 2
     assert report.acknowledged >= 20
     assert report.reads >= 10
+
+
+@pytest.mark.slow
+@real_nodes
+@pytest.mark.parametrize("election", ["lowest-id", "majority"])
+def test_python_and_typescript_nodes_together_keep_what_a_quorum_acknowledged(election: str, tmp_path: Path) -> None:
+    command = shlex.join(["env", f"ELECTION={election}", *typescript_node.command_or_skip("node-typescript-full")])
+    order = short(
+        tmp_path, election=election, seed=1, build="real", election_timeout_ms=500, commands=(("node-2", command),)
+    )
+    report = run(order)
+
+    assert report.violations == [], f"{report.evidence}; {order.command}"
+    assert report.kills >= 3
+    assert report.acknowledged >= 20
 
 
 @pytest.mark.slow

@@ -18,6 +18,11 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     if given.backend == "docker" and given.election == "majority" and given.build != "real":
         parser.error("containers get only one package: --election majority needs --build real there")
+    if given.node and (given.backend == "docker" or given.build != "real"):
+        parser.error("--node goes with --backend process and --build real")
+    for entry in given.node or ():
+        if not all(entry.partition("=")):
+            parser.error(f"--node takes ID=CMD, like node-2='node dist/main.js', not {entry!r}")
     order = _order(given)
     print(f"seed {order.seed}: {order.command}", flush=True)
     try:
@@ -69,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--heartbeat-ms", type=int, default=100)
     add("--election-timeout-ms", type=int, default=400)
     add("--build", default="small", help="`small`: logs and journals that are soon long; `real`: the node as it is")
+    add("--node", action="append", metavar="ID=CMD", help="this node is a command that speaks the lab's peer protocol")
     add("--round-seconds", type=float, default=8.0, help="how long clients and faults go on before a verdict")
     add("--only", nargs="+", choices=KINDS, metavar="KIND", default=(), help=f"only these faults: {', '.join(KINDS)}")
     add("--every", type=float, default=Pace().every, help="seconds between two faults, on average")
@@ -94,6 +100,7 @@ def _order(given: argparse.Namespace) -> Order:
         round_seconds=given.round_seconds,
         pace=Pace(every=given.every, kinds=tuple(given.only)),
         keep_in=given.keep,
+        commands=tuple((node, command) for node, _, command in (entry.partition("=") for entry in given.node or ())),
     )
 
 

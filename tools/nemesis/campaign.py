@@ -6,6 +6,7 @@ everything that led to it kept.
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -56,6 +57,8 @@ class Order:
     habits: Habits = field(default_factory=Habits)
     pace: Pace = field(default_factory=Pace)
     keep_in: Path = Path("nemesis-evidence")
+    commands: tuple[tuple[str, str], ...] = ()
+    """Node and command, for nodes in other languages; the others load the build `real`."""
 
     @property
     def settings(self) -> Settings:
@@ -77,6 +80,7 @@ class Order:
         for name in ("backend", "nodes", "build", *timings, "kills", "faults"):
             if getattr(self, name) != getattr(default, name):
                 said += f" --{name.replace('_', '-')} {getattr(self, name)}"
+        said += "".join(f" --node {shlex.quote(f'{node}={command}')}" for node, command in self.commands)
         said += f" --only {' '.join(self.pace.kinds)}" if self.pace.kinds else ""
         said += f" --every {self.pace.every:g}" if self.pace.every != default.pace.every else ""
         return f"{said} --minutes {self.seconds / 60:g}"
@@ -126,7 +130,7 @@ def run(order: Order, say: Callable[[str], None] = lambda text: None) -> Report:
     life = 0
     while report.ok and not _fulfilled(order, report, deadline):
         life += 1
-        with open_target(order.backend, order.settings) as target:
+        with open_target(order.backend, order.settings, dict(order.commands)) as target:
             target.start()
             _Life(order, target, report, say, deadline).live(life)
     return report

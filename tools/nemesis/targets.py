@@ -6,14 +6,18 @@ events, which takes milliseconds; here the signal comes first.
 
 from __future__ import annotations
 
+import shlex
+import sys
 import time
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from labs.cluster import DockerCluster, ProcessCluster, Settings
+from labs.cluster import DockerCluster, ForeignCluster, ProcessCluster, Settings
+from labs.cluster.foreign_process import ForeignProcess
 from labs.cluster.http_cluster import STOPPED, HttpCluster
+from labs.cluster.processes import ProcessTree
 
 COMPACTION_FILE = "journal.new"
 """What a node's folder holds while it rewrites its journal."""
@@ -63,9 +67,10 @@ class Target(HttpCluster):
         """Start the node and do not wait for it."""
 
 
-class ProcessTarget(Target, ProcessCluster):
-    def _spawn(self, node: str) -> None:
-        self._family.start(node, [self._python, "-m", "replstore"], self._variables(node))
+class LocalTarget(Target):
+    """Processes of this machine."""
+
+    _family: ProcessTree
 
     def whole_log(self, node: str) -> list[str]:
         log = self._family.log(node)
@@ -80,6 +85,19 @@ class ProcessTarget(Target, ProcessCluster):
 
     def compacting(self, node: str) -> bool | None:
         return (self._family.folder / node / COMPACTION_FILE).exists()
+
+
+class ProcessTarget(LocalTarget, ProcessCluster):
+    def _spawn(self, node: str) -> None:
+        self._family.start(node, [self._python, "-m", "replstore"], self._variables(node))
+
+
+class MixedTarget(LocalTarget, ForeignCluster):
+    """Some of the nodes are commands in other languages, which speak the lab's peer protocol."""
+
+    def _spawn(self, node: str) -> None:
+        variables = self._variables(node, self._connect())
+        self._family.start(node, self._commands[node], variables, self._folder, ForeignProcess)
 
 
 class DockerTarget(Target, DockerCluster):
@@ -98,5 +116,13 @@ class DockerTarget(Target, DockerCluster):
         (folder / "data.tar").write_bytes(b"".join(chunks))
 
 
-def open_target(backend: str, settings: Settings) -> Target:
+def open_target(backend: str, settings: Settings, commands: Mapping[str, str] | None = None) -> Target:
+    """`commands`: the command of each node that is not the lab's own."""
+    if commands:
+        python = f"{shlex.quote(sys.executable)} -m replstore"
+        words = {node: shlex.split(commands.get(node, python)) for node in settings.node_ids}
+        # A cluster of commands leaves ELECTION to them.
+        mine = ["env", f"ELECTION={settings.election}"]
+        every = {node: command if node in commands else [*mine, *command] for node, command in words.items()}
+        return MixedTarget(settings, every, named_peers=True)
     return ProcessTarget(settings) if backend == "process" else DockerTarget(settings)

@@ -1,0 +1,76 @@
+/** Start one node with the settings of its environment. */
+
+import { openJournal } from "./journal.js";
+import { LowestId } from "./lowest-id.js";
+import { Majority } from "./majority.js";
+import type { Message } from "./messages.js";
+import { StoreNode } from "./node.js";
+import { Peers } from "./peers.js";
+import { createNodeServer } from "./server.js";
+import { BadSetting, readSettings, type Settings } from "./settings.js";
+
+function main(settings: Settings): void {
+  const { nodeId, heartbeatMs, electionTimeoutMs, mode, token } = settings;
+  const log = (text: string) => console.log(`[${nodeId}] ${text}`);
+  const { journal, saved } = openJournal(settings.dataDir);
+  const limit = Math.max(electionTimeoutMs, 1000);
+  const peers = new Peers(nodeId, settings.peers, token, limit, (sender, message) =>
+    node.receive(sender, message),
+  );
+
+  /** While a peer's message is answered: what goes to that peer travels in the answer. */
+  let answering: { to: string; messages: Message[] } | undefined;
+  let awake = false;
+  const node = new StoreNode({
+    ...{ id: nodeId, peers: peers.ids, mode, heartbeatMs, electionTimeoutMs, journal, saved, log },
+    elect: (seat) => (settings.election === "majority" ? new Majority(seat) : new LowestId(seat)),
+    now: () => performance.now(),
+    random: Math.random,
+    send: (to, message) => {
+      if (answering?.to === to) {
+        answering.messages.push(message);
+      } else {
+        peers.send(to, message);
+      }
+    },
+    wake: () => {
+      if (!awake) {
+        awake = true;
+        setImmediate(() => {
+          awake = false;
+          node.flush();
+        });
+      }
+    },
+  });
+  const hear = (sender: string, message: Message) => {
+    answering = { to: sender, messages: [] };
+    const { messages } = answering;
+    try {
+      node.receive(sender, message);
+    } finally {
+      answering = undefined;
+    }
+    return messages.map((one) => peers.envelope(one));
+  };
+
+  const server = createNodeServer({ node, peers: peers.ids, token, hear });
+  server.on("error", (error) => {
+    console.error(`[${nodeId}] cannot listen on port ${settings.port}: ${error.message}`);
+    process.exit(1);
+  });
+  server.listen(settings.port, settings.host, () => {
+    log(`Store Node listening on port ${settings.port}`);
+    setInterval(() => node.tick(), heartbeatMs / 4);
+  });
+  for (const signal of ["SIGTERM", "SIGINT"]) {
+    process.on(signal, () => process.exit(0));
+  }
+}
+
+try {
+  main(readSettings(process.env));
+} catch (error) {
+  console.error(error instanceof BadSetting ? error.message : error);
+  process.exit(error instanceof BadSetting ? 2 : 1);
+}
