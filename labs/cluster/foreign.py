@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import os
 import shlex
+import shutil
 import textwrap
 import weakref
 from collections.abc import Mapping, Sequence
@@ -61,7 +62,7 @@ class ForeignCluster(HttpCluster):
         start_timeout: float = START_TIMEOUT,
     ) -> None:
         super().__init__(settings or Settings())
-        self._commands = _command_of_each(self.node_ids, command)
+        self._commands = commands_by_node(self.node_ids, command)
         self._folder = folder or Path.cwd()
         self._named_peers = named_peers
         self._start_timeout = start_timeout
@@ -184,6 +185,16 @@ class ForeignCluster(HttpCluster):
             return STOPPED
         return PAUSED if process.paused else RUNNING
 
+    def replace(self, node: str, command: Command) -> None:
+        """Stop the node, and start another program in its place, at the same address: an upgrade, also to another
+        language. Its DATA_DIR is emptied, since one program cannot read what another one wrote; so the new node has
+        nothing until the others have filled it. Raises `StartFailed`."""
+        with self._lock:
+            self.stop(node)
+            self._commands = commands_by_node(self.node_ids, {**self._commands, node: command})
+            shutil.rmtree(self.data_folder(node), ignore_errors=True)
+            self.start(node)
+
     # -- network --------------------------------------------------------------------------------------
 
     def _apply_faults(self, nodes: Sequence[str]) -> None:
@@ -274,7 +285,8 @@ class ForeignCluster(HttpCluster):
         super().close()
 
 
-def _command_of_each(nodes: Sequence[str], command: Command | Mapping[str, Command]) -> dict[str, list[str]]:
+def commands_by_node(nodes: Sequence[str], command: Command | Mapping[str, Command]) -> dict[str, list[str]]:
+    """A command for each node, of one for all or one each. Raises `ClusterError` for a node without one."""
     if not isinstance(command, Mapping):
         command = dict.fromkeys(nodes, command)
     unknown = sorted(set(command) - set(nodes))

@@ -20,6 +20,10 @@ SPARE = 2.0
 """Seconds that a busy machine gets on top of what the lesson allows."""
 
 
+MOMENT = 0.2
+"""Seconds for whatever else is waited for after a wait in vain: nobody is to wait out one limit after the other."""
+
+
 @dataclass(frozen=True)
 class Nodes:
     """What is examined: a command for each node, and how it is to be started."""
@@ -44,6 +48,8 @@ class TimedCluster(ForeignCluster):
         super().__init__(settings, nodes.commands, nodes.folder, nodes.named_peers, nodes.start_timeout)
         self.waits: list[tuple[float, float]] = []
         """Seconds that were measured, and allowed."""
+        self.late = False
+        """Something was waited for in vain."""
 
     @property
     def election_allowed(self) -> float:
@@ -53,10 +59,13 @@ class TimedCluster(ForeignCluster):
 
     def wait_for(self, condition: Callable[[Self], T], timeout: float | None = None) -> T:
         limit = self.election_allowed if timeout is None else timeout
+        if self.late:
+            limit = min(limit, MOMENT)
         started = time.monotonic()
         try:
             found = super().wait_for(condition, limit)
         except ConditionTimeout:
+            self.late = True
             self.waits.append((limit, limit))
             raise
         self.waits.append((time.monotonic() - started, limit))

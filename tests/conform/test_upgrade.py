@@ -1,0 +1,89 @@
+"""A cluster of Python nodes becomes one of TypeScript nodes, node by node, while clients go on."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from random import Random
+
+import pytest
+
+from labs.cluster import ForeignCluster
+from labs.cluster.foreign import PATIENT
+from labs.history import Operation, Recorder, RecordingClient, check, lost_writes, read_back
+from tests import typescript_node
+
+pytestmark = [pytest.mark.processes, pytest.mark.slow]
+
+PYTHON = [sys.executable, "-m", "replstore"]
+KEYS = ("a", "b", "c")
+
+
+@pytest.fixture
+def cluster() -> Iterator[ForeignCluster]:
+    with ForeignCluster(replace(PATIENT, mode="quorum"), PYTHON, named_peers=True) as made:
+        made.start()
+        made.wait_for(lambda cluster: cluster.leader())
+        yield made
+
+
+def all_are_filled(cluster: ForeignCluster) -> bool:
+    """Every node is up, and has what the leader has."""
+    seen = list(cluster.status().values())
+    ends = {status.raw.get("last_index") for status in seen}
+    return all(status.answers for status in seen) and len(ends) == 1 and cluster.leader() is not None
+
+
+@contextmanager
+def clients(cluster: ForeignCluster) -> Iterator[list[Operation]]:
+    """Two of them write and read all the time; what they saw is there at the end."""
+    recorder, ending, history = Recorder(cluster), threading.Event(), list[Operation]()
+
+    def work(client: RecordingClient, dice: Random) -> None:
+        number = 0
+        while not ending.is_set():
+            number += 1
+            if dice.random() < 0.6:
+                client.put(dice.choice(KEYS), f"{client.name}-{number}", timeout=2)
+            else:
+                client.get(dice.choice(KEYS), linearizable=True, timeout=2)
+            ending.wait(0.03)
+
+    threads = [threading.Thread(target=work, args=(client, Random(client.name))) for client in recorder.clients(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield history
+    finally:
+        ending.set()
+        for thread in threads:
+            thread.join()
+        history += recorder.operations
+
+
+def test_one_at_a_time_and_filled_before_the_next_loses_nothing(cluster: ForeignCluster) -> None:
+    command = typescript_node.command_or_skip("node-typescript-full")
+    with clients(cluster) as history:
+        for node in cluster.node_ids:
+            cluster.replace(node, command)
+            cluster.wait_for(all_are_filled, timeout=20)
+    cluster.wait_for(all_are_filled, timeout=20)
+
+    assert sum(operation.ok and not operation.is_read for operation in history) > 20
+    assert check(history).violations == ()
+    assert lost_writes(history, read_back(cluster, KEYS)) == []
+
+
+def test_one_at_a_time_but_not_filled_before_the_next_loses_what_was_acknowledged(cluster: ForeignCluster) -> None:
+    command = typescript_node.command_or_skip("node-typescript-full")
+    assert cluster.put("name", "Alice").ok
+    cluster.delay_replication(4000)
+    for node in reversed(cluster.node_ids):
+        cluster.replace(node, command)
+    cluster.delay_replication(0)
+    cluster.wait_for(lambda cluster: cluster.leader(), timeout=20)
+
+    assert cluster.get("name").code == 404
