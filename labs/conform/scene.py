@@ -121,7 +121,10 @@ class Scene:
     def write(self, node: str, key: str, value: Any) -> None:
         """A write that must be acknowledged."""
         reply = self.put(node, key, value)
-        self.expect(reply.code == 200, f"{node}, the leader, did not take the write {key} = {json.dumps(value)}")
+        trouble = f"{node}, the leader, did not take the write {key} = {json.dumps(value)}"
+        if reply.code in (None, 504):
+            raise TooLate(trouble)
+        self.expect(reply.code == 200, trouble)
 
     # -- expecting ------------------------------------------------------------------------------------
 

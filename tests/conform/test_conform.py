@@ -65,21 +65,19 @@ def test_the_typescript_example_gets_full_marks_for_all_that_the_lesson_asks() -
 
 
 @pytest.mark.slow
-def test_the_labs_own_node_gets_full_marks_at_every_level_within_a_minute() -> None:
+def test_the_labs_own_node_gets_full_marks_at_every_level() -> None:
     report = examine(PYTHON_NODE, named_peers=True)
 
     assert full(report)
     assert {result.check["exercise"] for result in report.checks} == set(LEVELS)
-    assert report.run.seconds["total"] < 60
 
 
 @pytest.mark.slow
-def test_the_full_typescript_node_gets_full_marks_at_every_level_within_a_minute() -> None:
+def test_the_full_typescript_node_gets_full_marks_at_every_level() -> None:
     report = examine(typescript_node.command_or_skip("node-typescript-full"), named_peers=True)
 
     assert full(report)
     assert {result.check["exercise"] for result in report.checks} == set(LEVELS)
-    assert report.run.seconds["total"] < 60
 
 
 @pytest.mark.slow
@@ -129,7 +127,6 @@ def test_a_node_that_never_elects_fails_in_the_first_step_and_is_not_waited_for_
     assert "twice" in next(result.message for result in report.checks if result.id == "steps.1")
     assert {"wire.status", "wire.missing", "wire.cors"} <= ids(report, Status.PASSED)
     assert {"wire.put", "steps.2", "faults.killed-leader"} <= ids(report, Status.SKIPPED)
-    assert report.run.seconds["total"] < 60
 
 
 @pytest.mark.slow
