@@ -20,7 +20,11 @@ BESIDE = (
 """What belongs to the lab and is no package. A wheel carries it in `ARCHIVE`."""
 ARCHIVE = "labs/beside.zip"
 SOLUTIONS = "solutions"
-INSTRUCTOR_ONLY = ("labs/grading/checks/instructor", "labs/grading/checks/instructor.py")
+INSTRUCTOR_ONLY = (
+    *("labs/grading/checks/instructor", "labs/grading/checks/instructor.py"),
+    # An answer to Exercise 3 in another language, and what tests it:
+    *("examples/node-typescript-full/src/majority.ts", "examples/node-typescript-full/tests"),
+)
 """No student's version has these, nor `SOLUTIONS`; nobody's has `tests`."""
 LEFT_OUT = frozenset(
     ("__pycache__", "node_modules", "dist", ".ipynb_checkpoints", ".mypy_cache", ".pytest_cache", Path(ARCHIVE).name)
@@ -66,7 +70,8 @@ def pack(root: Path, archive: Path) -> None:
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
         for name in BESIDE:
             for path, place in _files(root, name):
-                packed.write(path, str(place))
+                if not _belongs_to(place, INSTRUCTOR_ONLY):
+                    packed.write(path, str(place))
 
 
 def _unpack(archive: Path, target: Path) -> None:

@@ -80,7 +80,7 @@ def test_one_at_a_time_and_filled_before_the_next_loses_nothing(cluster: Foreign
 def test_one_at_a_time_but_not_filled_before_the_next_loses_what_was_acknowledged(cluster: ForeignCluster) -> None:
     command = typescript_node.command_or_skip("node-typescript-full")
     assert cluster.put("name", "Alice").ok
-    cluster.delay_replication(4000)
+    cluster.delay_replication(60_000)
     for node in reversed(cluster.node_ids):
         cluster.replace(node, command)
     cluster.delay_replication(0)

@@ -9,7 +9,7 @@
 import { type Election, natural, type Seat } from "./election.js";
 import type { Message } from "./messages.js";
 
-export class LowestId implements Election {
+export default class LowestId implements Election {
   leader: string | null = null;
   term = 0;
   vote: string | null = null;

@@ -1,15 +1,30 @@
 /** Start one node with the settings of its environment. */
 
+import { existsSync } from "node:fs";
+import type { Election, Seat } from "./election.js";
 import { openJournal } from "./journal.js";
-import { LowestId } from "./lowest-id.js";
-import { Majority } from "./majority.js";
 import type { Message } from "./messages.js";
 import { StoreNode } from "./node.js";
 import { Peers } from "./peers.js";
 import { createNodeServer } from "./server.js";
 import { BadSetting, readSettings, type Settings } from "./settings.js";
 
-function main(settings: Settings): void {
+/** `ELECTION=lowest-id` is the class that `lowest-id.ts` exports as its default. */
+async function electionNamed(name: string): Promise<new (seat: Seat) => Election> {
+  const file = new URL(`./${name}.js`, import.meta.url);
+  const module = existsSync(file) ? ((await import(file.href)) as Record<string, unknown>) : {};
+  if (typeof module.default !== "function") {
+    throw new BadSetting(
+      `ELECTION takes the name of an election beside main.ts, like lowest-id, not "${name}"`,
+    );
+  }
+  return module.default as new (
+    seat: Seat,
+  ) => Election;
+}
+
+async function main(settings: Settings): Promise<void> {
+  const Chosen = await electionNamed(settings.election);
   const { nodeId, heartbeatMs, electionTimeoutMs, mode, token } = settings;
   const log = (text: string) => console.log(`[${nodeId}] ${text}`);
   const { journal, saved } = openJournal(settings.dataDir);
@@ -23,7 +38,7 @@ function main(settings: Settings): void {
   let awake = false;
   const node = new StoreNode({
     ...{ id: nodeId, peers: peers.ids, mode, heartbeatMs, electionTimeoutMs, journal, saved, log },
-    elect: (seat) => (settings.election === "majority" ? new Majority(seat) : new LowestId(seat)),
+    elect: (seat) => new Chosen(seat),
     now: () => performance.now(),
     random: Math.random,
     send: (to, message) => {
@@ -69,7 +84,7 @@ function main(settings: Settings): void {
 }
 
 try {
-  main(readSettings(process.env));
+  await main(readSettings(process.env));
 } catch (error) {
   console.error(error instanceof BadSetting ? error.message : error);
   process.exit(error instanceof BadSetting ? 2 : 1);

@@ -11,7 +11,7 @@ import type { Message, RequestVote, Vote } from "./messages.js";
 const ASK = "solutions.ex3_election.RequestVote";
 const ANSWER = "solutions.ex3_election.Vote";
 
-export class Majority implements Election {
+export default class Majority implements Election {
   leader: string | null = null;
   term = 0;
   vote: string | null = null;

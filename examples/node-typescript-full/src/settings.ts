@@ -19,7 +19,6 @@ export interface Settings {
 export class BadSetting extends Error {}
 
 type Environment = Record<string, string | undefined>;
-export const ELECTIONS = ["lowest-id", "majority"];
 
 export function readSettings(env: Environment): Settings {
   const nodeId = env.NODE_ID ?? "";
@@ -35,7 +34,7 @@ export function readSettings(env: Environment): Settings {
     heartbeatMs,
     electionTimeoutMs: wholeNumber(env, "ELECTION_TIMEOUT_MS", 3 * heartbeatMs, 2, 3_600_000),
     mode: oneOf(env, "REPLICATION_MODE", Object.keys(COPIES)),
-    election: oneOf(env, "ELECTION", ELECTIONS),
+    election: electionName(env),
     dataDir: env.DATA_DIR || undefined,
     token: env.CLUSTER_TOKEN ?? "",
   };
@@ -51,6 +50,15 @@ function oneOf(env: Environment, name: string, values: string[]): string {
     throw new BadSetting(`${name} takes ${values.join(", ")}, not "${value}"`);
   }
   return value;
+}
+
+/** The name of a file beside this one, never a path to elsewhere. */
+function electionName(env: Environment): string {
+  const name = env.ELECTION || "lowest-id";
+  if (!/^[a-z][a-z0-9-]*$/.test(name)) {
+    throw new BadSetting(`ELECTION takes a name like lowest-id, not "${name}"`);
+  }
+  return name;
 }
 
 function wholeNumber(env: Environment, name: string, usual: number, least: number, most: number): number {

@@ -3,8 +3,8 @@
 import type { Election, Seat } from "../src/election.js";
 import type { Journal, Saved } from "../src/journal.js";
 import type { Json } from "../src/json.js";
-import { LowestId } from "../src/lowest-id.js";
-import { Majority } from "../src/majority.js";
+import LowestId from "../src/lowest-id.js";
+import Majority from "../src/majority.js";
 import type { Message } from "../src/messages.js";
 import { StoreNode } from "../src/node.js";
 

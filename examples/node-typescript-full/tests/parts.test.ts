@@ -127,7 +127,7 @@ describe("settings", () => {
     [{ ...env, NODE_ID: "" }, "NODE_ID"],
     [{ ...env, PEERS: "ftp://a" }, "PEERS takes"],
     [{ ...env, REPLICATION_MODE: "most" }, "REPLICATION_MODE takes"],
-    [{ ...env, ELECTION: "dice" }, "ELECTION takes"],
+    [{ ...env, ELECTION: "../dice" }, "ELECTION takes"],
     [{ ...env, ELECTION_TIMEOUT_MS: "10" }, "ELECTION_TIMEOUT_MS"],
   ])("%j are refused", (wrong, why) => {
     expect(() => readSettings(wrong)).toThrow(BadSetting);
