@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self, TypeVar
 
-from labs.cluster.base import ConditionTimeout, Settings
+from labs.cluster.base import ConditionTimeout, Settings, StartFailed
 from labs.cluster.foreign import START_TIMEOUT, ForeignCluster
 
 T = TypeVar("T")
@@ -80,14 +80,18 @@ class Bench:
         self.walked = 0
         self.without_leader = ""
         """Why checks that need a leader need not wait for one again; empty: they may."""
+        self.closed = False
         self.spent = False
         """The present cluster is only good to be looked at."""
         self._cluster: TimedCluster | None = None
         self._mode = ""
 
     def fresh(self, mode: str = "async", nodes: Nodes | None = None) -> TimedCluster:
-        """A new cluster, not started. `nodes`: others than those that are examined."""
+        """A new cluster, not started. `nodes`: others than those that are examined. Raises `StartFailed` once the bench
+        is closed."""
         self.discard()
+        if self.closed:
+            raise StartFailed("this bench has been closed")
         self._cluster, self._mode = TimedCluster(nodes or self.nodes, mode), mode if nodes is None else ""
         return self._cluster
 
@@ -110,11 +114,16 @@ class Bench:
         if cluster is not None:
             cluster.close()
 
+    def close(self) -> None:
+        """May be called from another thread: what is asked there ends at once."""
+        self.closed = True
+        self.discard()
+
     def __enter__(self) -> Bench:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.discard()
+        self.close()
 
 
 def mend(cluster: ForeignCluster) -> None:

@@ -101,6 +101,8 @@ def examine(
     def ask_all(bench: Bench, lane: Sequence[NodeCheck]) -> None:
         try:
             for check in lane:
+                if bench.closed:
+                    return
                 result = _result(bench, check, wish, found, command_line)
                 found.add(result)
                 seen(result)
@@ -116,7 +118,7 @@ def examine(
             ask_all(bench, first)
             beside.result()
         except BaseException:
-            other.discard()  # whatever is asked there ends at once
+            other.close()
             raise
     found.seconds["total"] = time.perf_counter() - began
     return _report(checks, found, nodes)
