@@ -19,7 +19,7 @@ LEVELS = {
 }
 """The levels in their order, with titles."""
 
-OPTIONAL = frozenset(("durable", "peers"))
+OPTIONAL = ("durable", "peers")
 """Levels that the lesson does not ask for. A node that does not try one of them is not wrong."""
 
 

@@ -206,6 +206,11 @@ def _report(checks: Sequence[NodeCheck], found: _Findings, nodes: Nodes) -> Repo
         "in real time, so figures differ from run to run.",
         "Faults and pictures come from the links between the nodes; the nodes do not help.",
         f"Whole run: {found.seconds['total']:.1f} s.",
+        *(
+            f"Level {level} was not tried; the lesson does not ask for it."
+            for level in OPTIONAL
+            if _not_tried(found, level)
+        ),
     )
     return Report(
         submission=clean(" | ".join(commands), 200),
@@ -220,6 +225,11 @@ def _report(checks: Sequence[NodeCheck], found: _Findings, nodes: Nodes) -> Repo
         run=Particulars(datetime.now(UTC).isoformat(timespec="seconds"), found.seconds, found.logs),
         pictures=found.pictures,
     )
+
+
+def _not_tried(found: _Findings, level: str) -> bool:
+    results = [result.status for result in found.results.values() if result.check["exercise"] == level]
+    return bool(results) and all(status is Status.SKIPPED for status in results)
 
 
 def _summary(level: str, found: _Findings) -> ExerciseSummary:

@@ -93,6 +93,9 @@ def test_a_node_that_keeps_nothing_and_speaks_a_protocol_of_its_own_is_not_wrong
     report = examine(LESSON_NODE, only=["durable.no-quorum", "peers.entries"])
 
     assert ids(report, Status.PASSED) == {"faults.elects"}
+    assert {note for note in report.notes if "not tried" in note} == {
+        f"Level {level} was not tried; the lesson does not ask for it." for level in ("durable", "peers")
+    }
     assert ids(report, Status.FAILED) == set()
     assert runner.is_right(report)
 
