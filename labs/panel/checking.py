@@ -78,7 +78,8 @@ class Checking:
         clock = f"({ticket.pulse.elapsed:.0f} s of {DEFAULT.submission:g} s at most)"
         if said := ticket.pulse.sentence():
             clock += f" {said}"
-        self._change(lambda marks: marks.tick(clock))
+        spent = ticket.pulse.elapsed / DEFAULT.submission
+        self._change(lambda marks: marks.tick(clock, spent))
 
     def _take(self, result: CheckResult, outcome: CheckOutcome) -> None:
         self._change(lambda marks: marks.take(result, outcome))

@@ -66,6 +66,8 @@ class Marks:
     """Why the last run came to nothing, in a sentence."""
     clock: str = field(init=False, default="")
     """How long the checks have been running, in words."""
+    spent: float = field(init=False, default=0.0)
+    """The share of the time limit that they have used."""
     notes: tuple[str, ...] = field(init=False, default=())
     """What else is to be said about the last run."""
 
@@ -77,7 +79,7 @@ class Marks:
     def begin(self, only: Iterable[str], code: str) -> None:
         """These checks (none: all) are about to be run on this code."""
         chosen = set(only) or set(self.rows)
-        self.code, self.trouble, self.clock, self.notes = code, "", "", ()
+        self.code, self.trouble, self.clock, self.spent, self.notes = code, "", "", 0.0, ()
         for row in self.rows.values():
             if row.check.id in chosen:
                 row.state, row.result, row.scene, row.output, row.code = WAITING, None, None, "", code
@@ -89,9 +91,9 @@ class Marks:
         row.state, row.result, row.scene = state_of(result), result, outcome.scene
         self._advance()
 
-    def tick(self, clock: str) -> None:
-        """So much time has passed."""
-        self.clock = clock
+    def tick(self, clock: str, spent: float = 0.0) -> None:
+        """So much time has passed: in words, and as a share of the limit."""
+        self.clock, self.spent = clock, round(min(1.0, spent), 3)
 
     def finish(self, report: Report) -> None:
         """All results are there. If no check could be run because of one and the same thing, that is told once."""
@@ -190,7 +192,7 @@ class Marks:
             "perfect": len(self.done) == len(self.rows) and self.earned == self.points,
             "reference": beside, "reference_of": number(round(sum(result.points for result in results), 2)),
             "reference_on": self.beside.on, "reference_why": "" if results else self.beside.why_not,
-            "notes": list(self.notes),
+            "notes": list(self.notes), "spent": self.spent if self.running is not None else None,
         }  # fmt: skip
 
     def headline(self) -> str:

@@ -54,6 +54,8 @@ export interface Total {
   reference_on: boolean;
   reference_why: string;
   notes: string[];
+  /** The share of the time limit that the checks have used; null while none is run. */
+  spent: number | null;
 }
 
 export interface Source {

@@ -656,7 +656,8 @@ function makeScore(panel) {
   const about = h("span", { class: "rl-dim" });
   const headline = h("strong", { "data-testid": "headline" });
   const beside = h("span", { class: "rl-dim", "data-testid": "beside" });
-  const el = h("div", { class: "rl-score" }, ring, h("div", { class: "rl-verdict" }, about, headline, beside));
+  const bar = h("progress", { class: "rl-spent", max: 1, "aria-label": "Time used of the time limit" });
+  const el = h("div", { class: "rl-score" }, ring, h("div", { class: "rl-verdict" }, about, headline, bar, beside));
   function besideText() {
     const { reference, reference_of: points, reference_on: running, reference_why: why } = panel.get("total");
     if (!reference) return running ? "The reference solution is being run on the same seeds …" : why;
@@ -673,6 +674,8 @@ function makeScore(panel) {
     setAttribute(arc, "stroke-dasharray", `${AROUND * share} ${AROUND}`);
     setAttribute(ring, "class", `rl-gauge${total.perfect ? " is-perfect" : ""}`);
     setAttribute(ring, "aria-label", `${total.earned} of ${total.points} points`);
+    bar.hidden = total.spent === null;
+    bar.value = total.spent ?? 0;
     setText(beside, besideText());
   }
   return { el, update };
