@@ -205,11 +205,15 @@ class Client:
             return self._leader[0]
         found: list[tuple[int, str]] = []
         for node in self._candidates():
-            seen = self.exchange(node, "GET", "/status", timeout=LOOK_TIMEOUT).body
+            seen = self._role_and_term(node)
             if seen.get("role") == "leader":
                 found.append((whole(seen.get("term")) or 0, node))
         self.remember(max(found)[1] if found else None)
         return max(found)[1] if found else None
+
+    def _role_and_term(self, node: str) -> Mapping[str, Any]:
+        """What a node says of itself, these two at least; empty where it does not answer."""
+        return self.exchange(node, "GET", "/status", timeout=LOOK_TIMEOUT).body
 
     def remember(self, leader: str | None) -> None:
         """Somebody has just seen who leads (None: nobody does, or it is no longer certain)."""

@@ -6,7 +6,8 @@ told as a schedule.
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 from urllib.parse import parse_qs
 
 from labs.cluster.base import NodeStatus, Settings
@@ -98,6 +99,13 @@ class SimulatedClient(Client):
         if not seen.answers:
             return HttpReply(None, delivered=False, error="connection refused")
         return HttpReply(200, seen.raw)
+
+    def _role_and_term(self, node: str) -> Mapping[str, Any]:
+        """Without the rest of its status, which takes a hundred times as long: this is asked for at every write."""
+        host = self._cluster.simulator.hosts[node]
+        if host.node is None or host.paused:
+            return {}
+        return {"role": host.node.role, "term": host.node.election.term}
 
     def _refused(self, node: str, error: BadValue | HttpError) -> HttpReply:
         """What a node says to what it does not take; one that is down says nothing."""

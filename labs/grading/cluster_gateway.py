@@ -12,6 +12,7 @@ from math import isfinite
 from typing import Any
 
 from labs.cluster.base import Answer, Cluster, ClusterError, NodeStatus
+from labs.cluster.simulated import SimulatedCluster
 from labs.grading.child.values import BadValue, check_json
 from labs.grading.errors import ErrorKind, StudentError
 from labs.grading.sandbox.limits import DEFAULT, SandboxLimits
@@ -50,10 +51,26 @@ class ClusterGateway:
     def describe(self) -> dict[str, Any]:
         """What the other side needs to make its proxy."""
         settings = asdict(self.cluster.settings) | {"seed": 0, "python_path": [], "first_port": None}
-        return {"settings": settings, "backend": self.cluster.backend}
+        may_wait = "sleep" in self._allowed and isinstance(self.cluster, SimulatedCluster)
+        return {"settings": settings, "backend": self.cluster.backend, "may_wait": may_wait}
 
     def serve(self, method: str, arguments: Any) -> dict[str, Any]:
-        """Answer one request: `{"ok": JSON}` or `{"raise": [name, text]}`. Raises `StudentError` beyond the budget."""
+        """Answer one request: `{"ok": JSON}` or `{"raise": [name, text]}`. Raises `StudentError` beyond the budget.
+
+        A `turn` is a `sleep`, if any, and one verb; its answer tells the time afterwards, too.
+        """
+        if method != "turn":
+            return self._serve(method, arguments)
+        if type(arguments) is not dict or arguments.keys() != {"sleep", "method", "arguments"}:
+            return {"raise": ["ValueError", "a turn is a sleep, a method and its arguments"]}
+        if arguments["sleep"] is not None:
+            slept = self._serve("sleep", {"seconds": arguments["sleep"]})
+            if "raise" in slept:
+                return slept
+        answer = self._serve(arguments["method"], arguments["arguments"])
+        return {"ok": {"result": answer["ok"], "now": self.cluster.now()}} if "ok" in answer else answer
+
+    def _serve(self, method: str, arguments: Any) -> dict[str, Any]:
         self._spend()
         began = self.cluster.now()
         try:
@@ -82,7 +99,7 @@ class ClusterGateway:
         self.calls.append(ClusterCall(method, known, result, began, self.cluster.now()))
 
     def _carry_out(self, method: str, arguments: Any) -> Any:
-        if method not in self._allowed:
+        if type(method) is not str or method not in self._allowed:
             raise _Refused(f"cluster.{method} is not available here")
         checks = VERBS[method]
         if type(arguments) is not dict or arguments.keys() != checks.keys():

@@ -157,7 +157,7 @@ class Session:
             sandbox.digest = before
             if run.error is None:
                 self._runs[schedule] = run
-        self._digests.update(repr(run.trace).encode("utf-8", "backslashreplace"))
+        self._digests.update(run.digest)
         return run
 
     def restart(self) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from hashlib import sha256
 from random import Random
 from typing import Any
 
@@ -79,6 +81,11 @@ class Run:
     error: Exception | None = None
     strategy: str = ""
     node_ids: tuple[str, ...] = ()
+
+    @cached_property
+    def digest(self) -> bytes:
+        """Of the trace, once it is complete: two runs with the same one went alike."""
+        return sha256(repr(self.trace).encode("utf-8", "backslashreplace")).digest()
 
     @property
     def failure(self) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -197,3 +198,53 @@ def test_the_graders_time_does_not_count_as_the_students(cluster: SimulatedClust
         child.call("f", ClusterGateway(cluster))
 
         assert child.seconds < (time.monotonic() - begun) / 2
+
+
+def _waiting(limit: float) -> str:
+    return f"""
+from labs import ConditionTimeout
+def f(cluster):
+    seen = [cluster.now()]
+    for step in (0.25, 0.5, 1, 0.01):
+        cluster.sleep(step)
+        seen.append(cluster.now())
+    cluster.stop(cluster.leader())
+    try:
+        cluster.wait_for(lambda c: c.leader(), timeout={limit})
+    except ConditionTimeout:
+        seen.append(-1.0)
+    seen += [cluster.now(), cluster.put("a", 1).seconds, cluster.now()]
+    cluster.sleep(0.75)
+    return seen
+"""
+
+
+@pytest.mark.parametrize("limit", [5.0, 0.03])
+def test_waiting_in_the_sandbox_is_the_same_as_waiting_beside_the_cluster(limit: float) -> None:
+    """Also what is slept last, when nothing is asked afterwards."""
+    seen, traces = list[object](), list[object]()
+    for where in ("beside it", "sandbox"):
+        with SimulatedCluster(Settings(heartbeat_ms=100, election_timeout_ms=400, seed=4711)) as cluster:
+            cluster.start()
+            cluster.sleep(1)
+            if where == "sandbox":
+                gateway = ClusterGateway(cluster)
+                with session(_waiting(limit)) as child:
+                    seen.append(child.call("f", gateway))
+                assert sum(call.method == "now" for call in gateway.calls) == 2  # at first, and for the last sleep
+            else:
+                names: dict[str, Any] = {}
+                exec(_waiting(limit), names)  # our own text
+                seen.append(names["f"](cluster))
+            traces.append((cluster.now(), cluster.events()))
+
+    assert seen[0] == seen[1]
+    assert traces[0] == traces[1]
+
+
+def test_looking_at_the_clock_for_ever_uses_up_what_may_be_asked(cluster: SimulatedCluster) -> None:
+    with session("def f(c):\n    while c.now() < 1e9:\n        pass\n") as child:
+        child.limits = replace(QUICK, cluster_calls=50)
+        fault = fault_of(child, "f", ClusterGateway(cluster))
+
+    assert fault.kind is ErrorKind.RESOURCE_LIMIT

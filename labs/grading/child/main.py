@@ -48,7 +48,11 @@ class Worker:
     def _call(self, question: dict[str, Any]) -> Any:
         arguments = [self._argument(argument) for argument in question["arguments"]]
         owner = self._module if question["object"] is None else self._objects[question["object"]]
-        result = self._find(owner, question["name"])(*arguments)
+        try:
+            result = self._find(owner, question["name"])(*arguments)
+        finally:
+            for cluster in self._clusters.values():
+                cluster.settle()
         if question["keep"] is None:
             return encode(result)
         self._objects[question["keep"]] = result
@@ -58,7 +62,9 @@ class Worker:
         if type(data) is dict and data.get(MARK) == "cluster":
             number = data["v"]
             if number not in self._clusters:
-                self._clusters[number] = ProxyCluster(number, data["settings"], data["backend"], self._wire)
+                self._clusters[number] = ProxyCluster(
+                    number, data["settings"], data["backend"], self._wire, data["may_wait"]
+                )
             return self._clusters[number]
         return decode(data)
 
