@@ -148,6 +148,8 @@ PANEL: dict[str, dict[str, CommandCheck]] = {
     "undo": {},
     "save": {},
 }
+BY_HAND = {"deliver": "deliver", "drop": "drop_message", "hold": "hold_back", "run_out": "run_out"}
+"""What one does by hand in a simulation that stands still: the verb, and its method of `SimulatedCluster`."""
 VERBS = {**CLIENT, **CLUSTER, **PANEL}
 
 
@@ -181,7 +183,7 @@ def value_of(text: str) -> Any:
 
 
 def act(cluster: Cluster, command: PanelCommand) -> Answer | None:
-    """Carry out a client's or cluster's command; blocks until it is done."""
+    """Carry out a client's or cluster's command, or one by hand; blocks until it is done."""
     verb, given = command.verb, command.arguments
     if verb == "put":
         return cluster.put(given["key"], value_of(given["value"]), via=given["via"])
@@ -197,6 +199,8 @@ def act(cluster: Cluster, command: PanelCommand) -> Answer | None:
         cluster.lose_messages(given["drop"], given["duplicate"])
     elif verb == "heal":
         cluster.heal()
+    elif verb in BY_HAND:
+        getattr(cluster, BY_HAND[verb])(*given.values())
     else:
         getattr(cluster, verb)(given["node"])
     return None

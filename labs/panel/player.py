@@ -13,13 +13,11 @@ from typing import Any
 
 from labs.cluster.base import Cluster, ClusterError
 from labs.cluster.simulated import SimulatedCluster
+from labs.panel import actions
 from labs.panel.actions import PanelCommand
 from labs.panel.background import Loop, Report
 from labs.panel.messages import family_of
 from labs.trace.prose import pairs
-
-BY_HAND = {"deliver": "deliver", "drop": "drop_message", "hold": "hold_back", "run_out": "run_out"}
-"""The cluster's verb for each command about one message or one timer."""
 
 MOST_FLYING = 60
 """Messages on their way that are shown."""
@@ -89,9 +87,9 @@ class Player:
         elif command.verb == "undo":
             self._playing = False
             return self._by_hand().undo()
-        elif command.verb in BY_HAND:
+        elif command.verb in actions.BY_HAND:
             self._playing = False
-            getattr(self._by_hand(), BY_HAND[command.verb])(*given.values())
+            actions.act(self._by_hand(), command)
         else:
             self._playing = False
             self._rewind(given["to"])

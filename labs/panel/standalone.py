@@ -24,6 +24,8 @@ NODES = (3, 5, 7)
 MODES = ("async", "quorum", "sync")
 ELECTIONS = ("lowest-id", "bully")
 MOST_STEPS = 200
+STEPS = {*actions.CLUSTER, *actions.CLIENT, *actions.BY_HAND}
+"""What a link may carry. (Undo and rewind take steps out of it.)"""
 LONGEST = 3600.0
 """Seconds of simulated time that a link may stand for."""
 
@@ -46,10 +48,12 @@ class SteppedPanel(ClusterPanel):
     def _do(self, command: PanelCommand) -> None:
         before = self.cluster.now()
         super()._do(command)
-        if command.verb in actions.CLUSTER or command.verb in actions.CLIENT:
-            self.steps.append((round(before, 6), command.verb, dict(command.arguments)))
+        if command.verb in STEPS:
+            self.steps.append((before, command.verb, dict(command.arguments)))
         elif command.verb == "rewind":
             self.steps[:] = [step for step in self.steps if step[0] <= command.arguments["to"]]
+        elif command.verb == "undo" and self.steps and self.steps[-1][0] == self.cluster.now():
+            self.steps.pop()
         else:
             return
         self._told(self.steps[:MOST_STEPS])
@@ -73,8 +77,11 @@ class Page:
         cluster = SimulatedCluster(settings)
         cluster.start()
         for moment, verb, arguments in asked["steps"]:
-            cluster.sleep(max(0.0, moment - cluster.now()))
-            actions.act(cluster, actions.parse({"do": verb, **arguments}, cluster.node_ids))
+            cluster.simulator.run_until(max(moment, cluster.now()))  # to the very moment, and not nearly
+            try:
+                actions.act(cluster, actions.parse({"do": verb, **arguments}, cluster.node_ids))
+            except ClusterError as error:
+                raise BadLink(f"this link cannot be carried out: {error}") from None
         self._panel = SteppedPanel(cluster, asked["steps"], lambda steps: self._tell("steps", steps=steps))
         self._tell("shown", model=self._panel.comm.comm_id, steps=asked["steps"])
 
@@ -120,7 +127,7 @@ def read_wish(text: str) -> dict[str, Any]:
     ids = replace(FAST, nodes=wish["nodes"]).node_ids
     for _, verb, arguments in steps:
         try:
-            if verb not in actions.CLUSTER and verb not in actions.CLIENT:
+            if verb not in STEPS:
                 raise BadLink(f"this link asks for {verb!r}, which is no step")
             actions.parse({"do": verb, **arguments}, ids)
         except actions.BadCommand as error:

@@ -9,6 +9,7 @@ from typing import Any
 import comm
 import pytest
 
+from labs.cluster.simulated import SimulatedCluster
 from labs.panel import background
 from labs.panel.standalone import MOST_STEPS, BadLink, Page, SteppedPanel, read_wish
 
@@ -54,6 +55,51 @@ def test_what_is_done_is_carried_by_the_link_and_gives_the_same_run() -> None:
         assert other.cluster.events() == panel.cluster.events()
 
     asyncio.run(scene())
+
+
+def test_what_is_done_by_hand_is_carried_by_the_link_too_and_what_is_undone_is_not() -> None:
+    async def scene() -> None:
+        page, panel, told = begun(WISH)
+        cluster = panel.cluster
+        assert isinstance(cluster, SimulatedCluster)
+
+        async def done(count: int, **command: Any) -> None:
+            click(page, panel, **command)
+            async with asyncio.timeout(5):
+                while len(panel.steps) != count:
+                    await asyncio.sleep(0.01)
+
+        click(page, panel, do="halt")
+        async with asyncio.timeout(5):
+            while panel.player["playing"]:
+                await asyncio.sleep(0.01)
+        cluster.sleep(1 / 3)
+        while len(cluster.in_flight()) < 2:
+            cluster.sleep(1 / 700)
+        first, second = (one.id for one in cluster.in_flight()[:2])
+        await done(1, do="hold", message=second)
+        await done(2, do="deliver", message=first)
+        await done(3, do="run_out", node="node-1")
+        await done(4, do="drop", message=second)
+        await done(3, do="undo")
+        panel.close()
+        steps = next(one["steps"] for one in reversed(told) if one["type"] == "steps")
+        assert [step[1] for step in steps] == ["hold", "deliver", "run_out"]
+
+        _, other, _ = begun({**WISH, "steps": steps})
+        other.close()
+        for one in (panel, other):
+            one.cluster.sleep(steps[0][0] + 5 - one.cluster.now())
+        assert other.cluster.events() == panel.cluster.events()
+
+    asyncio.run(scene())
+
+
+def test_a_link_whose_message_is_not_on_its_way_is_refused_with_a_sentence() -> None:
+    page = Page(lambda text: None)
+
+    with pytest.raises(BadLink, match="this link cannot be carried out: no message 'never sent'"):
+        page.start(json.dumps({**WISH, "steps": [[1.0, "deliver", {"message": "never sent"}]]}))
 
 
 def test_the_page_gets_the_widget_s_state_and_its_changes() -> None:
