@@ -36,7 +36,7 @@ IN_GRADING = (
     ("checks",),
     ("session",),
     ("cluster_gateway", "election_gateway", "check", "results"),
-    ("look_ahead", "forbidden_dice", "submission", "sandbox"),
+    ("rehearsal", "look_ahead", "forbidden_dice", "submission", "sandbox"),
     ("child", "errors", "pulse"),
 )
 MOST_LINES = {**dict.fromkeys(FOLDERS, 400), "replstore/core": 250}

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from labs.grading.errors import ErrorKind, GraderError, StudentError
-from labs.grading.look_ahead import LookAhead
+from labs.grading.rehearsal import LookAhead
 from labs.grading.sandbox.limits import SandboxLimits
 from labs.trace.events import Event
 from labs.trace.kinds import NODE_NOTES
