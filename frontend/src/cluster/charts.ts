@@ -107,7 +107,8 @@ export function drawAvailability(sheet: Sheet, probes: Probe[], does: Probing, t
     const tries = row ? does === "writes" : does !== "off";
     if (!tried.length && !tries) {
       pen.fillStyle = colours.faint;
-      pen.fillText("not tried: the background client does not do that", GUTTER + 4, y + STRIP / 2);
+      const why = does === "off" ? "the background client is off" : "the background client only reads";
+      pen.fillText(`not tried: ${why}`, GUTTER + 4, y + STRIP / 2);
     }
     clipped(sheet, () => {
       for (const [time, outcome] of tried) drawBar(sheet, xAt(scale, time), y, width, outcome);
