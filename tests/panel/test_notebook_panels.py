@@ -58,6 +58,9 @@ def test_a_panel_that_is_closed_while_another_cluster_starts_does_not_begin_to_w
         goes_on.set()
         starting.join(30)
 
+        deadline = time.monotonic() + 10  # the threads that were told to end do so within one turn of their loops
+        while panel.alive and time.monotonic() < deadline:
+            time.sleep(0.01)
         assert not panel.alive
     finally:
         panel.close()
