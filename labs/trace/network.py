@@ -5,6 +5,7 @@ Law of this module: pure data in, pure data out. It reads what was done to the n
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -80,10 +81,11 @@ def _amount(value: Any) -> bool:
 
 
 def _interval(kind: str, start: float, end: float, details: dict[str, Any]) -> FaultInterval:
-    return FaultInterval(kind, start, end, details, _groups(details) if kind == kinds.PARTITION else ())
+    return FaultInterval(kind, start, end, details, groups_of(details) if kind == kinds.PARTITION else ())
 
 
-def _groups(details: dict[str, Any]) -> tuple[tuple[str, ...], ...]:
+def groups_of(details: Mapping[str, Any]) -> tuple[tuple[str, ...], ...]:
+    """Into which groups a cut divided the nodes, as far as the event's details say it."""
     groups = details.get("groups")
     if not isinstance(groups, list | tuple):
         return ()

@@ -147,6 +147,7 @@ def test_the_summary_is_one_sentence() -> None:
 @settings(max_examples=80, deadline=None)
 @given(EVENTS)
 @example([Event(time, f"node-{time:g}", "note", "became_leader") for time in (1.0, 2.0)])
+@example([Event(0.0, "node-1", "fault", "cut", peer="node-2", details={"groups": None})])
 def test_any_list_of_events_can_be_told(events: list[Event]) -> None:
     for line in tell(events):
         assert line.startswith("at ")
