@@ -16,10 +16,9 @@ from labs.grading.checks import SUITE
 from labs.grading.reports import words
 from labs.grading.results import CheckResult, Report, Status
 from labs.grading.runner import GradingSettings, grade, seeds_for
-from labs.grading.submission.archive import Unreadable
-from labs.grading.submission.reading import open_submission
-from labs.grading.submission.submission import Submission, read_text
-from labs.lesson.exercises import BY_FILE, BY_ID, Exercise
+from labs.grading.submission.reading import open_exercise
+from labs.grading.submission.submission import Submission
+from labs.lesson.exercises import BY_ID, Exercise
 
 _known: dict[str, Report] = {}
 """By what a mark depends on: several cells may ask for the same one."""
@@ -91,19 +90,13 @@ def _report(exercise: Exercise, file: Path | None, seed: int | None) -> Report:
 
 
 def _read(exercise: Exercise, file: Path | None) -> Submission:
-    """A single Python file may have any name: it is known which exercise it is."""
     if file is None:
         places = (Path(exercise.file_name), Path("exercises", exercise.file_name))
         file = next((one for one in places if one.is_file()), places[0])
     if not file.exists():
         why = f"there is no {file} in this folder: run the cell that writes it"
         return Submission("missing", {}, {exercise.id: why})
-    if file.suffix != ".py" or file.name in BY_FILE:
-        return open_submission(file)
-    try:
-        return Submission(file.stem, {exercise.id: read_text(file.read_bytes())}, {})
-    except (Unreadable, OSError) as problem:
-        return Submission(file.stem, {}, {exercise.id: f"{file.name} {problem}"})
+    return open_exercise(file, exercise)
 
 
 def _lines(report: Report, exercise: Exercise) -> list[str]:

@@ -14,10 +14,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
-from labs.grading.submission.archive import Unreadable
-from labs.grading.submission.reading import open_submission
-from labs.grading.submission.submission import Submission, read_text
-from labs.lesson.exercises import BY_FILE, Exercise
+from labs.grading.submission.reading import open_exercise, open_submission
+from labs.grading.submission.submission import Submission
+from labs.lesson.exercises import Exercise
 from labs.lesson.workspace import exercises_folder
 
 
@@ -102,17 +101,7 @@ class FileSource:
             return 0.0
 
     def read(self) -> Code:
-        return Code(self._open(), self.label, _saved(self.stamp()))
-
-    def _open(self) -> Submission:
-        """A single Python file may have any name, for it is known which exercise it is."""
-        path, exercise = self.path, self._exercise
-        if path.suffix != ".py" or path.name in BY_FILE:
-            return open_submission(path)
-        try:
-            return Submission(path.stem, {exercise.id: read_text(path.read_bytes())}, {})
-        except (Unreadable, OSError) as problem:
-            return Submission(path.stem, {}, {exercise.id: f"{path.name} {problem}"})
+        return Code(open_exercise(self.path, self._exercise), self.label, _saved(self.stamp()))
 
 
 class NotebookSource:

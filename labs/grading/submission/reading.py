@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from labs.grading.errors import Stopped, SubmissionRefused
-from labs.grading.submission.archive import is_archive
+from labs.grading.submission.archive import Unreadable, is_archive
 from labs.grading.submission.listing import names_in
-from labs.grading.submission.submission import Submission, read_submission, refused, submission_name
+from labs.grading.submission.submission import Submission, read_submission, read_text, refused, submission_name
+from labs.lesson.exercises import BY_FILE, Exercise
 
 CPU_SECONDS = 20
 WALL_SECONDS = 90.0
@@ -29,6 +30,16 @@ _OUT_OF_MEMORY = 3
 _BOOT = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from labs.grading.submission.reading import main; main()"
 )
+
+
+def open_exercise(path: Path, exercise: Exercise) -> Submission:
+    """As `open_submission`; a single Python file may have any name, for it is known which exercise it is."""
+    if path.suffix != ".py" or path.name in BY_FILE:
+        return open_submission(path)
+    try:
+        return Submission(path.stem, {exercise.id: read_text(path.read_bytes())}, {})
+    except (Unreadable, OSError) as problem:
+        return Submission(path.stem, {}, {exercise.id: f"{path.name} {problem}"})
 
 
 def open_submission(path: Path, name: str | None = None, stop: Callable[[], bool] = lambda: False) -> Submission:
