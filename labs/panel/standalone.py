@@ -71,8 +71,6 @@ class Page:
     def start(self, wish: str) -> None:
         """`{nodes, mode, election, seed, steps}`: begin this run, and show it. Raises `BadLink`."""
         asked = read_wish(wish)
-        if self._panel is not None:
-            self._panel.close()
         settings = replace(FAST, **{name: asked[name] for name in ("nodes", "mode", "election", "seed")})
         cluster = SimulatedCluster(settings)
         cluster.start()
@@ -82,6 +80,8 @@ class Page:
                 actions.act(cluster, actions.parse({"do": verb, **arguments}, cluster.node_ids))
             except ClusterError as error:
                 raise BadLink(f"this link cannot be carried out: {error}") from None
+        if self._panel is not None:
+            self._panel.close()
         self._panel = SteppedPanel(cluster, asked["steps"], lambda steps: self._tell("steps", steps=steps))
         self._tell("shown", model=self._panel.comm.comm_id, steps=asked["steps"])
 

@@ -102,6 +102,18 @@ def test_a_link_whose_message_is_not_on_its_way_is_refused_with_a_sentence() -> 
         page.start(json.dumps({**WISH, "steps": [[1.0, "deliver", {"message": "never sent"}]]}))
 
 
+def test_a_link_that_is_refused_leaves_the_run_that_is_shown() -> None:
+    async def scene() -> None:
+        page, panel, _ = begun(WISH)
+        with pytest.raises(BadLink):
+            page.start(json.dumps({**WISH, "steps": [[1.0, "drop", {"message": "never sent"}]]}))
+        assert page._panel is panel
+        assert panel.alive
+        panel.close()
+
+    asyncio.run(scene())
+
+
 def test_the_page_gets_the_widget_s_state_and_its_changes() -> None:
     async def scene() -> None:
         _, panel, told = begun(WISH)
