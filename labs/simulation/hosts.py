@@ -10,24 +10,9 @@ from random import Random
 from typing import Any, NamedTuple
 
 from replstore.core.contract import Command, Input, Install, Record, Result, State
-from replstore.core.messages import (
-    FetchLog,
-    Heartbeat,
-    HeartbeatReply,
-    LogConflict,
-    NodeId,
-    Replicate,
-    Replicated,
-    Snapshot,
-    SnapshotReceived,
-)
+from replstore.core.messages import NodeId
 from replstore.core.node import Node
 from replstore.wire.codec import decode_record, encode_record
-
-THE_NODES = frozenset(
-    (Heartbeat, HeartbeatReply, Replicate, Replicated, LogConflict, Snapshot, SnapshotReceived, FetchLog)
-)
-"""The messages that are the nodes' own; all others are a strategy's."""
 
 
 @dataclass(frozen=True)

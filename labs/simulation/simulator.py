@@ -14,7 +14,7 @@ from heapq import heapify, heappop, heappush
 from random import Random
 from typing import Any
 
-from labs.simulation.hosts import THE_NODES, ClientCall, Host, Network, Packet
+from labs.simulation.hosts import ClientCall, Host, Network, Packet
 from labs.trace.events import Event
 from replstore.core.contract import (
     Command,
@@ -35,7 +35,7 @@ from replstore.core.contract import (
     Tick,
 )
 from replstore.core.election import Election, ElectionContext
-from replstore.core.messages import HeartbeatReply, Message, NodeId
+from replstore.core.messages import NODE_MESSAGES, HeartbeatReply, Message, NodeId
 from replstore.core.node import Node
 from replstore.wire.answers import answer
 from replstore.wire.codec import decode_message, decode_record, encode_message
@@ -346,7 +346,7 @@ class Simulator:
         details = sent_details(message, packet.details, node.gives_up_in) if node else packet.details
         self.log(sender, "sent", packet.kind, details, message_id, to)
         copies = 0 if self._is_lost(sender, to) else self.faults.copies(self.rng)
-        if self.repeating and type(message) not in THE_NODES:
+        if self.repeating and type(message) not in NODE_MESSAGES:
             copies *= 2
         if not copies:
             self.log(sender, "dropped", packet.kind, packet.details, message_id, to)

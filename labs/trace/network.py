@@ -84,6 +84,11 @@ def _interval(kind: str, start: float, end: float, details: dict[str, Any]) -> F
     return FaultInterval(kind, start, end, details, groups_of(details) if kind == kinds.PARTITION else ())
 
 
+def sides(groups: tuple[tuple[str, ...], ...]) -> str:
+    """The groups in words: `node-1 | node-2, node-3`."""
+    return " | ".join(", ".join(group) for group in groups)
+
+
 def groups_of(details: Mapping[str, Any]) -> tuple[tuple[str, ...], ...]:
     """Into which groups a cut divided the nodes, as far as the event's details say it."""
     groups = details.get("groups")

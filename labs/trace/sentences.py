@@ -13,7 +13,7 @@ from typing import Any
 
 from labs.trace import kinds
 from labs.trace.events import Event
-from labs.trace.network import groups_of
+from labs.trace.network import groups_of, sides
 from labs.trace.requests import outcome_of
 
 
@@ -191,7 +191,7 @@ def _fields(event: Event) -> Mapping[str, Any]:
     if "key" in event.details:
         fields["key"] = key_text(event.details["key"])
     if "groups" in event.details:
-        fields["groups"] = " | ".join(", ".join(group) for group in groups_of(event.details))
+        fields["groups"] = sides(groups_of(event.details))
     for share in ("drop", "duplicate"):
         if isinstance(event.details.get(share), int | float):
             fields[f"{share}_percent"] = f"{event.details[share]:.0%}"

@@ -13,7 +13,7 @@ from itertools import groupby
 from labs.trace import kinds
 from labs.trace.elections import ElectionSentences
 from labs.trace.events import Event
-from labs.trace.network import FaultInterval
+from labs.trace.network import FaultInterval, sides
 from labs.trace.prose import Sentence, brief, counted, duration, listed, pairs
 from labs.trace.requests import ClientRequest
 from labs.trace.sentences import past_of
@@ -118,7 +118,7 @@ def _leadership_then(run: Timeline, fault: Event) -> str:
 
 def _fault_interval(run: Timeline, fault: FaultInterval) -> Iterator[Sentence]:
     if fault.kind == kinds.PARTITION:
-        groups = " | ".join(", ".join(group) for group in fault.groups)
+        groups = sides(fault.groups)
         yield Sentence(fault.start, 85, f"the network was cut{f' into {groups}' if groups else ''}")
         crossing = sum(fault.start <= p.sent <= fault.end and fault.separates(p.sender, p.receiver) for p in run.lost)
         toll = f", which had cost {counted(crossing, 'message')}" if crossing else ""

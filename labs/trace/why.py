@@ -13,7 +13,7 @@ from labs.trace import kinds
 from labs.trace.elections import ElectionSentences
 from labs.trace.events import Event
 from labs.trace.messages import Delivery
-from labs.trace.network import FaultInterval
+from labs.trace.network import FaultInterval, sides
 from labs.trace.prose import duration, listed
 from labs.trace.roles import RoleInterval, whole_number
 from labs.trace.sentences import sentence_of
@@ -184,8 +184,7 @@ class _Why:
     def _cut_text(self, cut: FaultInterval, sender: str, receiver: str) -> str:
         if cut.kind == kinds.CUT:
             return f"{sender} can no longer reach {receiver}"
-        sides = " | ".join(", ".join(group) for group in cut.groups)
-        return f"the network was cut: {sides}"
+        return f"the network was cut: {sides(cut.groups)}"
 
     def _rule(self, node: str) -> str:
         started = self._last_note(node, kinds.STARTED, self._at)

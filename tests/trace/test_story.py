@@ -152,3 +152,11 @@ def test_any_list_of_events_can_be_told(events: list[Event]) -> None:
     for line in tell(events):
         assert line.startswith("at ")
         assert "None" not in line.split("(")[0] or any("None" in str(event) for event in events)
+
+
+@pytest.mark.parametrize("groups", [None, 5, "abc", [1, 2], [[1]], [None], {"a": 1}, [["node-1"], 7]])
+@pytest.mark.parametrize("kind", ["cut", "partition"])
+def test_a_cut_can_be_told_whatever_its_groups_are(kind: str, groups: object) -> None:
+    told = tell([Event(0.0, "node-1", "fault", kind, peer="node-2", details={"groups": groups})])
+
+    assert all(line.startswith("at ") for line in told)
