@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter, OrderedDict, defaultdict, deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from random import Random
+from typing import Any
 
 import pytest
 
 from labs.simulation.explorer.search import Bound, Search
 from labs.simulation.explorer.snapshot import EPOCH, CannotSnapshot, StateCodec
+from labs.simulation.loading import election_from_source
 from replstore.core.bully import Bully
 from replstore.core.election import Election, ElectionContext
 from replstore.core.lowest_id import LowestId
-from replstore.core.messages import HeartbeatReply, Message, NodeId
+from replstore.core.messages import EntryId, HeartbeatReply, Message, NodeId
 from solutions.ex3_election import MyElection, RequestVote, Vote
+from tools.direct import changed_source
 from tools.mutant_elections import HalfIsEnough, OwnVoteNotRecorded, Plain, TwoVotesInOneTerm, VoteForgottenInACrash
 
 
@@ -199,6 +205,124 @@ def test_dice_and_helpers_of_the_strategys_own_are_kept() -> None:
 
     assert codec.restore(codec.snapshot(dice, EPOCH, "x")).random() == expected
     assert codec.restore(codec.snapshot(Helper(), EPOCH, "x")).since == EPOCH
+
+
+class Window(deque[int]):
+    """A container of one's own, with an attribute."""
+
+    def __init__(self, items: Iterable[int] = (), title: str = "") -> None:
+        super().__init__(items, 3)
+        self.title = title
+
+
+@dataclass(slots=True)
+class Slotted:
+    since: float
+    votes: set[NodeId]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        defaultdict(set, {1: {"node-1"}}),
+        Counter("abca"),
+        OrderedDict([("b", 1), ("a", 2)]),
+        deque([1, 2], maxlen=2),
+        Window([1, 2, 3, 4], "last"),
+        Slotted(EPOCH, {"node-1"}),
+        [EntryId(1, 2, "node-1"), {"a": defaultdict(list)}],
+    ],
+)
+def test_containers_and_classes_of_ones_own_come_back_as_what_they_were(value: Any) -> None:
+    codec = StateCodec(horizon=4.0)
+    frozen = codec.snapshot(value, EPOCH, "x")
+    restored = codec.restore(frozen)
+
+    assert restored == value
+    assert type(restored) is type(value)
+    assert restored is not value
+    assert getattr(restored, "default_factory", None) is getattr(value, "default_factory", None)
+    assert getattr(restored, "maxlen", None) == getattr(value, "maxlen", None)
+    assert getattr(restored, "title", None) == getattr(value, "title", None)
+    assert codec.snapshot(restored, EPOCH, "x") == frozen
+
+
+def test_what_two_places_share_they_share_again() -> None:
+    codec = StateCodec(horizon=4.0)
+    round_one: set[str] = set()
+    restored = codec.restore(codec.snapshot({"rounds": [round_one], "present": round_one}, EPOCH, "x"))
+    restored["present"].add("node-1")
+
+    assert restored["rounds"] == [{"node-1"}]
+
+
+def test_what_refers_to_the_strategy_refers_to_the_one_it_is_put_into() -> None:
+    """Bound methods in a table, and a helper that knows its election."""
+
+    class Helper:
+        def __init__(self, election: Election) -> None:
+            self.election = election
+
+    class ByTable(TwoVotes):
+        def __init__(self, seat: ElectionContext) -> None:
+            super().__init__(seat)
+            self.helper = Helper(self)
+            self.table = {RequestVote: self.requested}
+
+        def requested(self, sender: NodeId, message: RequestVote, now: float) -> None:
+            super().receive(sender, message, now)
+
+        def receive(self, sender: NodeId, message: Message, now: float) -> None:
+            if isinstance(message, RequestVote):
+                self.table[RequestVote](sender, message, now)
+                assert self.helper.election is self
+            else:
+                super().receive(sender, message, now)
+
+    [trace] = Search(ByTable, 3, Bound(depth=8)).run().traces
+
+    assert trace.problem == "node-1 and node-2 are both leaders of term 1"
+
+
+def test_messages_that_can_change_are_searched_too_and_each_arrives_as_it_was_sent() -> None:
+    @dataclass
+    class Ask(Message):
+        term: int
+        seen: list[str]
+
+    class Asks(Election):
+        def tick(self, now: float) -> None:
+            if self.vote is None and now > EPOCH:
+                self.term, self.vote = 1, self.me
+                self.broadcast(Ask(1, []))
+
+        def receive(self, sender: NodeId, message: Message, now: float) -> None:
+            assert isinstance(message, Ask)
+            assert message.seen == []
+            message.seen.append(self.me)
+            self.last = message
+
+    report = Search(Asks, 3, Bound(depth=6, duplicates=True)).run()
+
+    assert report.traces == ()
+    assert report.states > 20
+
+
+@pytest.mark.parametrize("design", ["ledger", "one_message", "polls", "states", "without_pre_vote"])
+def test_right_designs_of_other_structure_are_searched_and_elect(design: str) -> None:
+    election = election_from_source(changed_source(f"alternatives.ex3_{design}"))
+    search = Search(election, 3, Bound(depth=6, states=6000))
+
+    assert search.run().traces == ()
+    assert search.model.mail
+
+
+def test_a_function_that_remembers_variables_cannot_be_copied() -> None:
+    def remembering(votes: set[NodeId]) -> Callable[[], int]:
+        return lambda: len(votes)
+
+    with pytest.raises(CannotSnapshot, match="remembers variables"):
+        StateCodec(horizon=4.0).snapshot({"count": remembering(set())}, EPOCH, "x")
 
 
 def test_what_cannot_be_copied_is_named() -> None:

@@ -34,9 +34,15 @@ class Wait:
 
 @dataclass(frozen=True)
 class Receive:
+    """`text`: the message as it travels. Each arrival makes a message of its own of it, which may change."""
+
     node: NodeId
     sender: NodeId
-    message: Message
+    text: str
+
+    @property
+    def message(self) -> Message:
+        return decode_message(self.text)
 
 
 @dataclass(frozen=True)
@@ -118,7 +124,7 @@ class ElectionModel:
     def election(self, node: NodeId, number: int) -> Election:
         """The strategy in state `number`."""
         election = self._seated(node)
-        state = self._codec.restore(self._states[number])
+        state = self._codec.restore(self._states[number], _handed_in(election))
         given = {name: vars(election)[name] for name in HANDED_IN if name in vars(election)}
         vars(election).clear()
         vars(election).update({**given, **state})
@@ -130,7 +136,8 @@ class ElectionModel:
         match step:
             case Wait():
                 yield Event(0.0, node, "note", kinds.ELECTION_TIMEOUT)
-            case Receive(sender=sender, message=message):
+            case Receive(sender=sender):
+                message = step.message
                 label = f"{sender}:{self._mail_number(step)}"
                 yield Event(0.0, node, "received", type(message).__name__, 0, label, sender, summary(message))
             case Restart():
@@ -155,7 +162,8 @@ class ElectionModel:
                 now = EPOCH + timeouts * TIMEOUT
                 election.tick(now)
                 return now
-            case Receive(sender=sender, message=message):
+            case Receive(sender=sender):
+                message = event.message
                 election.receive(sender, message, EPOCH)
                 if isinstance(message, Heartbeat):
                     follows = (election.leader, election.term) == (sender, message.term)
@@ -170,7 +178,7 @@ class ElectionModel:
         peers = tuple(name for name in self.nodes if name != node)
 
         def send(to: NodeId, message: Message) -> None:
-            self._sent.append(Receive(to, node, decode_message(encode_message(message))))
+            self._sent.append(Receive(to, node, encode_message(message)))
 
         rng = ConstantRandom()
         context = ElectionContext(
@@ -180,7 +188,7 @@ class ElectionModel:
 
     def _numbered(self, election: Election, now: float) -> int:
         own = {name: value for name, value in vars(election).items() if name not in HANDED_IN}
-        frozen = self._codec.snapshot(own, now, type(election).__name__)
+        frozen = self._codec.snapshot(own, now, type(election).__name__, _handed_in(election))
         number = self._numbers.setdefault(frozen, len(self._states))
         if number == len(self._states):
             self._states.append(frozen)
@@ -191,6 +199,11 @@ class ElectionModel:
         if number == len(self.mail):
             self.mail.append(mail)
         return number
+
+
+def _handed_in(election: Election) -> dict[str, Any]:
+    """What a strategy's own objects may refer to, and what is not theirs: itself, and what its node gave it."""
+    return {"": election, **{name: vars(election).get(name) for name in ("log", "rng", "send", "note")}}
 
 
 # --------------------------------------------------------------------------------------------------------
@@ -204,8 +217,8 @@ def step_in_words(event: NodeInput, model: ElectionModel, number: int) -> str:
     match event:
         case Wait(node, timeouts):
             what = f"{node} hears nothing for {timeouts * TIMEOUT:g} s"
-        case Receive(node, sender, message):
-            what = f"{node} receives {written(message)} from {sender}"
+        case Receive(node, sender):
+            what = f"{node} receives {written(event.message)} from {sender}"
         case Restart(node):
             what = f"{node} crashes and starts again, in term {before.term} with its vote for {before.vote or 'nobody'}"
     if outcome.problem:
