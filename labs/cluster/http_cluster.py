@@ -65,7 +65,7 @@ class HttpCluster(Cluster):
 
     @abstractmethod
     def _start(self, nodes: Sequence[str]) -> None:
-        """Start these stopped nodes side by side; return when each of them answers (see `_await_answers`).
+        """Start these stopped nodes; return when each of them answers (see `_await_answers`).
 
         Raises `StartFailed`, and then none of them is left running.
         """

@@ -7,7 +7,6 @@ has it: a server of `replab open`, notebooks from its working copy. An error in 
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ import pytest
 
 from labs.panel.model import PanelModel
 from tests.browser.stage import Stage
+from tests.missing import skip_without
 from tools.browser.lab import CHROMIUM_FLAGS, Lab, Notebook, OpenedLab, chromium, write_notebook
 
 OpenNotebook = Callable[..., Notebook]
@@ -33,13 +33,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
-    """Chromium. Without it the test is skipped, but not where everything must be tested (CI=true)."""
+    """Chromium. Without it the test is skipped, but not in CI."""
     path = chromium()
     if path is None:
-        reason = "Chromium is not installed (apt install chromium)"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        skip_without("Chromium", "Chromium is not installed (apt install chromium)")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

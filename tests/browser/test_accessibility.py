@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from labs.panel.checking import checks_of
 from labs.panel.marks import Marks
 from labs.trace.events import Event
 from tests.browser.stage import HALTED, Bundle, Stage, cluster_model, observe
+from tests.missing import skip_without
 
 AXE = Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 VIOLATIONS = """async () => (await axe.run('.rl-panel', { resultTypes: ['violations'] })).violations.flatMap((one) =>
@@ -41,10 +41,7 @@ def new_page(browser: Any) -> Iterator[NewPage]:
 @pytest.fixture(scope="module")
 def axe() -> Path:
     if not AXE.exists():
-        reason = "axe-core is not installed (npm ci in frontend/)"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        skip_without("axe-core", "axe-core is not installed (npm ci in frontend/)")
     return AXE
 
 

@@ -76,6 +76,16 @@ def test_a_command_is_started_in_the_users_folder_and_answers_in_its_own_spellin
     assert cluster.put("x", 1, via="node-2").body["leader_id"] == "node-1"
 
 
+@pytest.mark.skipif(os.name != "posix", reason="needs a POSIX shell")
+def test_a_node_that_starts_late_is_not_taken_for_dead() -> None:
+    late = ["sh", "-c", 'sleep 1 && exec "$0" "$@"', *NODE]  # longer than the election timeout
+    with ForeignCluster(FAST, {"node-1": late, "node-2": NODE, "node-3": NODE}) as cluster:
+        cluster.start()
+        cluster.wait_for(lambda cluster: cluster.leader())
+
+        assert {(seen.leader_id, seen.term) for seen in cluster.status().values()} == {("node-1", 1)}
+
+
 def test_what_a_node_does_not_tell_is_unknown_and_not_zero(cluster: ForeignCluster) -> None:
     seen = cluster.status()["node-1"]
 
@@ -191,9 +201,10 @@ def test_a_command_that_is_no_node_gets_one_clear_sentence(command: list[str], s
 
 
 def test_a_node_that_ended_is_named_before_one_that_had_no_time_to_answer() -> None:
-    command = python("import os, sys, time; time.sleep(60) if os.environ['NODE_ID'] == 'node-1' else sys.exit(3)")
-    sentence = r"node-[23]: .* ended at once, with exit code 3"
-    with ForeignCluster(FAST, command, start_timeout=30) as cluster, pytest.raises(StartFailed, match=sentence):
+    sleeps, ends = python("import time; time.sleep(60)"), python("raise SystemExit(3)")
+    commands = {"node-1": NODE, "node-2": sleeps, "node-3": ends}
+    sentence = r"node-3: .* ended at once, with exit code 3"
+    with ForeignCluster(FAST, commands, start_timeout=30) as cluster, pytest.raises(StartFailed, match=sentence):
         cluster.start()
 
 

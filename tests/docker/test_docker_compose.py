@@ -19,6 +19,7 @@ import pytest
 from labs.cluster.docker.engine import Engine
 from labs.cluster.docker.image import choose_base
 from labs.cluster.docker.leftovers import COMPOSE, find
+from tests.missing import skip_without
 
 ROOT = Path(__file__).parent.parent.parent
 Compose = Callable[..., str]
@@ -49,9 +50,7 @@ TOOLS: list[list[str] | None] = [*tools()] or [None]
 def compose(request: pytest.FixtureRequest, engine: Engine, ports: None) -> Iterator[Compose]:
     """Runs a compose command on a project of its own; what that made is removed after the test."""
     if request.param is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("neither docker-compose nor docker compose is installed")
-        pytest.skip("neither docker-compose nor docker compose is installed")
+        skip_without("docker-compose", "neither docker-compose nor docker compose is installed")
     project = f"replab{secrets.token_hex(3)}"
     environment = os.environ | {"PYTHON_IMAGE": choose_base(engine)}  # and the file's own timings, the lesson's
 
