@@ -14,7 +14,8 @@ from labs.grading.check import Check
 from labs.grading.checks import SUITE
 from labs.grading.reports.words import explain
 from labs.grading.results import CheckResult, Status
-from labs.grading.runner import VISIBLE_SEEDS, GradingSettings, grade
+from labs.grading.runner import grade
+from labs.grading.settings import VISIBLE_SEEDS, GradingSettings
 from labs.grading.submission.reading import open_submission
 from labs.grading.submission.submission import Submission
 

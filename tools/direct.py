@@ -24,8 +24,8 @@ from labs.grading.child.values import decode, encode
 from labs.grading.child.wire import Wire
 from labs.grading.cluster_gateway import ClusterGateway
 from labs.grading.errors import ErrorKind, StudentError
-from labs.grading.runner import VISIBLE_SEEDS
 from labs.grading.sandbox.limits import DEFAULT
+from labs.grading.settings import VISIBLE_SEEDS
 from labs.lesson.exercises import BY_ID
 from labs.simulation.schedule import Run, Schedule, carry_out
 from replstore.core.election import Election, ElectionContext
@@ -42,9 +42,11 @@ class DirectSession:
         seeds: tuple[int, ...] = VISIBLE_SEEDS,
         level: str = "student",
         runs: dict[Schedule, Run] | None = None,
+        dice: str = "",
     ) -> None:
         self.seeds = seeds
         self.level = level
+        self.dice = dice
         self._module = module
         self._ended: StudentError | None = None
         self._runs = {} if runs is None else runs

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from multiprocessing import get_context
 
-from labs.grading.runner import LEVELS
+from labs.grading.settings import LEVELS
 from tools.direct import lost
 
 

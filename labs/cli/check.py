@@ -24,7 +24,8 @@ from labs.grading.pulse import Pulse
 from labs.grading.reports.console import STYLES
 from labs.grading.reports.words import MARKS, explain, not_attempted, not_run, number, score
 from labs.grading.results import CheckResult, Report, Status
-from labs.grading.runner import VISIBLE_SEEDS, GradingSettings, grade, unknown_name
+from labs.grading.runner import grade, unknown_name
+from labs.grading.settings import VISIBLE_SEEDS, GradingSettings
 from labs.grading.submission.archive import Unreadable
 from labs.grading.submission.reading import open_submission
 from labs.grading.submission.submission import Submission, read_text
@@ -53,6 +54,9 @@ def check(
     seed: Annotated[
         int | None, typer.Option(min=0, help="Runs with this seed alone: what a result says under “See it again”.")
     ] = None,
+    dice: Annotated[
+        str, typer.Option(metavar="TEXT", help="Of a graded run: what its report says under “See it again”.")
+    ] = "",
     file: Annotated[
         Path | None, typer.Option(help="A file, folder, zip or notebook instead of the folder exercises/.")
     ] = None,
@@ -63,7 +67,8 @@ def check(
     path = _find(file)
     if file is None:
         console.print(Text(f"Checking {path}", style="dim"))
-    settings = GradingSettings(seeds=VISIBLE_SEEDS if seed is None else (seed,), only=_asked(what, only or []))
+    seeds = VISIBLE_SEEDS if seed is None else (seed,)
+    settings = GradingSettings(seeds=seeds, dice=dice, only=_asked(what, only or []))
     try:
         with _progress(settings) as (pulse, told):
             teller = _Teller(told or console, picture)

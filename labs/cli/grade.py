@@ -16,12 +16,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from labs.grading import batch, elsewhere, reports
 from labs.grading.checks.clusters import majority_election
+from labs.grading.dice import secret_in
 from labs.grading.errors import GraderError
 from labs.grading.reports import console as screen
 from labs.grading.results import Report
-from labs.grading.runner import GradingSettings, load_suite, seeds_for, unknown_name
+from labs.grading.runner import unknown_name
 from labs.grading.sandbox.isolation import KINDS
 from labs.grading.sandbox.sandbox import best_isolation
+from labs.grading.settings import GradingSettings, load_suite, seeds_for
 
 SUITE = "labs.grading.checks:SUITE"
 NO_MARK = 3
@@ -73,7 +75,7 @@ def grade(
         if message := unknown_name(settings.only, load_suite(suite).checks(level, settings.seeds)):
             raise typer.BadParameter(message, param_hint="--only")
         chosen = best_isolation(None if isolation == "auto" else isolation)
-        settings = replace(settings, isolation=chosen)
+        settings = replace(settings, isolation=chosen, secret=secret_in(out))
         plan = batch.plan(submissions, out, suite, settings, wanted, single=single)
         if gather:
             _collect(plan, out)

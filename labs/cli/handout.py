@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 import labs
+from labs.grading.dice import secret_in
 from labs.lesson.tree import NoSourceTree, copy_lab, require_solutions
 
 TEMPLATES = Path(labs.__path__[0]) / "grading" / "templates"
@@ -93,3 +94,4 @@ def _add_templates(folder: Path, use: Audience) -> None:
         for name in ("setup.sh", "run_autograder"):
             shutil.copyfile(TEMPLATES / name, folder / name)
             (folder / name).chmod(0o755)
+        secret_in(folder)

@@ -16,12 +16,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from labs.grading import reports
+from labs.grading import dice, reports
 from labs.grading.elsewhere import TravellingJob, grade_elsewhere, this_lab
 from labs.grading.errors import GraderError
 from labs.grading.reports import table
 from labs.grading.results import Report, clean
-from labs.grading.runner import GradingSettings, grade, load_suite, ungraded
+from labs.grading.runner import grade, ungraded
+from labs.grading.settings import GradingSettings, load_suite
 from labs.grading.submission.class_folder import ClassFolder, find_submissions
 from labs.grading.submission.reading import open_submission
 from labs.grading.submission.submission import submission_name
@@ -83,7 +84,8 @@ _OVERTIME = 30.0
 """Seconds beyond a submission's own limit: then something is wrong with the grader, and its worker is ended."""
 _LONGEST_NAME = 100
 """A file system takes 255 bytes, and a character may have four."""
-_RESERVED = (table.FILE, "con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10)))
+_PORTS = (f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10))
+_RESERVED = (table.FILE, dice.FILE, "con", "prn", "aux", "nul", *_PORTS)
 """Names that are taken in the results' folder, or by Windows."""
 
 

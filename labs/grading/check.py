@@ -98,6 +98,10 @@ class StudentCode(Protocol):
     @property
     def level(self) -> str: ...
 
+    @property
+    def dice(self) -> str:
+        """What is mixed into every seed (`labs.grading.dice`); empty: nothing."""
+
     def call(self, name: str, *arguments: Any, seconds: float | None = None) -> Any:
         """Call the function `name` of the file and return its result as plain values. An argument is a plain value or a
         `ClusterGateway`."""

@@ -20,8 +20,9 @@ import labs
 import replstore
 from labs.grading.errors import GraderError
 from labs.grading.results import Report
-from labs.grading.runner import GradingSettings, grade, load_suite
+from labs.grading.runner import grade
 from labs.grading.sandbox.opening import best_isolation
+from labs.grading.settings import GradingSettings, load_suite
 from labs.grading.submission.submission import Submission
 from labs.lesson.tree import SOLUTIONS
 

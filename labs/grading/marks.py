@@ -15,7 +15,8 @@ from pathlib import Path
 from labs.grading.checks import SUITE
 from labs.grading.reports import words
 from labs.grading.results import CheckResult, Report, Status
-from labs.grading.runner import GradingSettings, grade, seeds_for
+from labs.grading.runner import grade
+from labs.grading.settings import GradingSettings, seeds_for
 from labs.grading.submission.reading import open_exercise
 from labs.grading.submission.submission import Submission
 from labs.lesson.exercises import BY_ID, Exercise

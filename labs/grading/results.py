@@ -101,6 +101,8 @@ class Report:
     exercises: tuple[ExerciseSummary, ...]
     checks: tuple[CheckResult, ...]
     notes: tuple[str, ...] = ()
+    dice: str = ""
+    """What was mixed into every seed (`labs.grading.dice`)."""
     run: Particulars = field(default_factory=Particulars)
     pictures: Mapping[str, str] = field(default_factory=dict)
 
@@ -129,6 +131,7 @@ class Report:
             "level": self.level,
             "suite": self.suite,
             "seeds": list(self.seeds),
+            "dice": self.dice,
             "isolation": self.isolation,
             "fingerprint": self.fingerprint,
             "graded": self.graded,
@@ -149,6 +152,7 @@ class Report:
         return cls(
             **texts,
             seeds=tuple(data["seeds"]),
+            dice=data.get("dice", ""),
             exercises=tuple(ExerciseSummary(**one) for one in data["exercises"]),
             checks=tuple(map(CheckResult.from_json, data["checks"])),
             notes=tuple(data["notes"]),

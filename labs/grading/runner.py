@@ -18,73 +18,17 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
-from hashlib import sha256
-from importlib import import_module
-from typing import Protocol
 
 from labs.grading.check import Check, CheckOutcome, broken_off, failed
 from labs.grading.errors import ErrorKind, GraderError, StudentError
 from labs.grading.forbidden_dice import forbidden_dice
 from labs.grading.results import CheckResult, ExerciseSummary, Particulars, Report, Status, clean, clean_all
-from labs.grading.sandbox.isolation import Isolation
-from labs.grading.sandbox.limits import DEFAULT, SandboxLimits
 from labs.grading.sandbox.opening import best_isolation
 from labs.grading.session import Budget, Session, SubmissionTime
+from labs.grading.settings import CheckSuite, GradingSettings
 from labs.grading.submission.submission import Submission
 from labs.lesson.exercises import BY_ID, EXERCISES, Exercise
 from labs.simulation.schedule import Run, Schedule
-
-LEVELS = ("student", "instructor")
-VISIBLE_SEEDS = (0, 1, 2)
-HIDDEN_SEEDS = 5
-
-
-class CheckSuite(Protocol):
-    """Where the checks come from."""
-
-    @property
-    def name(self) -> str:
-        """Changes whenever the checks do, so that old results are not taken for new ones: `ex-checks 3`."""
-        ...
-
-    def checks(self, level: str, seeds: tuple[int, ...]) -> Sequence[Check]:
-        """In the order in which they run, each behind those that it depends on."""
-        ...
-
-
-def load_suite(spec: str) -> CheckSuite:
-    """`module:attribute`. Raises `GraderError`."""
-    module, _, attribute = spec.partition(":")
-    try:
-        suite: CheckSuite = getattr(import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        raise GraderError(f"no checks at {spec}: {error}") from error
-    return suite
-
-
-def seeds_for(level: str, secret: int) -> tuple[int, ...]:
-    """The visible ones; for an instructor also some that follow from `secret`."""
-    hidden = range(secret, secret + HIDDEN_SEEDS) if level == "instructor" else ()
-    return (*VISIBLE_SEEDS, *hidden)
-
-
-@dataclass(frozen=True)
-class GradingSettings:
-    """How to grade. Two gradings with the same settings give the same marks."""
-
-    level: str = "student"
-    seeds: tuple[int, ...] = VISIBLE_SEEDS
-    limits: SandboxLimits = DEFAULT
-    isolation: Isolation | None = None
-    """None: the best that works."""
-    only: tuple[str, ...] = ()
-    """Exercises or checks; empty: all."""
-
-    def fingerprint(self, submission: Submission, suite: CheckSuite) -> str:
-        """Tells whether a result found on disk is one of this submission under these settings."""
-        parts = (submission.fingerprint, suite.name, self.level, self.seeds, self.only, self.limits)
-        return sha256(repr(parts).encode()).hexdigest()
-
 
 Listener = Callable[[CheckResult, CheckOutcome], None]
 """Is told each result as soon as it is there."""
@@ -208,6 +152,7 @@ class _Grading:
         self._runs: dict[int, dict[Schedule, Run]] = {}
         """By hash seed: what an election did in the checks of this exercise so far."""
         self._time = SubmissionTime(settings.limits)
+        self._dice = settings.dice_of(submission)
 
     def run(self) -> Report:
         begun = time.monotonic()
@@ -253,6 +198,7 @@ class _Grading:
             self._submission.files,
             seeds=seeds,
             level=settings.level,
+            dice=self._dice,
             limits=settings.limits,
             isolation=settings.isolation,
             hash_seed=hash_seed,
@@ -291,7 +237,7 @@ class _Grading:
             status, outcome = Status.FAILED, failed("all chance must come from self.rng", evidence=lines)
         if outcome.picture is not None:
             self._written.pictures[f"{check.id}.svg"] = outcome.picture
-        result = _from_outcome(check, status, outcome)
+        result = _from_outcome(check, status, outcome, self._dice)
         return replace(result, deterministic=same, message=_with_warning(result.message, same)), outcome
 
     def _attempt(self, check: Check, seeds: tuple[int, ...], hash_seed: int, budget: Budget) -> _Attempt:
@@ -329,6 +275,7 @@ class _Grading:
             level=settings.level,
             suite=self._suite.name,
             seeds=settings.seeds,
+            dice=self._dice,
             isolation=settings.isolation.describe(),
             fingerprint=settings.fingerprint(self._submission, self._suite),
             exercises=tuple(self._summary(exercise) for exercise in EXERCISES),
@@ -366,15 +313,16 @@ def _status_of(outcome: CheckOutcome) -> Status:
     return Status.NOT_ATTEMPTED if outcome.error is ErrorKind.NOT_ATTEMPTED else Status.FAILED
 
 
-def _from_outcome(check: Check, status: Status, outcome: CheckOutcome) -> CheckResult:
+def _from_outcome(check: Check, status: Status, outcome: CheckOutcome, dice: str = "") -> CheckResult:
     share = 1.0 if status is Status.PASSED else outcome.share if status is Status.FAILED else 0.0
+    again = outcome.replay or ("" if check.hidden else f"replab check {check.exercise} --only {check.id}")
     return CheckResult(
         check=check.to_json(),
         status=status,
         earned=round(check.points * share, 2),
         message=clean(outcome.message),
         evidence=clean_all(outcome.evidence),
-        replay_command=outcome.replay or ("" if check.hidden else f"replab check {check.exercise} --only {check.id}"),
+        replay_command=f"{again} --dice {dice}" if again and dice else again,
         picture=f"{check.id}.svg" if outcome.picture is not None else None,
     )
 

@@ -10,6 +10,7 @@ import hashlib
 import itertools
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from labs.grading.child.values import MARK, BadValue, decode, encode
@@ -73,9 +74,9 @@ class SubmissionTime:
 class Session:
     """One run of one check.
 
-    `seeds` are the check's to use: the same for every submission, and more of them for an instructor. `level` is
-    `student` or `instructor`. As soon as `stop()` is true, questions raise `Stopped`; a `Pulse` is told
-    of each question. A context manager.
+    `seeds` are the check's to use: the same for every submission, and more of them for an instructor; `dice` are mixed
+    into each. `level` is `student` or `instructor`. As soon as `stop()` is true, questions raise `Stopped`; a `Pulse`
+    is told of each question. A context manager.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class Session:
         *,
         seeds: tuple[int, ...] = (0,),
         level: str = "student",
+        dice: str = "",
         limits: SandboxLimits = DEFAULT,
         isolation: Isolation | None = None,
         hash_seed: int = 0,
@@ -99,6 +101,7 @@ class Session:
         self._runs = {} if runs is None else runs
         self.seeds = seeds
         self.level = level
+        self.dice = dice
         self.limits = limits
         self._exercise = exercise
         self._files = files
@@ -149,6 +152,7 @@ class Session:
 
         A run that is known already counts in the digest like a new one, so that it does not matter who made it.
         """
+        schedule = replace(schedule, dice=self.dice)
         run = self._runs.get(schedule)
         if run is None:
             sandbox = self._open()

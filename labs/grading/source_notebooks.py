@@ -17,7 +17,7 @@ from nbformat import v4
 
 from labs.grading.check import Check
 from labs.grading.checks import SUITE
-from labs.grading.runner import VISIBLE_SEEDS
+from labs.grading.settings import VISIBLE_SEEDS
 from labs.lesson.exercises import EXERCISES, Exercise
 from replstore import __version__
 

@@ -16,9 +16,10 @@ from labs.grading.check import CheckOutcome, Scene
 from labs.grading.checks import SUITE
 from labs.grading.errors import GraderError
 from labs.grading.results import CheckResult
-from labs.grading.runner import VISIBLE_SEEDS, GradingSettings, grade
+from labs.grading.runner import grade
 from labs.grading.sandbox.isolation import Isolation
 from labs.grading.sandbox.limits import DEFAULT
+from labs.grading.settings import VISIBLE_SEEDS, GradingSettings
 from labs.grading.submission.submission import Submission
 from labs.simulation.schedule import Run, Schedule
 from labs.trace.events import Event

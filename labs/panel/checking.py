@@ -15,8 +15,9 @@ from labs.grading.checks import SUITE
 from labs.grading.errors import Stopped
 from labs.grading.pulse import Pulse
 from labs.grading.results import CheckResult, Report, Status
-from labs.grading.runner import VISIBLE_SEEDS, GradingSettings, grade
+from labs.grading.runner import grade
 from labs.grading.sandbox.limits import DEFAULT
+from labs.grading.settings import VISIBLE_SEEDS, GradingSettings
 from labs.lesson.exercises import Exercise
 from labs.panel.marks import Marks
 from labs.panel.sources import Code, fingerprint

@@ -52,9 +52,14 @@ class Schedule:
     length: float = 10.0
     calm: float = 6.0
     durable: bool = True
+    dice: str = ""
+    """Mixed into the seed where it is not empty: whoever knows the seed alone cannot know the run."""
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), sort_keys=True)
+        fields = asdict(self)
+        if not self.dice:
+            del fields["dice"]
+        return json.dumps(fields, sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> Schedule:
@@ -132,7 +137,7 @@ def simulation(
     return simulator_class(
         schedule.nodes,
         strategy,
-        seed=schedule.seed,
+        seed=f"{schedule.dice}/{schedule.seed}" if schedule.dice else schedule.seed,
         heartbeat=schedule.heartbeat,
         timeout=schedule.timeout,
         mode=schedule.mode,

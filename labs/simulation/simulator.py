@@ -59,7 +59,7 @@ class Simulator:
         nodes: int | Sequence[NodeId],
         election: Callable[[ElectionContext], Election],
         *,
-        seed: int = 0,
+        seed: int | str = 0,
         heartbeat: float = 0.1,
         timeout: float = 0.4,
         mode: str = "async",

@@ -10,10 +10,11 @@ import pytest
 
 from labs.grading.errors import GraderError
 from labs.grading.results import CheckResult, Report
-from labs.grading.runner import GradingSettings, grade
+from labs.grading.runner import grade
 from labs.grading.sandbox.isolation import KINDS, Isolation
 from labs.grading.sandbox.processes import MARK, private_uids
 from labs.grading.sandbox.sandbox import best_isolation
+from labs.grading.settings import GradingSettings
 from labs.grading.submission.submission import Submission
 from tests.grading.toys import QUICK, SUITE, ToySuite
 

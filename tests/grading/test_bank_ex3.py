@@ -9,7 +9,8 @@ import pytest
 from labs.grading.checks import SUITE
 from labs.grading.forbidden_dice import forbidden_dice
 from labs.grading.results import Status
-from labs.grading.runner import GradingSettings, grade
+from labs.grading.runner import grade
+from labs.grading.settings import GradingSettings
 from labs.grading.submission.submission import Submission
 from labs.simulation.loading import election_from_source
 from tests.grading.bank_ex3 import PATIENCE, RIGHT, WRONG, Changes

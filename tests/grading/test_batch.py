@@ -20,7 +20,7 @@ from labs.cli import handout
 from labs.grading import batch, reports
 from labs.grading.errors import GraderError
 from labs.grading.results import Report
-from labs.grading.runner import GradingSettings
+from labs.grading.settings import GradingSettings
 from labs.lesson import tree
 from tests.grading.conftest import write_files
 from tests.grading.toys import GOOD, GOOD_EX1, QUICK, SUITE_SPEC
@@ -248,6 +248,7 @@ def test_the_gradescope_folder_has_its_two_scripts(tmp_path: Path) -> None:
         assert script.stat().st_mode & 0o111
         subprocess.run(["bash", "-n", str(script)], check=True)
     assert (tmp_path / "auto" / "lab" / "pyproject.toml").is_file()
+    assert re.fullmatch("[0-9a-f]{32}\n", (tmp_path / "auto" / "secret.txt").read_text())
 
 
 def test_the_classroom_repository_has_its_workflow(tmp_path: Path) -> None:

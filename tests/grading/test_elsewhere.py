@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
@@ -13,9 +14,10 @@ from typing import Any
 import pytest
 
 from labs.grading import batch, elsewhere
+from labs.grading.dice import FILE
 from labs.grading.results import Report
-from labs.grading.runner import GradingSettings
 from labs.grading.sandbox.isolation import Isolation
+from labs.grading.settings import GradingSettings
 from tests.grading.conftest import write_files
 from tests.grading.test_batch import SETTINGS, call, stable
 from tests.grading.toys import GOOD, SUITE_SPEC
@@ -151,6 +153,8 @@ def test_parts_are_graded_apart_and_collected(classroom: Path, tmp_path: Path) -
     words = [str(classroom), "--suite", SUITE_SPEC, "--only", "ex1"]
     whole, parts = str(tmp_path / "whole"), str(tmp_path / "parts")
     assert call("grade", *words, "--out", whole).exit_code == 0
+    (tmp_path / "parts").mkdir()
+    shutil.copy(Path(whole, FILE), parts)  # the same secret, or other dice are right
 
     assert call("grade", *words, "--out", parts, "--shard", "1/2").exit_code == 0
     early = call("grade", *words, "--out", parts, "--collect")

@@ -14,8 +14,9 @@ from labs.grading import session
 from labs.grading.checks import SUITE
 from labs.grading.checks.ex3 import PARTS
 from labs.grading.results import Status
-from labs.grading.runner import GradingSettings, grade
+from labs.grading.runner import grade
 from labs.grading.sandbox.opening import Conversation, open_sandbox
+from labs.grading.settings import GradingSettings
 from labs.grading.submission.submission import Submission
 from replstore.core.election import Election
 from replstore.core.messages import NodeId

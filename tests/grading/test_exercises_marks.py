@@ -16,7 +16,8 @@ from labs.grading.check import Check, passed
 from labs.grading.checks import OWN, SUITE
 from labs.grading.reports import REPORT
 from labs.grading.results import Report, Status
-from labs.grading.runner import GradingSettings, grade, seeds_for
+from labs.grading.runner import grade
+from labs.grading.settings import GradingSettings, seeds_for
 from labs.grading.submission.reading import open_submission
 from labs.grading.submission.submission import Submission
 from tools.direct import SOLUTIONS, from_source, outcome, planted, planted_source, the_checks
@@ -133,8 +134,10 @@ def test_what_an_instructor_sees_can_be_seen_again_with_the_command_in_the_repor
     handed_in = Submission("test", {"ex2": forgetful}, {})
     name = "ex2.read-your-writes"
 
-    [seen] = grade(handed_in, SUITE, GradingSettings("instructor", seeds_for("instructor", 4711), only=(name,))).checks
-    assert seen.replay_command == f"replab check ex2 --only {name} --seed 4715"
-    [again] = grade(handed_in, SUITE, GradingSettings(seeds=(4715,), only=(name,))).checks
+    as_graded = GradingSettings("instructor", seeds_for("instructor", 4711), secret="nobody's business", only=(name,))
+    report = grade(handed_in, SUITE, as_graded)
+    [seen] = report.checks
+    assert seen.replay_command == f"replab check ex2 --only {name} --seed 4715 --dice {report.dice}"
+    [again] = grade(handed_in, SUITE, GradingSettings(seeds=(4715,), dice=report.dice, only=(name,))).checks
 
     assert again.evidence[0] == seen.evidence[0]

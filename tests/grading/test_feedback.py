@@ -16,7 +16,8 @@ from labs.grading.checks.ex3 import PARTS
 from labs.grading.pulse import LONG, Pulse
 from labs.grading.reports.words import not_loaded
 from labs.grading.results import Report
-from labs.grading.runner import GradingSettings, grade
+from labs.grading.runner import grade
+from labs.grading.settings import GradingSettings
 from labs.grading.submission.submission import Submission
 from labs.simulation.schedule import carry_out
 from replstore.core.election import Election

@@ -13,7 +13,8 @@ import pytest
 
 from labs.grading.checks import SUITE
 from labs.grading.results import Status
-from labs.grading.runner import GradingSettings, grade
+from labs.grading.runner import grade
+from labs.grading.settings import GradingSettings
 from labs.grading.submission.submission import Submission
 
 FORMER = Path(__file__).parent / "data" / "version_0_1_0"

@@ -8,10 +8,11 @@ from dataclasses import replace
 import pytest
 
 from labs.grading.results import Status
-from labs.grading.runner import GradingSettings, grade
+from labs.grading.runner import grade
 from labs.grading.sandbox.isolation import Isolation
 from labs.grading.sandbox.limits import SandboxLimits
 from labs.grading.session import Session
+from labs.grading.settings import GradingSettings
 from labs.lesson.exercises import BY_ID
 from tests.grading.conftest import grade_ex1, submission, the_result
 from tests.grading.toys import GOOD_EX1, ONCE, QUICK, SUITE

@@ -10,8 +10,9 @@ import pytest
 from labs.grading.check import Check, CheckOutcome, StudentCode, failed, passed
 from labs.grading.errors import GraderError
 from labs.grading.results import Report, Status, clean
-from labs.grading.runner import GradingSettings, grade, load_suite, seeds_for
+from labs.grading.runner import grade
 from labs.grading.sandbox.isolation import Isolation
+from labs.grading.settings import GradingSettings, load_suite, seeds_for
 from labs.grading.submission.submission import Submission
 from tests.grading.conftest import grade_ex1, submission, the_result
 from tests.grading.toys import BROKEN_SUITE, GOOD_EX1, GOOD_EX2, GOOD_EX3, ONCE, QUICK, SUITE, ToySuite

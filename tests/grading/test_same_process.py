@@ -8,9 +8,10 @@ from dataclasses import replace
 import pytest
 
 from labs.grading.results import Report
-from labs.grading.runner import GradingSettings, grade
+from labs.grading.runner import grade
 from labs.grading.sandbox.isolation import Isolation
 from labs.grading.sandbox.opening import best_isolation
+from labs.grading.settings import GradingSettings
 from tests.grading.conftest import submission
 from tests.grading.toys import GOOD_EX1, GOOD_EX2, GOOD_EX3, ONCE, QUICK
 

@@ -11,7 +11,8 @@ import exercises
 import solutions
 from labs.grading.checks import SUITE
 from labs.grading.results import CheckResult
-from labs.grading.runner import GradingSettings, grade
+from labs.grading.runner import grade
+from labs.grading.settings import GradingSettings
 from labs.grading.submission.submission import Submission
 from labs.panel import ExercisePanel
 from tests.panel.described import hold

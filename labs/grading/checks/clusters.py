@@ -10,6 +10,7 @@ from random import Random
 from labs.cluster.base import Settings
 from labs.cluster.simulated import SimulatedCluster
 from labs.grading.check import Scene
+from labs.grading.dice import mixed_number
 from labs.grading.errors import GraderError
 from labs.simulation.hosts import Network
 from labs.trace import kinds
@@ -102,8 +103,10 @@ def make(
     node_class: type[Node] = Node,
     election: Callable[[ElectionContext], Election] | None = None,
     cluster_class: type[SimulatedCluster] = SimulatedCluster,
+    dice: str = "",
 ) -> SimulatedCluster:
     """A started cluster. Timings and network vary a little with the seed, so that nothing can be read off a clock."""
+    seed = mixed_number(seed, dice)
     rng = Random(f"cluster/{seed}")
     settings = Settings(
         nodes=kind.nodes,

@@ -89,7 +89,7 @@ def _availability(code: StudentCode, level: str) -> CheckOutcome:
     total, wrong = 0, []
     where, replay = None, ""
     for kind, seed in _with_seeds(code, kinds):
-        with make(kind, seed) as cluster:
+        with make(kind, seed, dice=code.dice) as cluster:
             rows = code.call("availability", ClusterGateway(cluster))
             if problem := _malformed(rows, cluster):
                 again = _again("ex1.availability", kind, seed)
@@ -190,7 +190,7 @@ def _judged(judge: Callable[[], CheckOutcome]) -> CheckOutcome:
 def _accepts(code: StudentCode, kinds: list[Kind]) -> CheckOutcome:
     def judge() -> CheckOutcome:
         for kind, seed in _with_seeds(code, kinds):
-            with make(kind, seed) as cluster:
+            with make(kind, seed, dice=code.dice) as cluster:
                 accepted, reason = _verdict(code, cluster)
                 where = scene(cluster)
             if not accepted:
@@ -206,7 +206,7 @@ def _rejects(code: StudentCode, fault: PlantedFault, kinds: list[Kind]) -> Check
     def judge() -> CheckOutcome:
         for (kind, seed), store in _stores(code, fault, kinds):
             code.restart()  # what was learnt of one store is of no use for the next
-            with make(kind, seed, store.node_class, store.election) as cluster:
+            with make(kind, seed, store.node_class, store.election, dice=code.dice) as cluster:
                 accepted = _is_accepted(code, cluster, fault)
                 where = scene(cluster)
             if accepted:

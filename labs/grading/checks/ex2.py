@@ -11,6 +11,7 @@ from labs.grading.check import Check, CheckOutcome, StudentCode, failed, passed
 from labs.grading.checks.ex2_measuring import measured_truly
 from labs.grading.checks.ex2_scenarios import FAR_BEHIND, SITUATIONS
 from labs.grading.checks.ex2_session import CHECKS, KEYS, OWN, SEEN, Scenario
+from labs.grading.dice import mixed
 
 
 def checks(level: str) -> list[Check]:
@@ -88,7 +89,7 @@ def checks(level: str) -> list[Check]:
 
 
 def _fraction(code: StudentCode) -> CheckOutcome:
-    rng = Random(f"fraction/{code.seeds[-1]}")
+    rng = Random(mixed(f"fraction/{code.seeds[-1]}", code.dice))
     cases = [[], [True], [False], *([rng.random() < 0.5 for _ in range(rng.randint(2, 40))] for _ in range(8))]
     for flags in cases:
         # However short: what counts is the first read.

@@ -33,7 +33,7 @@ def measured_truly(code: StudentCode) -> CheckOutcome:
     where: Scene | None = None
     delays = DELAYS if code.level == "student" else UNSEEN_DELAYS
     for number, delay in enumerate(delays):
-        with make(KIND, code.seeds[-1] + delay, cluster_class=IrregularCluster) as cluster:
+        with make(KIND, code.seeds[-1] + delay, cluster_class=IrregularCluster, dice=code.dice) as cluster:
             if number % 2:
                 _let_another_lead(cluster)
             gateway = ClusterGateway(cluster)

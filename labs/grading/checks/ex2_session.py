@@ -14,6 +14,7 @@ from labs.cluster.simulated import SimulatedCluster
 from labs.grading.check import CheckOutcome, StudentCode, StudentObject, failed
 from labs.grading.checks.clusters import Kind, make, scene
 from labs.grading.cluster_gateway import ClusterCall, ClusterGateway
+from labs.grading.dice import mixed
 from labs.history.operations import Operation
 from labs.history.sessions import MONOTONIC_READS, READ_YOUR_WRITES, violations_of
 from labs.history.versions import Sources
@@ -38,8 +39,8 @@ class Scenario:
     ) -> None:
         """`number` tells the scenarios of one seed apart."""
         self.seed = seed
-        self.rng = Random(f"session/{10 * seed + number}")
-        self.cluster = make(KIND, 10 * seed + number)
+        self.rng = Random(mixed(f"session/{10 * seed + number}", code.dice))
+        self.cluster = make(KIND, 10 * seed + number, dice=code.dice)
         self.cluster.delay_replication(delay, jitter)
         self.gateway = ClusterGateway(self.cluster, ALLOWED)
         self.users: list[StudentObject] = [code.create("Session", self.gateway) for _ in range(users)]

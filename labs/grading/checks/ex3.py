@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from labs.grading.check import Check, CheckOutcome, Scene, StudentCode, broken_off, failed, passed
 from labs.grading.checks import ex3_runs as runs
@@ -131,7 +131,7 @@ class Part:
     def _how_often(self, code: StudentCode, seed: int, failed_run: Run) -> str:
         """In how many of the part's runs of this seed its rules are broken; where it was one of another part, only
         that."""
-        own = list(self.schedules(seed))
+        own = [replace(schedule, dice=failed_run.schedule.dice) for schedule in self.schedules(seed)]
         if failed_run.schedule not in own:
             return "It happened in a run of another check."
         rules, broken, ended = [BY_NAME[name] for name in self.rules], 0, 0
