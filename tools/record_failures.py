@@ -15,6 +15,7 @@ from labs.rules import check_run
 from labs.simulation.schedule import Run, Schedule, Step, carry_out
 from labs.trace.events import Event
 from labs.trace.kinds import BECAME_LEADER
+from labs.trace.timeline import excerpt
 from replstore.core.election import Election
 from solutions.ex3_election import MyElection
 from tools.mutant_elections import AnyLogWins, NeverStepsDown, NoRandomization, Plain
@@ -98,10 +99,8 @@ def good() -> Failure:
 
 
 def shown(run: Run, window: tuple[float, float]) -> tuple[Event, ...]:
-    """What is to be seen, and a second more on either side: who led before, and what is in the air at the edges. What
-    was done to the network before is kept, too: it may last."""
-    first, last = window[0] - 1, window[1] + 1
-    kept = (e for e in readable(run.trace) if first <= e.time <= last or (e.event == "fault" and e.time < first))
+    """What is to be seen, and a second more on either side, for what is in the air at the edges."""
+    kept = excerpt(readable(run.trace), window[0] - 1, window[1] + 1)
     return tuple(event._replace(time=round(event.time, 6)) for event in kept)
 
 

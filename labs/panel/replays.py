@@ -23,6 +23,7 @@ from labs.simulation.schedule import Run, Schedule, Strategy, begin, carry_out, 
 from labs.simulation.simulator import Simulator
 from labs.trace.events import Event
 from labs.trace.story import shortened, story
+from labs.trace.timeline import excerpt
 from replstore.core.election import Election, ElectionContext
 
 BEFORE = 1.5
@@ -118,7 +119,7 @@ def draw(scene: Scene, run: Run, width: float, whole: bool, proof: bool) -> tupl
     events = readable(run.trace)
     last = events[-1].time if events else 0.0
     window = (0.0, last) if whole else (opening(scene), min(last, scene.moment + AFTER))
-    near = [event for event in events if window[0] - 1 <= event.time <= window[1] + 1]
+    near = excerpt(events, window[0] - 1, window[1] + 1)
     svg = spacetime_svg(
         near, node_ids=run.node_ids, window=window, width=width, highlight=scene.proof if proof else (), origin=0.0
     )

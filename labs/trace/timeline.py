@@ -17,7 +17,7 @@ from labs.trace.events import Event
 from labs.trace.messages import Delivery, deliveries
 from labs.trace.network import FaultInterval, fault_intervals
 from labs.trace.requests import ClientRequest, client_requests
-from labs.trace.roles import RoleInterval, role_intervals
+from labs.trace.roles import RoleInterval, RoleTracker, role_intervals
 from replstore.core.messages import natural_order
 
 SANE = 1e12
@@ -69,6 +69,12 @@ def origin_of(events: Iterable[Event]) -> float:
     """The moment that pictures and stories call 0 s: the first event of a run by the wall clock; 0 of a virtual one."""
     first = min((e.time for e in in_order(events)), default=0.0)
     return first if first > WALL_CLOCK else min(first, 0.0)
+
+
+def excerpt(events: Iterable[Event], start: float, end: float) -> list[Event]:
+    """The events from `start` to `end`, and of those before whatever may still hold: what was done to nodes and
+    network, and how the nodes told their roles. Without these a leader may be taken for a follower."""
+    return [e for e in events if e.time <= end and (e.time >= start or e.event == "fault" or RoleTracker.depends_on(e))]
 
 
 def read_timeline(events: Iterable[Event], node_ids: Sequence[str] | None = None) -> Timeline:

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from labs.simulation.schedule import Schedule, Step, carry_out
 from labs.trace.events import Event
-from labs.trace.timeline import Timeline, origin_of, read_timeline
+from labs.trace.timeline import Timeline, excerpt, origin_of, read_timeline
+from solutions.ex3_election import MyElection
 from tests.trace.synthetic_runs import FIVE, THREE, Diary, crash_and_restart, split_vote, two_leaders
 
 
@@ -85,6 +87,22 @@ def test_a_nodes_stretches_cover_the_whole_run_without_gaps(faults: list[tuple[s
     for intervals in run.roles.values():
         assert (intervals[0].start, intervals[-1].end) == (run.start, run.end)
         assert all(a.end == b.start for a, b in pairwise(intervals))
+
+
+@pytest.mark.parametrize("start", [0.5, 1.0, 2.0, 2.9])
+def test_an_excerpt_knows_what_the_nodes_were_when_it_begins(start: float) -> None:
+    steps = (Step(1.5, "crash_leader"), Step(2.5, "pause_leader"))
+    run = carry_out(Schedule(nodes=5, seed=3, length=4.0, calm=0.0, steps=steps), MyElection)
+    whole = read_timeline(run.trace, run.node_ids)
+
+    part = read_timeline(excerpt(run.trace, start, start + 0.1), run.node_ids)
+
+    assert len(excerpt(run.trace, start, start + 0.1)) < len(run.trace) / 2
+    for node in run.node_ids:
+        was, is_known = whole.role_at(node, start), part.role_at(node, start)
+        assert was is not None
+        assert is_known is not None
+        assert (is_known.role, is_known.term) == (was.role, was.term)
 
 
 def test_what_a_node_was_can_be_asked_for_any_moment() -> None:

@@ -21,6 +21,7 @@ from labs.pictures import page, spacetime_svg
 from labs.rules import RULES, Claims, Rule, Violation, check_run
 from labs.simulation.schedule import Run, Schedule
 from labs.trace.events import Event
+from labs.trace.timeline import excerpt
 
 BY_NAME = {rule.name: rule for rule in RULES}
 VOTES = Claims(votes=True, by_messages=True)
@@ -164,8 +165,7 @@ def _violated(run: Run, violations: tuple[Violation, ...], replay: str, often: s
     same = happened.casefold().startswith(violation.text.casefold())
     window = (max(0.0, violation.time - WINDOW, moment - 2 * WINDOW), moment + 0.2)
     events = _events(run)
-    first, last = window[0] - 1, window[1] + 1
-    near = [event for event in events if first <= event.time <= last or (event.event == "fault" and event.time < first)]
+    near = excerpt(events, window[0] - 1, window[1] + 1)
     title = f"✗ Broken: {violation.sentence}"
     return failed(
         f"{happened} {often}",
