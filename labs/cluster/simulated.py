@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable, Sequence
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
 from labs.cluster.base import Answer, Cluster, ClusterError, NodeStatus, NoSuchNode, Outcome, Settings, StartFailed
 from labs.cluster.environment import check_delay, check_loss, check_settings
@@ -47,6 +48,14 @@ STEPS: dict[str, Callable[..., tuple[str, tuple[Any, ...]]]] = {
 the client, see `simulated_client`.)"""
 
 
+class Act(NamedTuple):
+    """What was done to the run: when, how to do it again, and whether it was done beside what somebody does."""
+
+    moment: float
+    again: Callable[[], object]
+    beside: bool
+
+
 def verb(
     method: Callable[Concatenate[SimulatedCluster, P], T],
 ) -> Callable[Concatenate[SimulatedCluster, P], T]:
@@ -54,7 +63,7 @@ def verb(
 
     def remembered(self: SimulatedCluster, /, *args: P.args, **kwargs: P.kwargs) -> T:
         with self._lock:
-            self._done.append((self.now(), lambda: remembered(self, *args, **kwargs)))
+            self._done.append(Act(self.now(), lambda: remembered(self, *args, **kwargs), self._beside))
             place, told = len(self._done), len(self.steps)
             if method.__name__ in STEPS:
                 self.steps.append(Step(self.now(), *STEPS[method.__name__](*args, **kwargs)))
@@ -86,7 +95,8 @@ class SimulatedCluster(Cluster):
         self._network = network
         self._node_class = node_class
         self._lock = threading.RLock()
-        self._done: list[tuple[float, Callable[[], object]]] = []
+        self._done: list[Act] = []
+        self._beside = False
         self._begin()
 
     def _begin(self) -> None:
@@ -114,21 +124,36 @@ class SimulatedCluster(Cluster):
         with self._lock:
             done, self._done = self._done, []
             self._begin()
-            for moment, again in done:
-                if moment > to:
+            for act in done:
+                if act.moment > to:
                     break
-                self.simulator.run_until(moment)
-                again()
+                self.simulator.run_until(act.moment)
+                with self.unattended(act.beside):
+                    act.again()
             self.simulator.run_until(to)
 
     def undo(self) -> bool:
-        """Take back the last thing that was done, and go back to its moment. Returns whether there was anything."""
+        """Take back the last thing that somebody did, and go back to its moment; what was done `unattended` since then
+        goes with it. Returns whether there was anything."""
         with self._lock:
-            if len(self._done) < 2:  # the first is the start
+            acts = [place for place, act in enumerate(self._done) if not act.beside]
+            if len(acts) < 2:  # the first is the start
                 return False
-            moment, _ = self._done.pop()
+            moment = self._done[acts[-1]].moment
+            del self._done[acts[-1] :]
             self.rewind(moment)
             return True
+
+    @contextmanager
+    def unattended(self, beside: bool = True) -> Iterator[None]:
+        """What is done within belongs to the run, and `rewind` does it again; but nobody did it by hand, so `undo` goes
+        past it."""
+        with self._lock:
+            before, self._beside = self._beside, beside
+            try:
+                yield
+            finally:
+                self._beside = before
 
     def schedule(self) -> Schedule:
         """All that was done until now as a schedule: `carry_out` and `replab replay` run it again, message by message.

@@ -25,7 +25,7 @@ from labs.panel.cells import CELLS
 from labs.panel.messages import told
 from labs.panel.model import PanelModel
 from labs.panel.player import Player
-from labs.panel.poller import Poller, Wanted
+from labs.panel.poller import Poller, Wanted, write_probe
 from labs.trace.why import explain
 
 PARTS = ("ring", "nodes", "logs", "values", "client", "network", "time")
@@ -108,9 +108,15 @@ class ClusterPanel(anywidget.AnyWidget):
         self._play = Player(cluster, self._guard, *self._playing) if self._simulated else None
         urls = {node: cluster.url(node) for node in cluster.node_ids}
         self._model = PanelModel(cluster.node_ids, cluster.backend, cluster.settings, urls)
-        self._poller = Poller(cluster, self._model, self._publish, self._report, self._wanted, self._guard)
+        self._poller = Poller(
+            cluster, self._model, self._publish, self._report, self._wanted, self._guard, self._write_beside
+        )
         self._client = CommandWorker("panel-client", self._carry_out, self._failed)
         self._hands = self._client if self._simulated else CommandWorker("panel-hands", self._carry_out, self._failed)
+
+    def _write_beside(self, cluster: Cluster, node: str, value: int) -> Answer:
+        """The background client's write."""
+        return write_probe(cluster, node, value)
 
     def _begin_to_watch(self) -> None:
         self._poller.begin()

@@ -59,12 +59,12 @@ class Wanted(NamedTuple):
     probe: str = "reads"
 
 
-
 class Poller:
     """Watches `cluster` for `model`. `publish(model, now)` is called, under the model's lock, after each look.
 
     `wanted()` is asked at each turn. `guard` is held from a look at the cluster until the model knows of it: a real
-    lock for the simulator, whose past can change between the two; nothing for real nodes.
+    lock for the simulator, whose past can change between the two; nothing for real nodes. `write(cluster, node, value)`
+    is how the background client writes (default: `write_probe`).
     """
 
     def __init__(
@@ -75,6 +75,7 @@ class Poller:
         report: Report,
         wanted: Callable[[], Wanted] = Wanted,
         guard: contextlib.AbstractContextManager[Any] | None = None,
+        write: Callable[[Cluster, str, int], Answer] | None = None,
     ) -> None:
         self.cluster = cluster
         self.model = model
@@ -83,6 +84,7 @@ class Poller:
         self._guard = guard or contextlib.nullcontext()
         self._publish = publish
         self._copy = copies_of(cluster)
+        self._put = write or write_probe
         self._position = 0
         self._count = 0
         self._turn = 0
@@ -200,7 +202,13 @@ class Poller:
         if leader is None:
             return "failed"
         self._count += 1
-        return self.cluster.put(PROBE_KEY, self._count, via=leader, timeout=PROBE_TIMEOUT).outcome.value
+        return self._put(self.cluster, leader, self._count).outcome.value
+
+
+def write_probe(cluster: Cluster, node: str, value: int) -> Answer:
+    """What the background client writes. Nobody does it by hand: a simulation's `undo` goes past it."""
+    with getattr(cluster, "unattended", contextlib.nullcontext)():
+        return cluster.put(PROBE_KEY, value, via=node, timeout=PROBE_TIMEOUT)
 
 
 class _NoAnswer:

@@ -142,6 +142,25 @@ def test_undo_takes_back_one_thing_after_the_other() -> None:
     assert not cluster.undo()
 
 
+def test_undo_goes_past_what_nobody_did_by_hand() -> None:
+    cluster = started()
+    first = happened(cluster.events())
+    cluster.kill("node-3")
+    second = happened(cluster.events())
+    with cluster.unattended():
+        cluster.put("beside", 1)
+    cluster.put("x", 1)
+    with cluster.unattended():
+        cluster.put("beside", 2)
+
+    assert cluster.undo()
+    assert cluster.get("beside").value == 1
+    assert cluster.undo()  # the read
+    assert cluster.undo()
+    assert happened(cluster.events()) == first != second
+    assert not cluster.undo()
+
+
 ACTS = (
     *("deliver", "drop_message", "hold_back", "run_out", "kill", "start", "pause", "resume", "isolate", "heal"),
     *("put", "get", "delete", "delay", "loss", "sleep", "linearizable"),

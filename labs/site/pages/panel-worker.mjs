@@ -15,6 +15,8 @@ self.onmessage = async ({ data }) => {
   const page = await ready;
   try {
     if (data.start) page.start(data.start);
+    else if (data.open !== undefined) page.open(data.open);
+    else if (data.share) page.share();
     else page.hear(data.model, data.data);
   } catch (error) {
     post({ type: "trouble", text: String(error).trim().split("\n").pop() });
