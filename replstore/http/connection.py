@@ -28,6 +28,7 @@ from replstore.http.connection_state import (
 )
 from replstore.http.limits import Limits
 from replstore.http.parser import RequestParser
+from replstore.http.reads import bound_reads
 from replstore.http.syntax import Admit, HttpError, Request, Stage, whole_request
 from replstore.http.writing import CONTINUE, without_content
 
@@ -127,6 +128,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(Transport, transport)
         self._transport.set_write_buffer_limits(WRITE_BUFFER)
+        bound_reads(transport)
         self._server.connections.add(self)
 
     def data_received(self, data: bytes) -> None:
@@ -206,7 +208,7 @@ class Connection(asyncio.Protocol):
             request = whole_request(data)
             if request is None:
                 return False
-            request.admitted = self._server.admit(request.method, request.path, request.headers, 0)
+            request.admitted = self._server.admit(request.method, request.path, request.headers, len(request.body))
         except HttpError as error:
             self._refuse(error)
             return True

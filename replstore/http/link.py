@@ -23,6 +23,7 @@ from typing import cast
 
 from replstore.http.addresses import Addresses
 from replstore.http.parser import ResponseParser
+from replstore.http.reads import bound_reads
 from replstore.http.syntax import HttpError
 from replstore.http.writing import HeaderPairs, request
 
@@ -66,6 +67,7 @@ class _Wire(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(Transport, transport)
+        bound_reads(transport)
 
     def data_received(self, data: bytes) -> None:
         self._parser.feed(data)

@@ -40,7 +40,6 @@ MEMO_BYTES = 1024
 
 _METHODS = {name.encode(): name for name in ("GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH")}
 WITH_BODY = frozenset(("PUT", "POST"))
-_WITHOUT_BODY = {raw: name for raw, name in _METHODS.items() if name not in WITH_BODY and name != "HEAD"}
 SIMPLE_TARGETS = (b"/", b"*")
 _ONLY_ONCE = frozenset(("content-length", "transfer-encoding", "host"))
 
@@ -231,34 +230,33 @@ def split_absolute(target: bytes) -> tuple[str, bytes]:
 
 
 def whole_request(data: bytes) -> Request | None:
-    """What most clients send most of the time: `data` is one request without a body, all of it, and nothing more.
+    """What most clients send most of the time: `data` is one request, all of it, and nothing more.
 
     None: it is not, or it is not that simple. Then ask a `RequestParser`, which gives the same answer for the simple
     ones, and takes three times as long. Raises `HttpError` as that would.
     """
-    parts = data.split(b" ", 2)
-    method = _WITHOUT_BODY.get(parts[0])
-    if method is None or len(parts) < 3 or len(parts[2]) > MEMO_BYTES or len(data) > MAX_HEAD:
+    end = data.find(b"\r\n\r\n", 0, MAX_HEAD + 4)
+    parts = data[:end].split(b" ", 2)
+    method = _METHODS.get(parts[0])
+    if end < 0 or method is None or method == "HEAD" or len(parts) < 3 or len(parts[2]) > MEMO_BYTES:
         return None
     if parts[1][:1] not in SIMPLE_TARGETS:
         return None
-    head = _whole_head(parts[2])
-    if head is None:
+    head = _simple_head(parts[2])
+    if head is None or len(data) - end - 4 != (head.length or 0) or (head.length is None and method in WITH_BODY):
         return None
     path, query = read_target(parts[1])
-    return Request(method, path, query, head.headers, b"", head.keep_alive)
+    return Request(method, path, query, head.headers, data[end + 4 :], head.keep_alive)
 
 
 @lru_cache(MEMO_BLOCKS)
-def _whole_head(block: bytes) -> Head | None:
-    """`block` follows a request target, to the end of what arrived. None if it is anything but one proper head."""
-    if block.find(b"\r\n\r\n") != len(block) - 4:
-        return None
+def _simple_head(block: bytes) -> Head | None:
+    """`block` follows a request target. None if it is refused, or its client wants to be told to go on."""
     try:
-        head = _parse_head(block[:-4])
+        head = _parse_head(block)
     except HttpError:
         return None
-    return head if head.length is None else None
+    return None if head.expects_continue else head
 
 
 def split_head(raw: bytes) -> tuple[str, bytes, Head]:

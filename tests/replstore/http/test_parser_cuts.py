@@ -30,6 +30,7 @@ ODD = st.sampled_from(
         get(b" folded"),
         put(b"Content-Length: 999"),
         put(b"Content-Length: 5", body=b"cut"),
+        put(b"Content-Length: 1", b"Expect: 100-continue", body=b"1"),
         b"GET /" + b"a" * (MAX_HEAD + 10),
         get(target=b"/" + b"a" * (MAX_HEAD + 10)),
         get(target=b"http://node/key"),
@@ -67,7 +68,13 @@ def test_byte_by_byte_gives_the_same_too(stream: bytes) -> None:
 
 
 @given(
-    st.lists(st.sampled_from([get(), get(b"A: b"), get(b"A:\0")]) | ODD | GOOD, min_size=1, max_size=2).map(b"".join)
+    st.lists(
+        st.sampled_from([get(), get(b"A: b"), get(b"A:\0"), put(b"Content-Length: 6", body=b"1\r\n\r\n2")])
+        | ODD
+        | GOOD,
+        min_size=1,
+        max_size=2,
+    ).map(b"".join)
 )
 def test_the_short_way_gives_what_the_parser_gives_or_nothing(data: bytes) -> None:
     short = short_outcome(data)
@@ -83,7 +90,17 @@ def short_outcome(data: bytes) -> tuple[list[Request], int | None] | None:
     return None if found is None else ([found], None)
 
 
-@pytest.mark.parametrize("data", [get(), get(b"Accept: */*", target=b"/key/a%20b?c"), get().replace(b"GET", b"DELETE")])
+@pytest.mark.parametrize(
+    "data",
+    [
+        get(),
+        get(b"Accept: */*", target=b"/key/a%20b?c"),
+        get().replace(b"GET", b"DELETE"),
+        put(b"Content-Length: 0"),
+        put(b"Content-Length: 6", body=b'"\r\n\r\n"'),
+        put(b"Content-Length: 1", body=b"1").replace(b"PUT", b"POST"),
+    ],
+)
 def test_the_short_way_takes_what_most_clients_send(data: bytes) -> None:
     assert [whole_request(data)] == parse(data)
 
