@@ -83,14 +83,14 @@ class Flush:
 
 
 class Received(NamedTuple):
-    """A peer's message has arrived. (One is made for each message: a named tuple, because that is made quickest.)"""
+    """A peer's message has arrived. (What is made for each message or write is a named tuple, because that is made
+    quickest.)"""
 
     sender: NodeId
     message: Message
 
 
-@dataclass(frozen=True, slots=True)
-class Put:
+class Put(NamedTuple):
     key: str
     value: Any
 
@@ -110,8 +110,7 @@ class LinearizableGet:
 Command = Put | Delete | LinearizableGet
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """A client asks for `command`, whose value came as `size` bytes; `id` is the driver's and comes back in `Reply`."""
 
     id: int
@@ -126,8 +125,7 @@ Input = Tick | Flush | Received | Request
 # Effects
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(NamedTuple):
     """The write `entry` took effect. `found` is false for a delete of a key that was not there."""
 
     entry: Entry
@@ -185,15 +183,14 @@ class Save:
 class Send(NamedTuple):
     """Give `message` to the network, once everything before it in the list is durable.
 
-    It may be lost, delayed, repeated or overtaken: whoever needs an answer asks again. (A named tuple, as `Received`.)
+    It may be lost, delayed, repeated or overtaken: whoever needs an answer asks again.
     """
 
     to: NodeId
     message: Message
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """Answer the client whose `Request` had this id. There is one for every request, sooner or later, unless the node
     crashes: the client then does not know the outcome, and `Unknown` would have said no more."""
 

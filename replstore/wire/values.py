@@ -17,7 +17,7 @@ import re
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from replstore.json_text import value_json
+from replstore.json_text import parser, value_json
 
 MAX_BYTES = 2**20
 """Of a value as JSON in ASCII, as nodes send and save it: a character beyond ASCII takes 6 or 12 bytes."""
@@ -138,10 +138,10 @@ def _short(text: str) -> str:
     return text if len(text) <= 40 else f"{text[:30]}… ({len(text):,} characters)"
 
 
-_decode = json.JSONDecoder(parse_float=_float, parse_constant=_constant, object_pairs_hook=_object).decode
-_decode_long = json.JSONDecoder(
-    parse_float=_float, parse_int=_integer, parse_constant=_constant, object_pairs_hook=_object
-).decode
+_decode = parser(json.JSONDecoder(parse_float=_float, parse_constant=_constant, object_pairs_hook=_object))
+_decode_long = parser(
+    json.JSONDecoder(parse_float=_float, parse_int=_integer, parse_constant=_constant, object_pairs_hook=_object)
+)
 _encode_text = json.JSONEncoder(ensure_ascii=False).encode
 
 # --------------------------------------------------------------------------------------------------------
