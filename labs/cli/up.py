@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 
 from labs.cli.commands import CommandArgument, NamedPeersOption, NodeOption, cluster_of_commands
+from labs.cli.join import join as join_others
 from labs.cli.options import (
     Backend,
     BackendOption,
@@ -57,6 +58,17 @@ def up(
     ] = None,
     node: NodeOption = None,
     named_peers: NamedPeersOption = False,
+    join: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESSES", help="One node here, the others elsewhere: 192.168.0.11,192.168.0.12,…"),
+    ] = None,
+    own: Annotated[
+        str | None, typer.Option("--as", metavar="ID", help="With --join: which of these nodes is this machine's.")
+    ] = None,
+    token: Annotated[
+        str | None,
+        typer.Option(metavar="WORD", envvar="CLUSTER_TOKEN", help="With --join: what the nodes show each other."),
+    ] = None,
 ) -> None:
     """Keep a cluster running until Ctrl-C, and print what happens in it.
 
@@ -64,7 +76,11 @@ def up(
 
     With --record three clients write through the leader and read at any node. Break the cluster meanwhile, and judge
     the history afterwards: replab linearizable FILE.
+
+    With --join this machine runs one node of a cluster, and every other machine one of the others: all give the same
+    addresses, in the order node-1, node-2, …, and the same --token.
     """
+    _refuse_what_is_not_for(join, {"--record": record, "--node": node}, {"--as": own})
     if backend is Backend.simulated:
         raise typer.BadParameter("a simulated cluster has no addresses to play with; choose process or docker")
     settings = settings_from(nodes, heartbeat, election_timeout, mode=mode, election=election,
@@ -73,6 +89,9 @@ def up(
     asked_to_end = threading.Event()
     signal.signal(signal.SIGTERM, lambda number, frame: asked_to_end.set())
     signal.signal(signal.SIGINT, _first_politely(asked_to_end))
+    if join is not None:
+        join_others(join, own, token, settings, command or (), named_peers, console, asked_to_end)
+        return
     given = cluster_of_commands(settings, command, node, named_peers)
     with given or open_cluster(backend.value, settings, console.print) as cluster:
         cluster.start()
@@ -85,6 +104,13 @@ def up(
                 _record(cluster, record, console, asked_to_end)
         console.print("Ending the cluster …")
     console.print("Nothing is left running.")
+
+
+def _refuse_what_is_not_for(join: str | None, not_with: dict[str, object], only_with: dict[str, object]) -> None:
+    for options, why in ((not_with, "cannot be used with"), (only_with, "is only for a cluster with")):
+        for option, value in options.items():
+            if value and (join is None) == (options is only_with):
+                raise typer.BadParameter(f"{option} {why} --join")
 
 
 def _first_politely(asked_to_end: threading.Event) -> Callable[[int, FrameType | None], None]:
