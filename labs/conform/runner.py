@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from labs.cluster.base import ClusterError
@@ -121,7 +121,18 @@ def examine(
             other.close()
             raise
     found.seconds["total"] = time.perf_counter() - began
+    _leave_out(wish, found)
     return _report(checks, found, nodes)
+
+
+def _leave_out(wish: Wish, found: _Findings) -> None:
+    """What the lesson does not ask for and the node does not try is worth no points: a right node gets them all."""
+    for level in OPTIONAL:
+        if level in wish.levels or not _not_tried(found, level):
+            continue
+        for name, result in found.results.items():
+            if result.check["exercise"] == level:
+                found.results[name] = replace(result, check={**result.check, "points": 0.0})
 
 
 def _result(bench: Bench, check: NodeCheck, wish: Wish, found: _Findings, command_line: Sequence[str]) -> CheckResult:

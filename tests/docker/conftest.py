@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 
 import pytest
 
@@ -39,15 +39,13 @@ def cluster(engine: Engine) -> Iterator[DockerCluster]:
 @pytest.fixture
 def make(engine: Engine) -> Iterator[Callable[..., DockerCluster]]:
     """Makes clusters that are closed after the test."""
-    made: list[DockerCluster] = []
+    with ExitStack() as stack:  # one that cannot be closed does not keep the others
 
-    def make_one(settings: Settings = FAST, **options: object) -> DockerCluster:
-        made.append(DockerCluster(settings, **{"engine": engine, **options}))  # type: ignore[arg-type]
-        return made[-1]
+        def make_one(settings: Settings = FAST, **options: object) -> DockerCluster:
+            made = DockerCluster(settings, **{"engine": engine, **options})  # type: ignore[arg-type]
+            return stack.enter_context(made)
 
-    yield make_one
-    for one in made:
-        one.close()
+        yield make_one
 
 
 @pytest.fixture

@@ -39,7 +39,8 @@ sys.stdin.readline()
 
 
 @contextmanager
-def a_program_with_a_cluster() -> Iterator[tuple[subprocess.Popen[str], str]]:
+def a_program_with_a_cluster(engine: Engine) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The program and its cluster's id. Nothing of it is left, also where a test fails."""
     with subprocess.Popen(
         [sys.executable, "-c", CHILD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as child:
@@ -50,16 +51,17 @@ def a_program_with_a_cluster() -> Iterator[tuple[subprocess.Popen[str], str]]:
             yield child, cluster_id
         finally:
             child.kill()
+            child.wait()
+            remove(engine, cluster_id)
 
 
 @pytest.fixture
 def orphan(engine: Engine) -> Iterator[str]:
     """The id of a running cluster whose program was killed."""
-    with a_program_with_a_cluster() as (child, cluster_id):
+    with a_program_with_a_cluster(engine) as (child, cluster_id):
         child.send_signal(signal.SIGKILL)
         child.wait()
-    yield cluster_id
-    remove(engine, cluster_id)
+        yield cluster_id
 
 
 def ids(engine: Engine) -> set[str]:
@@ -78,7 +80,7 @@ def replab_down(*arguments: str) -> str:
 
 
 def test_a_program_that_forgets_to_close_its_cluster_leaves_nothing(engine: Engine) -> None:
-    with a_program_with_a_cluster() as (child, cluster_id):
+    with a_program_with_a_cluster(engine) as (child, cluster_id):
         assert cluster_id in ids(engine)
         _, complaints = child.communicate("go\n", timeout=30)
 
@@ -87,7 +89,7 @@ def test_a_program_that_forgets_to_close_its_cluster_leaves_nothing(engine: Engi
 
 
 def test_ctrl_c_leaves_nothing(engine: Engine) -> None:
-    with a_program_with_a_cluster() as (child, cluster_id):
+    with a_program_with_a_cluster(engine) as (child, cluster_id):
         child.send_signal(signal.SIGINT)
         child.communicate(timeout=30)
 
@@ -184,7 +186,7 @@ def test_a_process_number_that_was_given_to_another_process_is_not_its_owner() -
 
 
 def test_a_program_that_is_asked_to_end_leaves_nothing(engine: Engine) -> None:
-    with a_program_with_a_cluster() as (child, cluster_id):
+    with a_program_with_a_cluster(engine) as (child, cluster_id):
         child.send_signal(signal.SIGTERM)
         assert child.wait(60) == -signal.SIGTERM, "it ends by the signal, as any program"
 
