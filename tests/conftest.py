@@ -13,12 +13,16 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+import hypothesis
 import pytest
 
 SLOW_KINDS = ("docker", "browser", "notebook", "slow")
 """Markers of the tests that a plain `pytest` leaves out."""
 
 LEFT_OUT = "left_out"
+
+hypothesis.settings.register_profile("plain", max_examples=25)
+"""A plain run draws a quarter of the examples, where a test does not say how many it needs."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -33,6 +37,8 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if config.args_source is pytest.Config.ArgsSource.ARGS:  # files, folders or tests were named
         config.option.full = True
+    if not config.option.full:
+        hypothesis.settings.load_profile("plain")
     config.pluginmanager.register(LeftOut(config), "left-out")
 
 

@@ -20,6 +20,11 @@ markers =
 """
 
 
+with_workers = pytest.mark.parametrize(
+    "workers", [pytest.param((), id="alone"), pytest.param(("-n", "2"), id="two workers", marks=pytest.mark.slow)]
+)
+
+
 @pytest.fixture
 def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """Three tests: a quick one, a slow one, and one that must be skipped. No plugin but xdist: some take seconds to
@@ -38,7 +43,7 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytes
     return pytester
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "two workers"])
+@with_workers
 def test_a_plain_run_leaves_the_slow_kinds_out_and_says_so(project: pytest.Pytester, workers: tuple[str, ...]) -> None:
     result = project.runpytest_subprocess(*workers)
 
@@ -54,7 +59,7 @@ def test_a_full_run_leaves_nothing_out_and_names_the_reason_of_what_it_skips(pro
     result.stdout.no_fnmatch_line("left out:*")
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "two workers"])
+@with_workers
 def test_whoever_names_a_file_gets_all_of_it(project: pytest.Pytester, workers: tuple[str, ...]) -> None:
     result = project.runpytest_subprocess("here/test_some.py", *workers)
 

@@ -25,8 +25,8 @@ QUICK = FAST
 
 same_in_containers = pytest.mark.same_in_containers
 """For tests of what the nodes and the client do: containers run the same nodes behind the same client
-(`labs.cluster.http_cluster`), so processes and the simulator prove it; a plain run asks the simulator alone. What
-starts, ends, freezes or cuts nodes goes through the backend's own hooks and runs in containers as well."""
+(`labs.cluster.http_cluster`), so processes and the simulator prove it. What starts, ends, freezes or cuts nodes goes
+through the backend's own hooks and runs in containers as well."""
 
 not_the_lessons = pytest.mark.not_the_lessons
 """For tests of what our own nodes do beyond the lesson's contract (a journal, confirmed copies, a diary): a node in
@@ -46,8 +46,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     items[:] = [item for item in items if not superfluous(item)]
     for item in items:
-        if backend_of(item) == "process" and item.get_closest_marker("same_in_containers"):
-            item.add_marker(pytest.mark.slow)
+        if backend_of(item) == "process" and item.path.stem != "test_steps":
+            item.add_marker(pytest.mark.slow)  # a plain run asks this of the simulator alone
 
 
 @pytest.fixture(params=BACKENDS)

@@ -290,6 +290,7 @@ def test_pipelined_requests_are_answered_in_their_order(cluster: ProcessCluster)
 # -- slow and many ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_client_that_sends_a_byte_a_second_is_closed_in_time(cluster: ProcessCluster) -> None:
     with connect(cluster) as client:
         started = time.monotonic()

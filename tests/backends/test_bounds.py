@@ -22,7 +22,7 @@ import requests
 
 from labs.cluster import ProcessCluster, Settings
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.slow]
 
 MEGABYTE = 10**6
 CONTAINER = 256 * 2**20

@@ -72,6 +72,7 @@ def test_a_write_that_async_lost_is_reported_by_the_node_that_drops_it() -> None
         assert any("Lost an acknowledged write" in line for line in cluster.logs("node-1"))
 
 
+@pytest.mark.slow
 def test_a_follower_that_missed_more_than_the_log_keeps_gets_a_snapshot() -> None:
     with ProcessCluster(FAST) as cluster:
         cluster.start()

@@ -17,7 +17,7 @@ from tests.backends.remains import pids
 
 from .conftest import QUICK, has, one_leader
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.slow]
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from tests.backends.remains import SOON, assert_nothing_is_left, everything, is_
 
 from .conftest import QUICK
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.slow]
 
 
 def test_nothing_is_left_after_the_block() -> None:

@@ -126,6 +126,7 @@ def nodes(request: pytest.FixtureRequest) -> Iterator[ProcessCluster]:
         yield cluster
 
 
+@pytest.mark.slow
 @pytest.mark.processes
 def test_the_inputs_that_broke_the_store_are_refused_or_carried(nodes: ProcessCluster) -> None:
     stored = {}

@@ -156,6 +156,7 @@ def read_until(program: subprocess.Popen[str], words: str) -> list[str]:
     raise AssertionError(f"never said {words!r}, but {lines} and {program.communicate()[1]}")
 
 
+@pytest.mark.slow
 @pytest.mark.processes
 def test_up_shows_addresses_tells_what_happens_and_ends_with_ctrl_c(up: subprocess.Popen[str]) -> None:
     introduction = read_until(up, "Ctrl-C ends")

@@ -39,6 +39,7 @@ def test_async_loses_acknowledged_writes_under_lowest_id_and_quorum_does_not_und
     assert voting.broken == {}
 
 
+@pytest.mark.slow
 def test_more_copies_serve_fewer_writes() -> None:
     shares = [
         sum((count(SurveyJob("lowest-id", mode, 5, seed)) for seed in range(5)), Tally()).unserved

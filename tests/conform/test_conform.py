@@ -113,6 +113,7 @@ def test_who_asks_for_a_level_that_a_node_does_not_try_is_told_that_it_fails() -
 # -- wrong nodes ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_answers_that_are_not_the_lessons_fail_in_their_own_sentences() -> None:
     flaws = ("null-is-missing", "tidies-paths", "latin-1", "takes-garbage", "both-spellings", "no-cors")
     report = examine([*LESSON_NODE, *flaws, "ignores-sigterm"], "wire")
@@ -235,6 +236,7 @@ LISTEN = "import os, socket, time\ns = socket.create_server(('127.0.0.1', {port}
 TALK = LISTEN.format(port="int(os.environ['PORT'])") + "while 1:\n  c, _ = s.accept(); c.sendall({!r}); c.close()"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
@@ -261,6 +263,7 @@ def test_a_command_that_is_no_node_ends_with_one_sentence_and_leaves_nothing(
     assert left_running(str(tmp_path)) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [(["--level", "fast", "--", "true"], "no level 'fast'"), (["--only", "wire.x", "--", "true"], "no check 'wire.x'"),
@@ -274,6 +277,7 @@ def test_a_wrong_command_line_is_refused_in_one_line(words: list[str], complaint
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_the_exit_code_is_1_when_a_sentence_does_not_hold(tmp_path: Path) -> None:
     right = replab("--only", "wire.missing", "--", *LESSON_NODE)
     wrong = replab("--only", "wire.cors", "--format", "json", "--out", str(tmp_path), "--", *LESSON_NODE, "no-cors")

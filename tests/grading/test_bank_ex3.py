@@ -48,6 +48,7 @@ def test_votes_counted_twice_are_found_for_every_seed(seed: int) -> None:
     assert "ex3.majority" in lost("ex3", module(WRONG["votes in a list"][1]), seeds=(seed,))
 
 
+@pytest.mark.slow
 def test_other_dice_cost_points_and_the_line_is_named() -> None:
     own = ("from dataclasses import dataclass", "import random\nfrom dataclasses import dataclass")
     text = source(((PATIENCE, PATIENCE.replace("self.rng", "random")), own))

@@ -26,7 +26,7 @@ def test_a_right_design_loses_nothing(exercise: str, design: str) -> None:
         assert lost(exercise, BANKS[exercise][1][design].module(), "instructor", seeds=(seed,)) == {}
 
 
-@pytest.mark.parametrize("seed", [1000, 77, 20417, 4242])
+@pytest.mark.parametrize("seed", [1000, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (77, 20417, 4242))])
 def test_a_session_that_forgets_what_it_read_is_found_for_every_seed(seed: int) -> None:
     entry = BANKS["ex2"][0]["no record of followers' answers"]
     assert entry.is_caught(lost("ex2", entry.module(), seeds=(seed,)))

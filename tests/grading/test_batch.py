@@ -59,6 +59,7 @@ def stable(folder: Path) -> dict[str, Any]:
     return {name: {**data, "run": None} for name, data in found.items()}
 
 
+@pytest.mark.slow
 def test_two_workers_give_the_same_results_as_one(classroom: Path, tmp_path: Path) -> None:
     one, _ = run(classroom, tmp_path / "one")
     run(classroom, tmp_path / "two", workers=2)
@@ -69,6 +70,7 @@ def test_two_workers_give_the_same_results_as_one(classroom: Path, tmp_path: Pat
     assert (tmp_path / "one" / "grades.csv").read_bytes() == (tmp_path / "two" / "grades.csv").read_bytes()
 
 
+@pytest.mark.slow
 def test_a_broken_off_batch_goes_on_where_it_stopped(classroom: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     shutil.rmtree(classroom / "cid")
@@ -81,6 +83,7 @@ def test_a_broken_off_batch_goes_on_where_it_stopped(classroom: Path, tmp_path: 
     assert [report.earned for report in after] == [report.earned for report in before]
 
 
+@pytest.mark.slow
 def test_a_changed_submission_is_graded_anew(classroom: Path, tmp_path: Path) -> None:
     shutil.rmtree(classroom / "cid")
     run(classroom, tmp_path / "out")

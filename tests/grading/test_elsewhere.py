@@ -69,6 +69,7 @@ class FailsAtFirst(ThreadPoolExecutor):
         return future
 
 
+@pytest.mark.slow
 def test_any_executor_gives_the_same_results(classroom: Path, tmp_path: Path) -> None:
     run(classroom, tmp_path / "own", 1)
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as executor:
@@ -78,6 +79,7 @@ def test_any_executor_gives_the_same_results(classroom: Path, tmp_path: Path) ->
     assert same(tmp_path / "own", tmp_path / "pool")
 
 
+@pytest.mark.slow
 def test_a_lost_workers_job_is_done_again(classroom: Path, tmp_path: Path) -> None:
     run(classroom, tmp_path / "own", 1)
     with FailsAtFirst(1) as executor:
@@ -149,6 +151,7 @@ def test_all_parts_together_are_the_class(classroom: Path, tmp_path: Path) -> No
     assert batch.shard(jobs, 1, 1) == jobs
 
 
+@pytest.mark.slow
 def test_parts_are_graded_apart_and_collected(classroom: Path, tmp_path: Path) -> None:
     words = [str(classroom), "--suite", SUITE_SPEC, "--only", "ex1"]
     whole, parts = str(tmp_path / "whole"), str(tmp_path / "parts")
@@ -204,6 +207,7 @@ def test_dask_gives_the_same_table_also_when_a_worker_is_killed(classroom: Path,
     assert (tmp_path / "command" / "grades.csv").is_file()
 
 
+@pytest.mark.slow
 def test_a_scheduler_that_is_not_there_is_said(
     classroom: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -121,6 +121,7 @@ TABLE_MISTAKES: dict[str, tuple[str, list[tuple[str, str]]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mistake", TABLE_MISTAKES)
 def test_a_table_that(mistake: str) -> None:
     evidence, changes = TABLE_MISTAKES[mistake]

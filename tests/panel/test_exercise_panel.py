@@ -21,6 +21,7 @@ from tests.panel.exercise_panels import ENDLESS, EX3, REFERENCE, STARTER, WRONG,
 # -- marks ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_marks_are_those_of_the_grader(make: Make) -> None:
     watched = make(code=WRONG)
 
@@ -151,6 +152,7 @@ def notebook(path: Path, source: str, *tags: str) -> None:
     path.write_text(json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}), encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_notebooks_own_cells_can_be_chosen_as_soon_as_one_is_tagged(
     make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -75,6 +75,7 @@ def test_every_trait_of_the_panels_is_described_and_no_other() -> None:
     assert traits(Board) == set(DEFINITIONS["BoardTraits"]["properties"])
 
 
+@pytest.mark.slow
 @given(st.lists(st.one_of(events(), statuses()), max_size=12), st.sampled_from(["process", "simulated"]))
 def test_whatever_happens_to_a_cluster_is_told_as_described(told: list[Event | NodeStatus], backend: str) -> None:
     model = PanelModel(NODES, backend, Settings(), dict.fromkeys(NODES))

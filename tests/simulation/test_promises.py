@@ -125,6 +125,7 @@ few = settings(max_examples=12, deadline=None, suppress_health_check=[HealthChec
 seeds = st.integers(0, 99)
 
 
+@pytest.mark.slow
 @every_election
 @promising_modes
 @given(steps=troubles(ONE_CRASH), seed=seeds)
@@ -135,6 +136,7 @@ def test_no_crash_loses_what_was_acknowledged(
     assert broken(live(election, mode, steps, seed), election) == []
 
 
+@pytest.mark.slow
 @every_election
 @promising_modes
 @given(steps=troubles(ALL_CRASH), seed=seeds)
@@ -145,6 +147,7 @@ def test_no_crash_of_all_nodes_loses_what_was_acknowledged(
     assert broken(live(election, mode, steps, seed), election) == []
 
 
+@pytest.mark.slow
 @every_election
 @promising_modes
 @given(steps=troubles(CUT), seed=seeds)
@@ -155,6 +158,7 @@ def test_no_cut_loses_what_was_acknowledged(
     assert broken(live(election, mode, steps, seed), election) == []
 
 
+@pytest.mark.slow
 @every_election
 @promising_modes
 @given(steps=troubles(PAUSE), seed=seeds)

@@ -154,6 +154,7 @@ def smallest(strategy: type[Election], rule: str, actions: tuple[str, ...]) -> t
     return found(steps_of(*actions), breaks, settings=patient)
 
 
+@pytest.mark.slow
 def test_a_forgotten_term_is_shrunk_to_one_crash() -> None:
     steps = smallest(TermForgottenInACrash, "terms never go back", tuple(anything))
 

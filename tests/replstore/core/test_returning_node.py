@@ -158,6 +158,7 @@ def test_a_term_whose_leader_has_died_meanwhile_is_not_taken_again_either() -> N
         assert list(leaders(sim)) == [first]
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(
     mode=st.sampled_from(["async", "quorum"]),

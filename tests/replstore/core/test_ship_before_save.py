@@ -189,6 +189,7 @@ def test_whenever_a_leader_crashes_between_shipping_and_saving_nothing_acknowled
     assert check_run(carry_out(schedule, MyElection), FULL) == []
 
 
+@pytest.mark.slow
 def test_the_same_schedules_find_a_node_whose_promises_do_not_wait_for_its_disk() -> None:
     found = set()
     for seed in range(30):

@@ -177,6 +177,7 @@ def interpreter(version: str) -> str | None:
     return str(inside[0]) if inside else None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", PYTHONS)
 def test_values_at_the_limits_are_carried_by_every_python(version: str) -> None:
     python = interpreter(version)
