@@ -17,7 +17,7 @@ import hypothesis
 import pytest
 
 SLOW_KINDS = ("docker", "browser", "notebook", "slow")
-"""Markers of the tests that a plain `pytest` leaves out."""
+"""Markers of the tests that a plain `pytest` leaves out. Of a test marked `sample(n)` it takes the first n cases."""
 
 LEFT_OUT = "left_out"
 
@@ -62,6 +62,18 @@ def is_worker(config: pytest.Config) -> bool:
     return hasattr(config, "workerinput")
 
 
+def kind_of(item: pytest.Item, cases: Counter[tuple[Any, str]]) -> str | None:
+    """The slow kind that a test belongs to. `cases` counts the cases of each test on the way."""
+    kind = next((kind for kind in SLOW_KINDS if item.get_closest_marker(kind)), None)
+    sample = item.get_closest_marker("sample")
+    if kind is None and sample is not None:
+        test = (item.parent, getattr(item, "originalname", item.name))
+        cases[test] += 1
+        if cases[test] > sample.args[0]:
+            return "slow"
+    return kind
+
+
 class LeftOut:
     """Leaves the slow kinds out of a plain run, and counts them by kind for the last lines."""
 
@@ -73,7 +85,8 @@ class LeftOut:
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         if config.option.full:
             return
-        kinds = {item: next((kind for kind in SLOW_KINDS if item.get_closest_marker(kind)), None) for item in items}
+        cases: Counter[tuple[Any, str]] = Counter()
+        kinds = {item: kind_of(item, cases) for item in items}
         left_out = [item for item, kind in kinds.items() if kind is not None]
         if left_out:
             self._counts.update(str(kinds[item]) for item in left_out)

@@ -17,6 +17,7 @@ markers =
     browser
     notebook
     slow
+    sample
 """
 
 
@@ -41,6 +42,20 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytes
         "@pytest.mark.docker\ndef test_in_a_container(): pytest.skip('no engine answers')\n"
     )
     return pytester
+
+
+def test_of_a_test_with_many_cases_a_plain_run_takes_the_first_ones(project: pytest.Pytester) -> None:
+    (project.path / "here" / "test_more.py").write_text(
+        "import pytest\n"
+        "many = pytest.mark.parametrize('number', range(5))\n"
+        "@pytest.mark.sample(2)\n@many\ndef test_some(number): assert number < 2\n"
+        "@many\ndef test_all(number): pass\n"
+    )
+
+    result = project.runpytest_subprocess()
+
+    result.assert_outcomes(passed=1 + 2 + 5)
+    result.stdout.fnmatch_lines(["left out: 5 tests (1 docker, 4 slow); pytest --full runs them all"])
 
 
 @with_workers

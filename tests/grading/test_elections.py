@@ -205,6 +205,7 @@ def test_looking_ahead_saves_questions_and_changes_nothing() -> None:
     assert together.questions < one_by_one.questions / 2
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("source", [VOTING, THE_COURSES], ids=["votes", "lowest id"])
 @pytest.mark.parametrize(("mode", "durable"), [("quorum", True), ("async", False), ("sync", True)])
 def test_a_harsh_run_is_the_same_with_and_without_looking_ahead(source: str, mode: str, durable: bool) -> None:

@@ -77,6 +77,7 @@ MISTAKES: dict[str, tuple[set[str], list[tuple[str, str]]]] = {
 }
 
 
+@pytest.mark.sample(5)
 @pytest.mark.slow
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_test_of_the_store_that(mistake: str) -> None:
@@ -121,7 +122,7 @@ TABLE_MISTAKES: dict[str, tuple[str, list[tuple[str, str]]]] = {
 }
 
 
-@pytest.mark.slow
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("mistake", TABLE_MISTAKES)
 def test_a_table_that(mistake: str) -> None:
     evidence, changes = TABLE_MISTAKES[mistake]

@@ -24,7 +24,7 @@ FORMER = Path(__file__).parent / "data" / "version_0_1_0"
     ("exercise", "name"),
     [
         pytest.param("ex1", "ex1_fault_tolerance", marks=pytest.mark.slow),
-        ("ex2", "ex2_replication_lag"),
+        pytest.param("ex2", "ex2_replication_lag", marks=pytest.mark.slow),
         ("ex3", "ex3_election"),
         pytest.param("ex3", "ex3_states", marks=pytest.mark.slow),
     ],

@@ -18,6 +18,7 @@ def wrong_solution(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, WRONG.module, planted("ex2", (" if samples else 0.0", "")))
 
 
+@pytest.mark.slow
 def test_a_wrong_solution_is_found_with_every_seed_and_the_first_is_named() -> None:
     tally = run(WRONG, range(5, 7), jobs=1)
 

@@ -50,6 +50,7 @@ def children() -> set[int]:
     return {one.pid for one in psutil.Process().children(recursive=True) if "sleep(1000)" in " ".join(one.cmdline())}
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("count", [1, 2])
 def test_a_worker_that_dies_costs_its_own_job_alone(count: int) -> None:
     done = dict(pool(count).run(["a", "die", "b", "c"], lambda: False))
@@ -57,6 +58,7 @@ def test_a_worker_that_dies_costs_its_own_job_alone(count: int) -> None:
     assert done == {0: "A", 1: "die: its worker died twice (exit code 9)", 2: "B", 3: "C"}
 
 
+@pytest.mark.slow
 def test_a_worker_that_takes_too_long_is_ended_with_what_it_started(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("labs.grading.workers._GRACE", 0.2)
 
@@ -79,6 +81,7 @@ def test_breaking_off_ends_all_workers() -> None:
 SLEEPS = "import time\ndef double(n):\n    time.sleep(100)\n"
 
 
+@pytest.mark.sample(1)
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_the_grading_and_what_was_graded_stays(number: signal.Signals, tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ def test_the_fast_checker_agrees_with_trying_everything(
     assert is_linearizable(history, model) == by_brute_force(history, starts[0])
 
 
+@pytest.mark.slow
 @for_all_models
 @given(data=st.data())
 @settings(max_examples=120, deadline=None)
@@ -56,6 +57,7 @@ def test_an_order_that_is_found_explains_the_history(
     assert {op.client for op in history if op.outcome is OK} <= {op.client for op in order}
 
 
+@pytest.mark.slow
 @for_all_models
 @given(data=st.data())
 @settings(max_examples=100, deadline=None)
@@ -71,6 +73,7 @@ def test_a_window_without_an_order_proves_that_the_history_has_none(
     assert impossible == (not by_brute_force(history, starts[0]))
 
 
+@pytest.mark.slow
 @for_all_models
 @given(data=st.data())
 @settings(max_examples=100, deadline=None)

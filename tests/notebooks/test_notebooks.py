@@ -19,6 +19,8 @@ from labs.cluster.opening import BACKEND_VARIABLE
 from tests.docker.availability import engine_or_skip
 
 NOTEBOOKS = sorted((Path(labs.__file__).parent / "notebooks").glob("*.ipynb"))
+
+
 def _starts_the_labs_nodes(path: Path) -> bool:
     """Nodes that are a command of one's own are processes everywhere."""
     return "lab.cluster(" in path.read_text(encoding="utf-8").replace("lab.cluster(command", "")
