@@ -209,7 +209,7 @@ class Rehearsal:
             return None
         state, replication = leader.state, leader.replication
         waits = state.writes or state.reads or leader._unsaved or node.commit.index != node.log.last_index
-        slept = awake._woke or awake._last is None or host.clock(time) - awake._last > node.heartbeat
+        slept = awake.woke or awake._last is None or host.clock(time) - awake._last > node.heartbeat
         if not leader.accepts_writes or waits or slept or node.log.is_long or node.election.catches_up:
             return None
         if replication.behind(node.commit.index) or any(one.due is not None for one in replication.progress.values()):

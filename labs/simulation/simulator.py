@@ -297,8 +297,11 @@ class Simulator:
         node = host.node
         if node is None or host.starts != start_number:
             return
-        self.at(self.now + node.tick_interval / host.rate, self._tick, host, start_number)
-        if not host.paused and (effects := node.handle(_TICK, host.clock(self.now))):
+        now = self.now  # (`at` and `Host.clock` are written out here: ticks are what happens most)
+        self._order += 1
+        due = now + node.tick_interval / host.rate
+        heappush(self.agenda, (due, self._order, self._tick, (host, start_number)))
+        if not host.paused and (effects := node.handle(_TICK, now * host.rate + host.ahead)):
             self._carry_out(host, effects)
 
     def _flush_later(self, host: Host, start_number: int) -> None:
@@ -345,13 +348,14 @@ class Simulator:
         node = self.hosts[sender].node
         details = sent_details(message, packet.details, node.gives_up_in) if node else packet.details
         self.log(sender, "sent", packet.kind, details, message_id, to)
-        copies = 0 if self._is_lost(sender, to) else self.faults.copies(self.rng)
+        lost = (self.cuts or self.unreachable) and self._is_lost(sender, to)
+        copies = 0 if lost else self.faults.copies(self.rng)
         if self.repeating and type(message) not in NODE_MESSAGES:
             copies *= 2
         if not copies:
             self.log(sender, "dropped", packet.kind, packet.details, message_id, to)
         for _ in range(copies):
-            if (sender, to) in self.held:
+            if self.held and (sender, to) in self.held:
                 self.held[sender, to].append((packet, message_id))
                 continue
             delay = self.network.delay(sender, to, self.rng) + self.faults.delay(message, self.rng)

@@ -16,7 +16,8 @@ class AwakeTime:
     def __init__(self, longest: float) -> None:
         self._longest = longest
         self._slept = 0.0
-        self._woke = False
+        self.woke = False
+        """Whether the node has slept, until somebody who asked sets it back."""
         self._last: float | None = None
 
     def at(self, now: float) -> float:
@@ -25,10 +26,5 @@ class AwakeTime:
         self._last = now
         if gap > self._longest:
             self._slept += gap - self._longest
-            self._woke = True
+            self.woke = True
         return now - self._slept
-
-    def woke(self) -> bool:
-        """Whether the node has slept since this was asked last."""
-        woke, self._woke = self._woke, False
-        return woke

@@ -193,9 +193,10 @@ class Leader:
         node, state = self._node, self.state
         if node.copies == 1:
             self._save_appended()
-        waiting = len(state.writes)
-        node.advance_commit(self._committable())
-        self._write_batching.answered(waiting - len(state.writes), len(self._unsaved), node.now)
+        if node.commit.index != node.log.last_index:
+            waiting = len(state.writes)
+            node.advance_commit(self._committable())
+            self._write_batching.answered(waiting - len(state.writes), len(self._unsaved), node.now)
         if state.reads:
             self._answer_reads()
         if self._unsaved and (until := self._batch_until()) is not None:
@@ -220,8 +221,6 @@ class Leader:
     def _committable(self) -> int:
         """The highest index that may count as committed (see the head of this module)."""
         node = self._node
-        if node.commit.index == node.log.last_index:
-            return node.commit.index
         index = self.replication.held_by(node.copies, saved=node.log.last_index - len(self._unsaved))
         entry = node.log.id_at(index)
         ours = entry is not None and entry.term == self.term and entry.leader == node.id

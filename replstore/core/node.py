@@ -147,11 +147,13 @@ class Node(Participant):
 
     def _on_tick(self) -> None:
         self._tick_election()
-        if self._awake.woke() and (shipping := self._shipping()):
+        if self._awake.woke and (shipping := self._shipping()):
             shipping.is_awake()
+        self._awake.woke = False
         if self.leading is not None:
             self.leading.tick()
-        self.compact_log()
+        if self.log.is_long:
+            self.compact_log()
         self._flush()
 
     def _on_request(self, request: Request) -> None:

@@ -57,8 +57,9 @@ class Participant(Replica):
     # -- asking the strategy --------------------------------------------------------------------------
 
     def _tick_election(self) -> None:
+        election, now = self.election, self._awake.at(self.now)  # as `_strategy_time`, without the call
         try:
-            self.election.tick(self._strategy_time())
+            election.tick(now if election.catches_up else self.now)
         finally:
             self._after_election()
 

@@ -77,8 +77,12 @@ class Replication:
 
     def next_due(self, now: float) -> float | None:
         """When the next of what waits for company is to be sent."""
-        due = [p.due for p in self.progress.values() if p.due is not None and p.due > now]
-        return min(due, default=None)
+        soonest = None
+        for progress in self.progress.values():
+            due = progress.due
+            if due is not None and due > now and (soonest is None or due < soonest):
+                soonest = due
+        return soonest
 
     def messages_for(self, peer: NodeId, commit: EntryId, now: float) -> list[Replicate | Snapshot]:
         """Everything worth sending to `peer` now. `commit` identifies the last committed entry."""
