@@ -16,6 +16,10 @@ from labs.cluster.base import Outcome
 KINDS = frozenset(("put", "get", "delete", "cas", "append"))
 
 
+_encode = json.JSONEncoder(sort_keys=True).encode
+"""(`json.dumps` makes a new encoder for each call, `json.loads` a new decoder.)"""
+
+
 class HistoryError(ValueError):
     """A history that cannot be read: `line` (counted from 1, None where it concerns no line) says where."""
 
@@ -103,7 +107,7 @@ class Operation:
 
 def canonical(value: Any) -> str:
     """JSON text that is equal for equal JSON values only: unlike in Python, 1, 1.0 and true differ."""
-    return json.dumps(value, sort_keys=True)
+    return str(value) if type(value) is int else _encode(value)
 
 
 def by_key(operations: Iterable[Operation]) -> dict[str, list[Operation]]:

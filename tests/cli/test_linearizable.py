@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
+from labs.cli.app import main
 from labs.cli.linearizable import register
 from labs.history import linearizable_history, save
 
@@ -104,3 +107,27 @@ def test_explanations_go_to_stderr(tmp_path: Path) -> None:
 
     assert (code, len(printed.splitlines())) == (1, 1)
     assert "fits nowhere; it could have been get → 2" in complaints
+
+
+@pytest.mark.usefixtures("in_data")
+def test_a_list_of_files_alone_is_judged_without_the_option_parser_and_likewise(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    files = ["etcd_018.log", "etcd_000.log", "missing.jsonl"]
+
+    with pytest.raises(SystemExit) as left:
+        main(["linearizable", *files])
+
+    printed, complaints = capsys.readouterr()
+    assert (left.value.code, printed, complaints) == run(*files)
+
+
+def test_the_option_parser_is_not_imported_for_that(tmp_path: Path) -> None:
+    save(tmp_path / "h.jsonl", linearizable_history(50, seed=1))
+    program = "import sys\nfrom labs.cli.app import main\ntry: main()\nfinally: print('typer' in sys.modules)"
+
+    done = subprocess.run(
+        [sys.executable, "-c", program, "linearizable", "h.jsonl"], cwd=tmp_path, capture_output=True, text=True
+    )
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "h.jsonl linearizable\nFalse\n", "")
