@@ -6,6 +6,7 @@ names a file, a folder or a test gets all of it. The last lines say what was lef
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import time
@@ -40,6 +41,13 @@ def pytest_configure(config: pytest.Config) -> None:
     if not config.option.full:
         hypothesis.settings.load_profile("plain")
     config.pluginmanager.register(LeftOut(config), "left-out")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Three workers for two cores: many tests wait for an election, a limit or a browser most of their time."""
+    cores = os.cpu_count() or 1
+    return cores + cores // 2
 
 
 @pytest.fixture(autouse=True)
