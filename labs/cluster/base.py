@@ -274,7 +274,7 @@ def describe(status: NodeStatus) -> str:
     keys = "its number of keys is not told" if status.total_keys is None else f"{status.total_keys} keys"
     return (
         f"{status.node_id}: {_told('role', status.role)} in {_told('term', status.term, 'term ')}, "
-        f"follows {status.leader_id}, {keys}"
+        f"follows {status.leader_id or 'nobody'}, {keys}"
     )
 
 

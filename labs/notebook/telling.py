@@ -21,14 +21,18 @@ show: Callable[..., Any] = ipython_display.display
 def told(answer: Answer) -> None:
     """An answer as the wire gives it: status code and JSON."""
     code = answer.code if answer.code is not None else "no answer"
-    print(f"{answer.node}: {code} {json.dumps(answer.body, ensure_ascii=False)}")
+    print(f"{_by(answer)}{code} {json.dumps(answer.body, ensure_ascii=False)}")
 
 
 def outcome(answer: Answer) -> None:
     """An answer in words: what the client may believe now."""
     code = "no code" if answer.code is None else str(answer.code)
     error = str(answer.body.get("error", ""))
-    print(f"{answer.node}: {answer.outcome.value} ({', '.join(filter(None, [code, error]))})")
+    print(f"{_by(answer)}{answer.outcome.value} ({', '.join(filter(None, [code, error]))})")
+
+
+def _by(answer: Answer) -> str:
+    return f"{answer.node}: " if answer.node else ""  # where nobody leads, nobody was asked
 
 
 def watch(of: Cluster, until: Callable[[Cluster], Any], timeout: float | None = None) -> float:
@@ -58,13 +62,14 @@ def _position(status: NodeStatus) -> str:
     return f"{status.node_id} follows {status.leader_id}" if status.leader_id else f"{status.node_id} has no leader"
 
 
-def picture(of: Cluster, seconds: float = 1.5) -> None:
-    """The last seconds of a cluster as a space-time diagram, without what the panel asked."""
+def picture(of: Cluster, seconds: float = 1.5, width: float = 960) -> None:
+    """The last seconds of a cluster as a space-time diagram, without what the panel asked. `width`: in pixels; in a
+    narrower cell it is shrunk, and its words with it."""
     ids = {event.id for event in of.events() if event.details.get("key") == PROBE_KEY}
     events = [event for event in of.events() if event.event not in ("request", "reply") or event.id not in ids]
     end = of.now()
     # The nodes' own reports may be under way for a moment.
-    svg = spacetime_svg(events, node_ids=of.node_ids, window=(0.0, seconds), origin=end - seconds)
+    svg = spacetime_svg(events, node_ids=of.node_ids, window=(0.0, seconds), origin=end - seconds, width=width)
     show({"text/html": svg, "text/plain": "\n".join(tell(events, node_ids=of.node_ids))}, raw=True)
 
 

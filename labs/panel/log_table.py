@@ -88,22 +88,20 @@ class LogTable:
         return [*self._doomed(rows, leading, promised), *self._waiting(rows, leading, copies)]
 
     def _doomed(self, rows: Sequence[Row], leading: Row, promised: Mapping[tuple[str, str], Any]) -> list[str]:
-        """Writes in a history that the leader does not have."""
-        stories = []
+        """Writes in a history that the leader does not have. Those of the same nodes are one story, by their first; it
+        is short, since two lines of the panel are what there is for it."""
+        groups: dict[str, list[tuple[str, bool]]] = {}
         places = [(row.copy.parted, row) for row in rows if row.copy.parted is not None]
         doomed = {(i, by) for since, row in places for i in range(since, row.log.last + 1) if (by := row.log.by(i))}
         for index, by in sorted(doomed):
             op, key, value = self._entries.get((index, by), ("", "", None))
             if op not in ("put", "delete"):
                 continue
-            what = f"{op} {key_text(key, 20)}" + (f" = {value_text(value, 20)}" if op == "put" else "")
+            what = f"{op} {key_text(key, 16)}" + (f" = {value_text(value, 16)}" if op == "put" else "")
             holders = listed(row.node for row in rows if row.log.by(index) == by)
-            told = ", although a client was told that it is stored" if (key, value_text(value)) in promised else ""
-            stories.append(
-                f"{what} (entry {index} of term {by[0]}) is only at {holders}. {leading.node} leads without it:"
-                f" it goes once {holders} follow{'' if ' and ' in holders else 's'} {leading.node}{told}."
-            )
-        return stories
+            told = (key, value_text(value)) in promised
+            groups.setdefault(holders, []).append((f"{what} (entry {index})", told))
+        return [_doom(holders, writes, leading.node) for holders, writes in groups.items()]
 
     def _waiting(self, rows: Sequence[Row], leading: Row, copies: int | None) -> list[str]:
         """The leader's entries that are not committed."""
@@ -115,6 +113,17 @@ class LogTable:
         held = sum(row.log.by(index) == by for row in rows)
         more = f" and {log.last - index} after it" if log.last > index else ""
         return [f"Entry {index}{more} of {leading.node} is not committed: {held} of the {copies} copies are known."]
+
+
+def _doom(holders: str, writes: list[tuple[str, bool]], leader: str) -> str:
+    """What becomes of the writes that only these nodes hold; of each its words, and whether a client was told of it."""
+    others = len(writes) - 1
+    what = writes[0][0] + (f" and {others} later write{'s' * (others > 1)}" if others else "")
+    they = f"is only at {holders}, and goes" if not others else f"are only at {holders}, and go"
+    follow = "they follow" if " and " in holders else "it follows"
+    promises = sum(told for _, told in writes)
+    told = "" if not promises else ". A client was told “stored”" if promises == 1 else ". Clients were told “stored”"
+    return f"{what} {they} when {follow} {leader}{told}."
 
 
 def _words(op: str, key: str, value: Any) -> str:

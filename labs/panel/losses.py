@@ -44,13 +44,11 @@ class Losses:
         what = f"{lost.get('op', 'put')} {sentences.key_text(lost.get('key'))}"
         if lost.get("op", "put") == "put":
             what += f" = {sentences.value_text(lost.get('value'))}"
-        text = f"{reply.node} had told the client that it was stored" if reply else f"{event.node} had applied it"
-        parts = [f"{what} (entry {lost.get('index')} of term {lost.get('term')}): {text}."]
+        parts = [f"{reply.node} told its client “stored”" if reply else f"{event.node} had applied it"]
         crowned = [c for c in self._elected if c.node != event.node and c.time <= event.time]
         if crowned:
-            parts.append(f"{crowned[-1].node} became leader of term {crowned[-1].details.get('term')} without it.")
-        parts.append(f"{event.node} dropped it when it followed the new leader.")
-        return " ".join(parts)
+            parts.append(f"{crowned[-1].node} became leader of term {crowned[-1].details.get('term')} without it")
+        return f"{what} (entry {lost.get('index')}): {', '.join(parts)}, and {event.node} dropped it."
 
 
 def value_of(event: Event) -> str:

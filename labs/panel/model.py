@@ -312,7 +312,12 @@ class PanelModel:
 
     def _mode(self) -> str:
         told = (str(v.raw["mode"]) for v in self.nodes.values() if v.answers and "mode" in v.raw)
-        return next(told, self.settings.mode)
+        return next(told, "" if self._is_foreign else self.settings.mode)
+
+    @property
+    def _is_foreign(self) -> bool:
+        """Nodes of whatever program: how they elect and replicate is theirs, and known only if they tell it."""
+        return self.backend == "foreign"
 
     def _copies(self) -> int | None:
         return {"async": 1, "quorum": len(self.nodes) // 2 + 1, "sync": len(self.nodes)}.get(self._mode())
@@ -320,7 +325,8 @@ class PanelModel:
     def _info(self) -> dict[str, Any]:
         settings = self.settings
         return {
-            "backend": self.backend, "mode": self._mode(), "copies": self._copies(), "election": settings.election,
+            "backend": self.backend, "mode": self._mode(), "copies": self._copies(),
+            "election": "" if self._is_foreign else settings.election,
             "heartbeat_ms": settings.heartbeat_ms, "timeout_ms": settings.election_timeout_ms,
             "seed": settings.seed, "leader": self.leader, "split": len(self._leaders()) > 1,
             "sentence": self._sentence(), "ended": self.ended,

@@ -165,10 +165,13 @@ def _run_to_the_end(sim: Simulator, schedule: Schedule, calls: list[ClientCall])
 
 
 def mend(sim: Simulator) -> None:
-    """Everybody up and awake, nothing cut, nothing lost, a quick network: from here on the cluster must recover."""
+    """Everybody up and awake, nothing cut, lost or held, a quick network: from here on the cluster must recover."""
     sim.heal()
     sim.set_faults(drop=0, duplicate=0, replication_delay_ms=0, jitter_ms=0)
     sim.repeating = False
+    for held in sim.set_aside.values():
+        sim.at(sim.now, sim.arrive, *held)
+    sim.set_aside.clear()
     sim.network = Network(0.001, 0.005)
     for host in sim.hosts.values():
         host.crash_within = None

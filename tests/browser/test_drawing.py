@@ -279,7 +279,7 @@ def test_a_lost_write_is_told_in_red(open_stage: OpenStage) -> None:
     stage.feed([Event(100.1, "node-1", "note", "write_lost", details=details)], 100.2)
 
     lost = stage.page.locator("[data-testid=lost]")
-    assert lost.inner_text().startswith("✕ Lost write. put x = 6 (entry 3 of term 1)")
+    assert lost.inner_text().startswith("✕ Lost write. put x = 6 (entry 3)")
 
 
 def test_a_click_on_the_timeline_lists_the_events_of_that_moment(open_stage: OpenStage) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from labs.cluster.base import Settings
+from labs.panel.model import PanelModel
 from tests.browser.conftest import OpenStage
 from tests.browser.looks import sticks_out
 from tests.browser.stage import HALTED, cluster_model, sent
@@ -49,4 +51,40 @@ def test_everything_that_one_does_and_what_it_causes_is_on_one_screen(
     stage = open_stage(cluster_model(), width=width)
 
     assert stage.page.evaluate("document.querySelector('.rl-panel').offsetHeight") <= height
+    assert sticks_out(stage.page) == []
+
+
+@pytest.mark.parametrize(("nodes", "width"), [(3, 985 + 24), (3, 720), (5, 720)])
+def test_what_can_be_done_to_a_message_stands_over_no_button(open_stage: OpenStage, nodes: int, width: int) -> None:
+    words = "Snapshot (term 2, at 3, offset 0, total 1, count 1, force True, and more that fills a second line)"
+    lowest = ("node-3", "node-2") if nodes == 3 else ("node-4", "node-3")  # the link at the ring's lower edge
+    flying = [["m1", "replication", *lowest, words, 100.1]]
+    stage = open_stage(cluster_model(nodes, "simulated"), player={**HALTED, "flying": flying}, width=width)
+    page = stage.page
+
+    page.focus("[data-message=m1]")
+    page.keyboard.press("Enter")
+
+    menu, buttons = page.locator(".rl-handmenu").bounding_box(), page.locator(".rl-nodes").bounding_box()
+    assert menu["y"] + menu["height"] <= buttons["y"]
+
+
+def test_five_nodes_and_the_longest_delay_fit_in_their_lines(open_stage: OpenStage) -> None:
+    settings = Settings(nodes=5)
+    model = PanelModel(settings.node_ids, "simulated", settings, {})
+    stage = open_stage(model, player=HALTED, width=985 + 24)
+    slow = {"delay_ms": 2000, "jitter_ms": 2000, "drop": 1.0}
+    story = (
+        'put seat = "Ann" (entry 30) and 12 later writes are only at node-1, node-4 and node-5, and go when they follow'
+        " node-2. Clients were told “stored”."
+    )
+
+    picture = model.picture()
+    stage.tell(101.0, network={**picture["network"], **slow}, logs={**picture["logs"], "stories": [story]})
+
+    assert stage.page.locator("[data-testid=delay]").get_attribute("aria-valuetext") == "2000 ms"
+    lines = "[...document.querySelectorAll('.rl-slider span, .rl-slider output')].map(one => one.offsetHeight)"
+    assert max(stage.page.evaluate(lines)) < 24
+    told = "(told => told.scrollHeight - told.clientHeight)(document.querySelector('.rl-told'))"
+    assert stage.page.evaluate(told) <= 1
     assert sticks_out(stage.page) == []

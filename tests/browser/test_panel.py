@@ -103,7 +103,7 @@ def test_a_cut_network_elects_a_second_leader_and_heals_in_the_dark(open_noteboo
 
     panel.get_by_test_id("heal").click()
     wait_for_leader(notebook, "node-2 leads in term 2")
-    expect(panel.get_by_test_id("lost")).to_contain_text("node-1 had told the client that it was stored")
+    expect(panel.get_by_test_id("lost")).to_contain_text("node-1 told its client “stored”")
     close_cluster(notebook, 2)
 
 

@@ -142,6 +142,21 @@ def test_undo_takes_back_one_thing_after_the_other() -> None:
     assert not cluster.undo()
 
 
+def test_a_message_that_is_held_back_arrives_when_all_is_mended() -> None:
+    cluster = started()
+    cluster.wait_for(lambda c: c.in_flight())
+    held = cluster.in_flight()[0]
+    cluster.hold_back(held.id)
+    cluster.sleep(1.0)
+    assert [one.id for one in cluster.in_flight() if one.due is None] == [held.id]
+    schedule = cluster.schedule()
+
+    run = carry_out(schedule, LowestId)
+
+    arrived = [event.time for event in run.trace if event.event == "received" and event.id == held.id]
+    assert arrived == [schedule.length]
+
+
 def test_undo_goes_past_what_nobody_did_by_hand() -> None:
     cluster = started()
     first = happened(cluster.events())

@@ -51,9 +51,13 @@ def test_what_the_other_leader_does_not_have_is_doomed_and_its_story_is_told() -
     assert "doomed" not in states(watched, "node-3")
     [story] = watched.model.picture()["logs"]["stories"]
     assert story == (
-        'put seat = "Ann" (entry 3 of term 1) is only at node-1. node-2 leads without it: it goes once node-1 follows'
-        " node-2, although a client was told that it is stored."
+        'put seat = "Ann" (entry 3) is only at node-1, and goes when it follows node-2. A client was told “stored”.'
     )
+    watched.cluster.put("seat", "Eve", via="node-1")
+    watched.look()
+    [story] = watched.model.picture()["logs"]["stories"]
+    assert story.startswith('put seat = "Ann" (entry 3) and 1 later write are only at node-1, and go when it follows')
+    assert story.endswith(" Clients were told “stored”.")
 
     watched.cluster.heal()
     watched.cluster.sleep(2.0)

@@ -217,8 +217,8 @@ def test_a_lost_acknowledged_write_is_told_with_its_story(model: PanelModel) -> 
 
     (lost,) = model.picture()["data"]["lost"]
     assert lost["story"] == (
-        "put x = 6 (entry 3 of term 1): node-1 had told the client that it was stored. "
-        "node-2 became leader of term 2 without it. node-1 dropped it when it followed the new leader."
+        "put x = 6 (entry 3): node-1 told its client “stored”, node-2 became leader of term 2 without it, and node-1"
+        " dropped it."
     )
 
 

@@ -83,8 +83,10 @@ function drawLagLine({ pen, scale }: Sheet, name: NodeId, lag: Lag[], level: (en
   for (const [time, behind] of lag) {
     const entries = behind[name] ?? null;
     if (entries !== null) {
-      if (last === null) pen.moveTo(xAt(scale, time), level(entries));
-      else pen.lineTo(xAt(scale, time), level(entries));
+      const x = xAt(scale, time);
+      if (last === null) pen.moveTo(x, level(entries));
+      else pen.lineTo(x, level(last)); // it was that until now: a slope would tell what nobody saw
+      pen.lineTo(x, level(entries));
     }
     last = entries;
   }

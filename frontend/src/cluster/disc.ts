@@ -10,7 +10,7 @@ import { LOOKS, SIDE_NAMES } from "./words";
 
 const SOON = 0.5; // share of its patience from which on a node says how long it still waits
 const PILL = { top: RADIUS + 5, height: 19 };
-const BADGE = -RADIUS * 0.76; // where the side of a cut network stands, to the left and above
+const BADGE = -RADIUS * 0.92; // where the side of a cut network stands, to the left and above
 const TELLS = new Set(["leader", "follower", "candidate"]);
 const LETTER = 6.1; // width of a letter, near enough for a pill
 

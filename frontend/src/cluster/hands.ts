@@ -11,6 +11,7 @@ import { along, angleOf, type Point } from "./layout";
 
 const FIRST = 0.3; // share of the way at which the first message of a link stands
 const NEXT = 0.17; // and how far from it the next
+const GAP = 14; // px between a message and what can be done to it
 const ROOM = 4; // messages on a link; more stand on one another
 
 export interface Hands {
@@ -114,7 +115,10 @@ export function makeHands(panel: Context): Hands {
     hold.allow(held ? "It is held back already." : "");
     menu.hidden = false;
     menu.style.left = `${clamp(place.x - menu.offsetWidth / 2, 2, Math.max(2, width - menu.offsetWidth - 2))}px`;
-    menu.style.top = `${place.y + 14}px`;
+    const below = place.y + GAP;
+    const room = menu.parentElement?.clientHeight ?? 0;
+    const top = below + menu.offsetHeight <= room ? below : place.y - GAP - menu.offsetHeight;
+    menu.style.top = `${Math.max(2, top)}px`; // not over the nodes' buttons, which are below
     deliver.el.focus();
   }
 

@@ -41,8 +41,8 @@ export function makeHead(panel: Context): Head {
     const info = panel.get("info");
     return [
       [BACKEND[info.backend] ?? info.backend, "where the nodes run"],
-      [info.mode, info.copies ? `a write waits for ${plural(info.copies, "copy", "copies")}` : ""],
-      [`election ${info.election}`, "how the leader is chosen"],
+      ...told(info.mode, info.mode, info.copies ? `a write waits for ${plural(info.copies, "copy", "copies")}` : ""),
+      ...told(info.election, `election ${info.election}`, "how the leader is chosen"),
       [
         `${info.heartbeat_ms} / ${info.timeout_ms} ms`,
         "the leader's heartbeats, and the silence after which it is taken for dead",
@@ -79,3 +79,6 @@ function votesOf(panel: Context): string {
   const votes = panel.get("nodes").find((node) => node.id === leader)?.votes;
   return votes && !split ? `${votes.got} of ${votes.of} voted for it` : "";
 }
+
+/** A chip, where there is something to tell: nodes of another program need not say how they elect and replicate. */
+const told = (what: string, words: string, title: string): [string, string][] => (what ? [[words, title]] : []);

@@ -364,14 +364,14 @@ function makeBoard(panel) {
   });
   const hint = h("span", { class: "rl-dim" });
   const body = h("div", { class: "rl-sheet" }, logs.el, data.el);
-  const told = h(
+  const told2 = h(
     "div",
     { class: "rl-told", role: "region", "aria-label": "Entries in danger" },
     data.lost,
     logs.stories
   );
   const attributes = { class: "rl-card rl-board", "aria-label": "What the nodes hold" };
-  const el = h("section", attributes, h("div", { class: "rl-rowhead" }, tabs.el, hint), body, told);
+  const el = h("section", attributes, h("div", { class: "rl-rowhead" }, tabs.el, hint), body, told2);
   oneTabStop(tabs.el, "button");
   let chosen = "logs";
   function update() {
@@ -385,7 +385,7 @@ function makeBoard(panel) {
     hint.textContent = side === "logs" ? "left of the green line an entry is committed" : "a copy that differs from the leader's is stale";
     logs.update();
     data.update();
-    for (const one of [told, logs.el, data.scroll]) scrollable(one);
+    for (const one of [told2, logs.el, data.scroll]) scrollable(one);
   }
   return { el, values: data.el, update, draw: data.draw, layout: logs.update };
 }
@@ -563,8 +563,8 @@ function makeHead(panel) {
     const info = panel.get("info");
     return [
       [BACKEND[info.backend] ?? info.backend, "where the nodes run"],
-      [info.mode, info.copies ? `a write waits for ${plural(info.copies, "copy", "copies")}` : ""],
-      [`election ${info.election}`, "how the leader is chosen"],
+      ...told(info.mode, info.mode, info.copies ? `a write waits for ${plural(info.copies, "copy", "copies")}` : ""),
+      ...told(info.election, `election ${info.election}`, "how the leader is chosen"),
       [
         `${info.heartbeat_ms} / ${info.timeout_ms} ms`,
         "the leader's heartbeats, and the silence after which it is taken for dead"
@@ -596,6 +596,7 @@ function votesOf(panel) {
   const votes = panel.get("nodes").find((node) => node.id === leader)?.votes;
   return votes && !split ? `${votes.got} of ${votes.of} voted for it` : "";
 }
+var told = (what, words, title) => what ? [[words, title]] : [];
 
 // src/cluster/sides.ts
 var SETTLES = 1500;
@@ -758,7 +759,7 @@ function along(from, to, progress) {
 // src/cluster/disc.ts
 var SOON = 0.5;
 var PILL = { top: RADIUS + 5, height: 19 };
-var BADGE = -RADIUS * 0.76;
+var BADGE = -RADIUS * 0.92;
 var TELLS = /* @__PURE__ */ new Set(["leader", "follower", "candidate"]);
 var LETTER = 6.1;
 function makeDisc(name, hatch, choose) {
@@ -1436,6 +1437,7 @@ function sightOf(flight, age, span, calm) {
 // src/cluster/hands.ts
 var FIRST = 0.3;
 var NEXT = 0.17;
+var GAP2 = 14;
 var ROOM = 4;
 function makeHands(panel) {
   const dots = s("svg", { class: "rl-hands", role: "group", "aria-label": "Messages on their way" });
@@ -1525,7 +1527,10 @@ function makeHands(panel) {
     hold.allow(held ? "It is held back already." : "");
     menu.hidden = false;
     menu.style.left = `${clamp(place.x - menu.offsetWidth / 2, 2, Math.max(2, width - menu.offsetWidth - 2))}px`;
-    menu.style.top = `${place.y + 14}px`;
+    const below = place.y + GAP2;
+    const room = menu.parentElement?.clientHeight ?? 0;
+    const top = below + menu.offsetHeight <= room ? below : place.y - GAP2 - menu.offsetHeight;
+    menu.style.top = `${Math.max(2, top)}px`;
     deliver.el.focus();
   }
   return {
@@ -1703,11 +1708,11 @@ function makeRing(panel) {
     bubbles.say(mark, place, width, panel.clock.now());
     if (mark.level === "crown" && !panel.calm()) nodes.get(mark.node)?.pulse();
   }
-  function forget(now, told) {
+  function forget(now, told2) {
     since = now - JUST;
     flights.forget(now);
     timers.forget();
-    timers.take(told);
+    timers.take(told2);
   }
   function light(messages) {
     lit = messages;
@@ -1993,8 +1998,10 @@ function drawLagLine({ pen, scale }, name, lag, level) {
   for (const [time, behind] of lag) {
     const entries = behind[name] ?? null;
     if (entries !== null) {
-      if (last === null) pen.moveTo(xAt(scale, time), level(entries));
-      else pen.lineTo(xAt(scale, time), level(entries));
+      const x = xAt(scale, time);
+      if (last === null) pen.moveTo(x, level(entries));
+      else pen.lineTo(x, level(last));
+      pen.lineTo(x, level(entries));
     }
     last = entries;
   }
