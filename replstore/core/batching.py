@@ -10,9 +10,13 @@ what the clients did the last time.
 from __future__ import annotations
 
 BATCH_TIME = 0.001
-"""Seconds that a shipment waits, at most, for the clients that were just answered."""
+"""Seconds that a shipment waits, at most, for up to `FEW` clients that were just answered."""
 
-FULL_BATCH = 16
+FEW = 16
+"""More than these get more time, in proportion: a busy node answers one client after the other, and reads what each of
+them asks next."""
+
+FULL_BATCH = 64
 """So many together share a message's cost well enough: they wait for nobody."""
 
 MAX_SKIPPED = 64
@@ -24,8 +28,8 @@ class Batching:
 
     Clients that were just answered often ask again at once. If some of them write while others' writes are under way,
     two groups take turns, and every message carries half. So what waits when clients are answered waits for as many
-    more, for `BATCH_TIME` at most. Where they do not come back the wait was in vain, and the next 1, 2, 4, … times
-    there is none. A client that is alone never waits: nothing is there when it is answered.
+    more, for the time that so many need. Where they do not come back the wait was in vain, and there is none the next
+    1, 2, 4, … times. A client that is alone never waits: nothing is there when it is answered.
     """
 
     def __init__(self) -> None:
@@ -41,7 +45,8 @@ class Batching:
         if self._skipping:
             self._skipping -= 1
         else:
-            self._expected, self._until = min(clients + waiting, FULL_BATCH), now + BATCH_TIME
+            self._expected = min(clients + waiting, FULL_BATCH)
+            self._until = now + BATCH_TIME * max(1.0, self._expected / FEW)
 
     def wait_until(self, here: int, now: float) -> float | None:
         """How long the `here` requests should wait for more; None: they wait no longer."""

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from replstore.core.batching import BATCH_TIME, FULL_BATCH, Batching
+from replstore.core.batching import BATCH_TIME, FEW, FULL_BATCH, Batching
 from replstore.core.contract import (
     Effect,
     Flush,
@@ -146,6 +146,18 @@ def test_many_together_wait_for_nobody(here: int) -> None:
     company.answered(30, here, 1.0)
 
     assert company.wait_until(here, 1.0) is None
+
+
+@pytest.mark.parametrize(("clients", "times"), [(1, 1), (FEW - 1, 1), (2 * FEW, 2), (FULL_BATCH, 4), (300, 4)])
+def test_many_clients_get_as_much_longer_to_come_back(clients: int, times: int) -> None:
+    company = Batching()
+    company.answered(clients, 1, 1.0)
+
+    until = company.wait_until(1, 1.0)
+
+    assert until is not None
+    assert until == pytest.approx(1.0 + times * BATCH_TIME, abs=BATCH_TIME / 10)
+    assert company.wait_until(1, until) is None
 
 
 def test_the_pauses_between_waits_in_vain_double_up_to_a_limit() -> None:
