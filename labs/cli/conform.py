@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -38,13 +40,19 @@ def conform(
     ] = START_TIMEOUT,
     node: NodeOption = None,
     named_peers: NamedPeersOption = False,
+    sandbox: Annotated[
+        bool, typer.Option("--sandbox", help="For marks: nodes see their folder and the tool chain only, no network.")
+    ] = False,
+    tools: Annotated[
+        list[Path] | None, typer.Option(metavar="DIR", help="With --sandbox: more that nodes may read.")
+    ] = None,
 ) -> None:
     """Check nodes of any language against the lesson: replab conform -- node dist/main.js
 
     Exit code 1 if anything that was asked does not hold. The levels durable and peers are more than the lesson asks:
     a node that does not try them is not wrong.
     """
-    from labs.conform import runner
+    from labs.conform import confined, runner
     from labs.conform.bench import Nodes
     from labs.conform.check import LEVELS
     from labs.grading import reports
@@ -63,7 +71,14 @@ def conform(
     commands = commands_of(settings, command, node)
     if not commands:
         raise typer.BadParameter("conform needs the command of a node: replab conform -- node dist/main.js")
-    nodes = Nodes(commands, settings, named_peers, Path.cwd(), start_timeout)
+    if tools and not sandbox:
+        raise typer.BadParameter("--tools is only for --sandbox")
+    if sandbox and not confined.is_inside():
+        if trouble := confined.why_not():
+            raise typer.BadParameter(f"--sandbox: {trouble}")
+        raise typer.Exit(subprocess.run(confined.kit(sys.argv[1:])).returncode)
+    confinement = confined.Confinement(Path.cwd(), tuple(path.resolve() for path in tools or ())) if sandbox else None
+    nodes = Nodes(commands, settings, named_peers, Path.cwd(), start_timeout, confinement)
     console = Console(highlight=False, markup=False, emoji=False)
     with Console(stderr=True).status("") as status:
         line = _command_line(command, node, named_peers, heartbeat, election_timeout)

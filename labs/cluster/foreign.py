@@ -12,7 +12,7 @@ import shlex
 import shutil
 import textwrap
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,7 @@ class ForeignCluster(HttpCluster):
     * `folder`: where they are started (default: the current one)
     * `named_peers`: PEERS as `node-2=http://…` instead of the lesson's bare `http://…`
     * `start_timeout`: seconds that a node may take to answer; builds at the start (`go run`) may need more
+    * `around`: makes of a node and its command what is really started, a sandbox around it for example
     """
 
     backend = "foreign"
@@ -60,8 +61,10 @@ class ForeignCluster(HttpCluster):
         folder: Path | None = None,
         named_peers: bool = False,
         start_timeout: float = START_TIMEOUT,
+        around: Callable[[str, Command], Command] = lambda node, command: command,
     ) -> None:
         super().__init__(settings or Settings())
+        self._around = around
         self._commands = commands_by_node(self.node_ids, command)
         self._folder = folder or Path.cwd()
         self._named_peers = named_peers
@@ -92,7 +95,8 @@ class ForeignCluster(HttpCluster):
             for some in filter(None, (nodes[:1], nodes[1:])):
                 for node in some:
                     variables = self._variables(node, links)
-                    self._family.start(node, self._commands[node], variables, self._folder, ForeignProcess)
+                    words = list(self._around(node, self._commands[node]))
+                    self._family.start(node, words, variables, self._folder, ForeignProcess)
                 self._await_answers(some, self._start_timeout)
         except BaseException as error:
             why = self._why_no_start(nodes, error) if isinstance(error, StartFailed) else None

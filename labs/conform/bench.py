@@ -13,6 +13,7 @@ from typing import Self, TypeVar
 
 from labs.cluster.base import ConditionTimeout, Settings, StartFailed
 from labs.cluster.foreign import START_TIMEOUT, ForeignCluster
+from labs.conform.confined import Confinement
 
 T = TypeVar("T")
 
@@ -33,6 +34,14 @@ class Nodes:
     named_peers: bool = False
     folder: Path | None = None
     start_timeout: float = START_TIMEOUT
+    confinement: Confinement | None = None
+    """What is around each stranger's node; None: nothing."""
+    ours: frozenset[str] = frozenset()
+    """Nodes that are the lab's own."""
+
+    def started(self, node: str, command: Sequence[str]) -> Sequence[str]:
+        """What is really started for this command."""
+        return command if self.confinement is None or node in self.ours else self.confinement.around(command)
 
     def named(self) -> Nodes:
         """The same, and PEERS tell the peers' names: the lab's protocol needs them."""
@@ -45,7 +54,7 @@ class TimedCluster(ForeignCluster):
 
     def __init__(self, nodes: Nodes, mode: str) -> None:
         settings = replace(nodes.settings, mode=mode)
-        super().__init__(settings, nodes.commands, nodes.folder, nodes.named_peers, nodes.start_timeout)
+        super().__init__(settings, nodes.commands, nodes.folder, nodes.named_peers, nodes.start_timeout, nodes.started)
         self.waits: list[tuple[float, float]] = []
         """Seconds that were measured, and allowed."""
         self.late = False

@@ -20,7 +20,7 @@ from labs.conform.scripted import EXAMINED, PATHS, Message, Peer, Script, Stage,
 PEERS = Level("peers")
 LEADER, OTHER = "node-1", "node-3"
 NOTHING = [0, 0, ""]
-PYTHON_NODE = [sys.executable, "-m", "replstore"]
+PYTHON_NODE = [sys.executable, "-P", "-m", "replstore"]  # -P: not a replstore.py of the folder that is examined
 
 
 def put(index: int, term: int, leader: str, key: str, value: Any) -> list[Any]:
@@ -293,7 +293,8 @@ def _mixed(position: str) -> Callable[[Scene], None]:
     def run(scene: Scene) -> None:
         nodes = scene.bench.nodes.named()
         commands = dict.fromkeys(nodes.commands, PYTHON_NODE) | {position: nodes.commands[position]}
-        cluster = scene.bench.fresh("quorum", replace(nodes, commands=commands))
+        ours = frozenset(nodes.commands) - {position}
+        cluster = scene.bench.fresh("quorum", replace(nodes, commands=commands, ours=ours))
         scene.do(f"start a cluster of Python nodes, in which {position} is this one", cluster.start)
         allowed = 2 * cluster.election_allowed
         leader = str(scene.within(allowed, "one leader", agreed))

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from labs.cluster.base import ClusterError
 from labs.conform.bench import Bench, Nodes
 from labs.conform.check import LEVELS, OPTIONAL, CannotAsk, NodeCheck, NotAsSaid, NotTried, TooLate
+from labs.conform.confined import DESCRIPTION
 from labs.conform.durable import DURABLE
 from labs.conform.faults import FAULTS
 from labs.conform.peers import PEERS
@@ -228,7 +229,7 @@ def _report(checks: Sequence[NodeCheck], found: _Findings, nodes: Nodes) -> Repo
         level=", ".join(summary.id for summary in summaries),
         suite="conform",
         seeds=(),
-        isolation="processes of this machine",
+        isolation=DESCRIPTION if nodes.confinement else "processes of this machine",
         fingerprint="",
         exercises=summaries,
         checks=tuple(found.results[check.id] for check in checks),
