@@ -14,6 +14,7 @@ import asyncio
 import itertools
 import threading
 import time
+import weakref
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from random import Random
@@ -70,7 +71,9 @@ class Links:
         self._numbers = itertools.count(1)
         self._addresses: dict[Pair, int] = {}
         self._servers: list[asyncio.Server] = []
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._connections: weakref.WeakSet[asyncio.WriteTransport] = weakref.WeakSet()
+        self._ending = False
         self._loop = asyncio.new_event_loop()
         self._changed = asyncio.Event()
         self._thread = threading.Thread(target=self._loop.run_forever, name="links", daemon=True)
@@ -113,25 +116,42 @@ class Links:
             self._addresses[sender, to] = server.sockets[0].getsockname()[1]
 
     async def _end(self) -> None:
+        """Neither a task nor a connection is left on the loop, also none that was just being made, and none whose
+        receiver takes nothing."""
+        self._ending = True
+        this = {asyncio.current_task()}
+        # A server that is closed while it makes a connection leaves that connection half made (Python 3.11).
+        while accepting := asyncio.all_tasks() - self._tasks - this:
+            await asyncio.wait(accepting)
         for server in self._servers:
             server.close()
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        while others := asyncio.all_tasks() - this:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.wait(others)
+        for connection in list(self._connections):
+            connection.abort()
         for server in self._servers:
             await server.wait_closed()
-        await asyncio.sleep(0)  # let the connections that were just closed say so
+        await asyncio.sleep(0)  # let the connections that were just ended say so
 
     # -- one connection of a sender -------------------------------------------------------------------
 
     def _accepting(self, sender: str, to: str) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], None]:
         def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            task = self._loop.create_task(self._serve(sender, to, reader, writer))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._connections.add(writer.transport)
+            if self._ending:
+                return
+            self._begin(self._serve(sender, to, reader, writer))
 
         return accept
+
+    def _begin(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """A task that ends with the links."""
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _serve(self, sender: str, to: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         wire = Wire(h11.Connection(h11.SERVER), reader, writer)
@@ -141,7 +161,7 @@ class Links:
                 try:
                     answer = await self._carry(sender, to, message)
                 except Lost:
-                    await _until_given_up(reader, changed)
+                    await self._until_given_up(reader, changed)
                     return
                 await wire.send(answer.head, answer.body)
                 if not wire.ready_for_next():
@@ -151,6 +171,21 @@ class Links:
             return
         finally:
             writer.close()
+
+    async def _until_given_up(self, reader: asyncio.StreamReader, changed: asyncio.Event) -> None:
+        """Until the sender hangs up, or the faults change: then a sender without a time limit learns of it too."""
+
+        async def hung_up() -> None:
+            while await reader.read(PIECE):
+                continue
+
+        waits = [self._begin(hung_up()), self._begin(changed.wait())]
+        try:
+            await asyncio.wait(waits, timeout=ANSWER_LIMIT, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
 
     async def _carry(self, sender: str, to: str, message: Received[h11.Request]) -> Received[h11.Response]:
         """Take a request to its receiver, and bring the answer. Raises `Lost`."""
@@ -179,6 +214,7 @@ class Links:
     ) -> Received[h11.Response]:
         """Each time by a connection of its own: a node that was restarted knows nothing of the old ones."""
         reader, writer = await asyncio.open_connection(HOST, self._ports[to])
+        self._connections.add(writer.transport)
         try:
             wire = Wire(h11.Connection(h11.CLIENT), reader, writer)
             await wire.send(message.closing().head, message.body)
@@ -241,19 +277,3 @@ class Wire:
             return False
         self._state.start_next_cycle()
         return True
-
-
-async def _until_given_up(reader: asyncio.StreamReader, changed: asyncio.Event) -> None:
-    """Until the sender hangs up, or the faults change: then a sender without a time limit learns of it too."""
-
-    async def hung_up() -> None:
-        while await reader.read(PIECE):
-            continue
-
-    waits = [asyncio.ensure_future(hung_up()), asyncio.ensure_future(changed.wait())]
-    try:
-        await asyncio.wait(waits, timeout=ANSWER_LIMIT, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for wait in waits:
-            wait.cancel()
-        await asyncio.gather(*waits, return_exceptions=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -222,3 +224,30 @@ def test_links_are_on_loopback_and_end_with_everything_on_them(stage_of: StageOf
     stage.links.close()
 
     assert stage.sender.recv(1) == b""
+
+
+def test_no_connection_outlives_the_links_that_carried_it() -> None:
+    """Neither one that was just being made, nor one whose receiver takes nothing, nor one whose message was lost."""
+    deaf = socket.create_server(("127.0.0.1", 0))
+    length = 4 * 2**20  # more than the system's buffers take
+    head = f"POST /internal/replicate HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n".encode()
+    with warnings.catch_warnings(record=True) as complaints, deaf:
+        warnings.simplefilter("always", ResourceWarning)
+        for _ in range(5):
+            links = Links({"node-1": 1, "node-2": deaf.getsockname()[1]}, lambda *event: None)
+            host, port = links.url("node-1", "node-2").removeprefix("http://").split(":")
+            with ExitStack() as senders:
+                links.set_faults(LinkFaults(lost=frozenset({("node-2", "node-1")})))
+                back, back_port = links.url("node-2", "node-1").removeprefix("http://").split(":")
+                unheard = senders.enter_context(socket.create_connection((back, int(back_port)), timeout=5))
+                unheard.sendall(HEARTBEAT)
+                full = senders.enter_context(socket.create_connection((host, int(port)), timeout=5))
+                full.sendall(head + b"1" * length)
+                connection, _ = deaf.accept()
+                senders.enter_context(connection)
+                for _ in range(50):
+                    senders.enter_context(socket.create_connection((host, int(port)), timeout=5))
+                links.close()
+            gc.collect()
+
+    assert [str(complaint.message) for complaint in complaints] == []
