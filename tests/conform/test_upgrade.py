@@ -11,7 +11,7 @@ from random import Random
 
 import pytest
 
-from labs.cluster import ForeignCluster
+from labs.cluster import ConditionTimeout, ForeignCluster
 from labs.cluster.foreign import PATIENT
 from labs.history import Operation, Recorder, RecordingClient, check, lost_writes, read_back
 from tests import typescript_node
@@ -69,7 +69,12 @@ def acknowledged(history: list[Operation]) -> int:
 
 def await_writes(cluster: ForeignCluster, recorder: Recorder, more: int) -> None:
     wanted = acknowledged(recorder.operations) + more
-    cluster.wait_for(lambda _: acknowledged(recorder.operations) >= wanted, timeout=20)
+    try:
+        cluster.wait_for(lambda _: acknowledged(recorder.operations) >= wanted, timeout=20)
+    except ConditionTimeout as late:
+        logs = [line for node in cluster.node_ids for line in cluster.logs(node, 10)]
+        told = "\n".join([*map(str, recorder.operations[-20:]), *logs, *map(str, cluster.events()[-40:])])
+        raise AssertionError(f"not {more} more writes: {late}\n{told}") from late
 
 
 def test_one_at_a_time_and_filled_before_the_next_loses_nothing(cluster: ForeignCluster) -> None:
