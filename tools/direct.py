@@ -27,6 +27,8 @@ from labs.grading.errors import ErrorKind, StudentError
 from labs.grading.sandbox.limits import DEFAULT
 from labs.grading.settings import VISIBLE_SEEDS
 from labs.lesson.exercises import BY_ID
+from labs.simulation.explorer.findings import suspicious_walks
+from labs.simulation.repeating import schedules_of
 from labs.simulation.schedule import Run, Schedule, carry_out
 from replstore.core.election import Election, ElectionContext
 
@@ -43,8 +45,11 @@ class DirectSession:
         level: str = "student",
         runs: dict[Schedule, Run] | None = None,
         dice: str = "",
+        search: bool = False,
     ) -> None:
+        """`search`: also look for runs that break a promise, which takes about a second."""
         self.seeds = seeds
+        self._search = search
         self.level = level
         self.dice = dice
         self._module = module
@@ -66,6 +71,9 @@ class DirectSession:
             run = carry_out(schedule, self.elections())
             self._runs[schedule] = run if run.error is None else replace(run, error=_student_error(run.error))
         return self._runs[schedule]
+
+    def suspects(self) -> tuple[Schedule, ...]:
+        return schedules_of(suspicious_walks(self._module.MyElection)) if self._search else ()
 
     def restart(self) -> None:
         """There is no process to end, only a limit to forget."""
@@ -147,10 +155,11 @@ def outcome(
     seeds: tuple[int, ...] = VISIBLE_SEEDS,
     level: str = "student",
     runs: dict[Schedule, Run] | None = None,
+    search: bool = False,
 ) -> CheckOutcome:
     """What `check` says of this code. An error of the grader is raised. `runs`: known ones, to be used again."""
     try:
-        return check.run(DirectSession(module, seeds, level, runs))
+        return check.run(DirectSession(module, seeds, level, runs, search=search))
     except StudentError as error:
         return broken_off(error)
 

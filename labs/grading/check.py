@@ -115,6 +115,10 @@ class StudentCode(Protocol):
     def simulate(self, schedule: Schedule) -> Run:
         """Carry the schedule out with the student's election. An exception of the election is in `Run.error`."""
 
+    def suspects(self) -> tuple[Schedule, ...]:
+        """Schedules in which a search of the student's election has seen a promise about safety broken. Only what
+        `simulate` shows in them counts."""
+
     def restart(self) -> None:
         """Go on in a new process: nothing that the student's code left behind in memory or in files remains."""
 

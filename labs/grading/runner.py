@@ -151,6 +151,7 @@ class _Grading:
         self._results: dict[str, CheckResult] = {}
         self._runs: dict[int, dict[Schedule, Run]] = {}
         """By hash seed: what an election did in the checks of this exercise so far."""
+        self._suspects: dict[str, tuple[Schedule, ...]] = {}
         self._time = SubmissionTime(settings.limits)
         self._dice = settings.dice_of(submission)
 
@@ -206,6 +207,7 @@ class _Grading:
             whole=self._time,
             stop=self._stop,
             runs=self._runs.setdefault(hash_seed, {}),
+            suspects=self._suspects,
         )
 
     def _skip(self, check: Check) -> Judged | None:

@@ -23,6 +23,7 @@ from labs.grading.sandbox.isolation import Isolation
 from labs.grading.sandbox.limits import DEFAULT, SandboxLimits
 from labs.grading.sandbox.opening import Conversation, open_sandbox
 from labs.lesson.exercises import Exercise
+from labs.simulation.repeating import schedules_of
 from labs.simulation.schedule import Run, Schedule, carry_out
 
 
@@ -94,11 +95,14 @@ class Session:
         whole: SubmissionTime | None = None,
         stop: Callable[[], bool] = lambda: False,
         runs: dict[Schedule, Run] | None = None,
+        suspects: dict[str, tuple[Schedule, ...]] | None = None,
     ) -> None:
-        """`runs`: those of earlier checks of the same exercise, which are not made again; new ones are added."""
+        """`runs`: those of earlier checks of the same exercise, which are not made again; new ones are added. So with
+        `suspects`, by the name of the class."""
         self._stop = stop
         self._pulse = stop if isinstance(stop, Pulse) else Pulse()
         self._runs = {} if runs is None else runs
+        self._suspects = {} if suspects is None else suspects
         self.seeds = seeds
         self.level = level
         self.dice = dice
@@ -163,6 +167,35 @@ class Session:
                 self._runs[schedule] = run
         self._digests.update(run.digest)
         return run
+
+    def suspects(self, class_name: str = "MyElection") -> tuple[Schedule, ...]:
+        """What a search in a process of its own says are runs that break a promise. It is believed only as far as
+        `simulate` shows it: one that says nothing, says nonsense, fails or takes too long has none.
+
+        The second run of a check, which compares answers, has none either.
+        """
+        if self._hash_seed:
+            return ()
+        if class_name not in self._suspects:
+            self.restart()  # there may be one process only
+            self._suspects[class_name] = schedules_of(self._searched(class_name))
+        return self._suspects[class_name]
+
+    def _searched(self, class_name: str) -> Any:
+        limits = self.limits
+        with Session(
+            self._exercise,
+            self._files,
+            limits=replace(limits, check=limits.search),
+            isolation=self._isolation,
+            whole=self._whole,
+            stop=self._stop,
+        ) as session:
+            try:
+                return session.ask("search", {"class": class_name}, limits.search)
+            except StudentError:
+                self._whole.look()
+                return None
 
     def restart(self) -> None:
         """Go on in a new process: nothing that the student's code left behind in memory or in files remains."""

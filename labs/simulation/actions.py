@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from labs.simulation import by_hand
+from labs.simulation import by_hand, stepwise
 from labs.simulation.hosts import ClientCall
 from labs.simulation.simulator import Simulator
 from replstore.core.contract import Delete, Done, LinearizableGet, Put
@@ -165,6 +165,13 @@ ACTIONS: dict[str, Callable[..., None]] = {
     "drop_message": lambda sim, calls, message: by_hand.drop(sim, message),
     "hold_back": lambda sim, calls, message: by_hand.hold_back(sim, message),
     "run_out": lambda sim, calls, node: by_hand.run_out(sim, node),
+    "take_over": lambda sim, calls: stepwise.take_over(sim),
+    "let_go": lambda sim, calls: stepwise.let_go(sim),
+    "wait_by_steps": lambda sim, calls, node: stepwise.wait(sim, node),
+    "restart_by_steps": lambda sim, calls, node: stepwise.restart(sim, node),
+    "take_by_steps": lambda sim, calls, node, sender, what: stepwise.take(sim, node, sender, what),
+    "write_by_steps": stepwise.write,
+    "exchange": lambda sim, calls, one, other: stepwise.exchange(sim, one, other),
     "read_copy": _read_copy,
     "write": _write,
     "write_to_leader": _write_to_leader,

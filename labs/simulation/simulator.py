@@ -79,6 +79,8 @@ class Simulator:
         self.held: dict[tuple[NodeId, NodeId], list[tuple[Packet, str]]] = {}
         self.set_aside: dict[str, tuple[Any, ...]] = {}
         """Messages that are held back one by one, by their ids (see `by_hand`)."""
+        self.arrived: dict[tuple[NodeId, NodeId], list[tuple[Packet, str]]] = {}
+        """Messages that may arrive again (see `stepwise`)."""
         self.repeating = False
         self._answering: NodeId = ""
         self.trace: list[Event] = []

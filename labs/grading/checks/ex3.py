@@ -25,6 +25,10 @@ from labs.trace.timeline import excerpt
 
 BY_NAME = {rule.name: rule for rule in RULES}
 VOTES = Claims(votes=True, by_messages=True)
+FOUND_BY_SEARCH = (
+    "A search through orders of messages, timeouts and crashes has found this run: each message arrives when a step"
+    " of it says so, and a clock moves only when its node's timer is let run out."
+)
 WINDOW = 1.5
 """Seconds before the violation that its picture shows."""
 
@@ -127,7 +131,17 @@ class Part:
                     replay=replay,
                 )
             code.settle()
-        return passed()
+        return self._searched(code) or passed()
+
+    def _searched(self, code: StudentCode) -> CheckOutcome | None:
+        """What a search has found, if a run of real nodes shows it, too: further evidence for what must never
+        happen."""
+        always = [BY_NAME[name] for name in self.always]
+        for schedule in code.suspects() if always else ():
+            run = code.simulate(schedule)
+            if run.error is None and (violations := _violations(run, VOTES, always)):
+                return _violated(run, violations, f"replab check ex3 --only ex3.{self.id}", FOUND_BY_SEARCH)
+        return None
 
     def _how_often(self, code: StudentCode, seed: int, failed_run: Run) -> str:
         """In how many of the part's runs of this seed its rules are broken; where it was one of another part, only

@@ -33,6 +33,7 @@ class Worker:
             "call": self._call,
             "seat": self._seat,
             "play": self._play,
+            "search": self._search,
         }
 
     def answer(self, question: dict[str, Any]) -> dict[str, Any]:
@@ -78,6 +79,11 @@ class Worker:
     def _play(self, question: dict[str, Any]) -> list[list[Any]]:
         assert self._elections is not None, "a seat comes first"
         return self._elections.play(question["steps"])
+
+    def _search(self, question: dict[str, Any]) -> list[list[list[str]]]:
+        from labs.simulation.explorer.findings import suspicious_walks  # only one exercise needs it, and it takes time
+
+        return suspicious_walks(self._find(self._module, question["class"]))
 
     def _find(self, owner: Any, name: str) -> Any:
         if not hasattr(owner, name):

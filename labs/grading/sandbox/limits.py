@@ -19,6 +19,8 @@ class SandboxLimits:
     """To import the file."""
     question: float = 5.0
     """For one question of an election: one instant of a simulated run."""
+    search: float = 5.0
+    """For the search for runs that break a promise, which is nobody's fault if it takes longer."""
     call: float = 10.0
     """For one call of a function."""
     check: float = 30.0

@@ -76,20 +76,32 @@ class ConstantRandom(Random):
         return (1 << k) >> 1 if k > 1 else 0
 
 
-class EmptyLog:
-    last = (0, 0)
+@dataclass
+class LogEnd:
+    last: tuple[int, int] = (0, 0)
 
 
 class ElectionModel:
-    """`nodes` strategies, named as in the lesson. States and messages get numbers, in the order of their coming up."""
+    """`nodes` strategies, named as in the lesson. States and messages get numbers, in the order of their coming up.
 
-    def __init__(self, strategy: Callable[[ElectionContext], Election], nodes: int) -> None:
+    `logs`: whoever begins to lead appends the entry that opens its term, as a node does; else logs stay empty. Where a
+    log ends is a part of the node's state. `horizon`: election timeouts after which all of the past is alike.
+    """
+
+    def __init__(
+        self,
+        strategy: Callable[[ElectionContext], Election],
+        nodes: int,
+        logs: bool = False,
+        horizon: float = 10.0,
+    ) -> None:
         self.nodes = tuple(f"node-{number}" for number in range(1, nodes + 1))
         self.mail: list[Receive] = []
         self._strategy = strategy
-        self._codec = StateCodec(horizon=10 * TIMEOUT)
-        self._states: list[StateSnapshot] = []
-        self._numbers: dict[StateSnapshot, int] = {}
+        self._codec = StateCodec(horizon * TIMEOUT)
+        self._logs = logs
+        self._states: list[tuple[StateSnapshot, tuple[int, int]]] = []
+        self._numbers: dict[tuple[StateSnapshot, tuple[int, int]], int] = {}
         self._mail_numbers: dict[Receive, int] = {}
         self._sent: list[Receive] = []
         self._sender: NodeId = ""
@@ -116,6 +128,8 @@ class ElectionModel:
         if type(event) is Restart:
             election, before = self._restarted, (None, 0)
         led = election.leader == election.me and (election.leader, election.term) != before
+        if led and self._logs:
+            _log_of(election).last = (election.term, election.log.last[1] + 1)
         if led or (type(event) is Wait and election.leader == election.me):
             election.broadcast(Heartbeat(election.term, START, 1))
         sent = tuple(sorted({self._mail_number(mail) for mail in self._sent}))
@@ -123,12 +137,19 @@ class ElectionModel:
 
     def election(self, node: NodeId, number: int) -> Election:
         """The strategy in state `number`."""
-        election = self._seated(node)
-        state = self._codec.restore(self._states[number], _handed_in(election))
+        snapshot, last = self._states[number]
+        election = self._seated(node, last)
+        state = self._codec.restore(snapshot, _handed_in(election))
         given = {name: vars(election)[name] for name in HANDED_IN if name in vars(election)}
         vars(election).clear()
         vars(election).update({**given, **state})
         return election
+
+    def with_log(self, node: NodeId, number: int, last: tuple[int, int]) -> int:
+        """The number of the state that differs from this one in where the log ends."""
+        election = self.election(node, number)
+        _log_of(election).last = last
+        return self._numbered(election, EPOCH)
 
     def events(self, step: NodeInput, number: int) -> Iterator[Event]:
         """What `step` does to its node in state `number`, as events of a run that begins at 0 s."""
@@ -169,12 +190,12 @@ class ElectionModel:
                     follows = (election.leader, election.term) == (sender, message.term)
                     election.send(sender, HeartbeatReply(election.term, message.round, follows, START))
             case Restart():
-                self._restarted = self._seated(event.node)
+                self._restarted = self._seated(event.node, election.log.last)
                 self._restarted.term, self._restarted.vote = election.term, election.vote
                 self._restarted.tick(EPOCH)
         return EPOCH
 
-    def _seated(self, node: NodeId) -> Election:
+    def _seated(self, node: NodeId, last: tuple[int, int] = (0, 0)) -> Election:
         peers = tuple(name for name in self.nodes if name != node)
 
         def send(to: NodeId, message: Message) -> None:
@@ -182,16 +203,17 @@ class ElectionModel:
 
         rng = ConstantRandom()
         context = ElectionContext(
-            node, peers, EmptyLog(), rng, TIMEOUT, HEARTBEAT, send=send, note=lambda *_, **__: None
+            node, peers, LogEnd(last), rng, TIMEOUT, HEARTBEAT, send=send, note=lambda *_, **__: None
         )
         return self._strategy(context)
 
     def _numbered(self, election: Election, now: float) -> int:
         own = {name: value for name, value in vars(election).items() if name not in HANDED_IN}
         frozen = self._codec.snapshot(own, now, type(election).__name__, _handed_in(election))
-        number = self._numbers.setdefault(frozen, len(self._states))
+        state = (frozen, _log_of(election).last)
+        number = self._numbers.setdefault(state, len(self._states))
         if number == len(self._states):
-            self._states.append(frozen)
+            self._states.append(state)
         return number
 
     def _mail_number(self, mail: Receive) -> int:
@@ -199,6 +221,14 @@ class ElectionModel:
         if number == len(self.mail):
             self.mail.append(mail)
         return number
+
+
+def _log_of(election: Election) -> LogEnd:
+    """As it was handed in; a strategy only looks at it."""
+    log = election.log
+    if not isinstance(log, LogEnd):
+        raise CannotSnapshot(f"{type(election).__name__} has replaced self.log")
+    return log
 
 
 def _handed_in(election: Election) -> dict[str, Any]:
