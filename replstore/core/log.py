@@ -93,6 +93,10 @@ class Log:
         """All entries behind `index`."""
         return self._entries[index - self.base.index :]
 
+    def between(self, after: int, last: int) -> list[Entry]:
+        """The entries behind `after`, up to and with `last`."""
+        return self._entries[after - self.base.index : last - self.base.index]
+
     def batch(self, after: int) -> tuple[Entry, ...]:
         """The entries behind `after`, as many as one message takes."""
         start = after - self.base.index

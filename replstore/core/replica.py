@@ -113,10 +113,9 @@ class Replica:
         """Everything up to entry `index` is committed: apply it, in order. An `index` from the past changes nothing."""
         if index <= self.commit.index:
             return
-        for position in range(self.commit.index + 1, index + 1):
-            entry = self.log.get(position)
-            found = self.store.apply(entry)
-            self.applied(entry, found)
+        apply, applied = self.store.apply, self.applied
+        for entry in self.log.between(self.commit.index, index):
+            applied(entry, apply(entry))
         self.commit = entry.id
         self.note("committed", index=entry.index, term=entry.term, leader=entry.leader)
         self.compact_log()

@@ -32,11 +32,12 @@ class Store:
 
     def apply(self, entry: Entry) -> bool:
         """Let the entry take effect; returns whether its key was there before."""
-        found = entry.key in self._live
-        if entry.op == "put":
-            self._live[entry.key] = entry
-        elif entry.op == "delete":
-            self._live.pop(entry.key, None)
+        live, key, op = self._live, entry.key, entry.op
+        found = key in live
+        if op == "put":
+            live[key] = entry
+        elif op == "delete":
+            live.pop(key, None)
         return found
 
     def apply_all(self, entries: Iterable[Entry]) -> None:

@@ -111,7 +111,10 @@ class Connection(asyncio.Protocol):
         self._gone = None
         self._answer(request, answer)
         if state is OWING and self.state is SERVING:
-            self._serve(None)
+            if self._parser.pending:
+                self._serve(None)
+            else:
+                self._wait(None)
 
     def when_gone(self, callback: Callable[[], None]) -> None:
         """Call `callback` once if, before the answer that is owed, the client hangs up, or only closes its sending
