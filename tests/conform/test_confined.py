@@ -97,6 +97,7 @@ def test_a_node_that_looks_around_finds_nothing(submission: Path, tmp_path: Path
     assert not (submission / "mark.txt").exists()
 
 
+@pytest.mark.slow
 def test_a_tool_chain_elsewhere_is_seen_when_it_is_named(submission: Path, tmp_path: Path) -> None:
     tool = tmp_path / "tools" / "note.txt"
     tool.parent.mkdir()
