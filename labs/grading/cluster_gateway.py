@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass
 from math import isfinite
+from types import MappingProxyType
 from typing import Any
 
 from labs.cluster.base import Answer, Cluster, ClusterError, NodeStatus
@@ -16,6 +17,8 @@ from labs.cluster.simulated import SimulatedCluster
 from labs.grading.child.values import BadValue, check_json
 from labs.grading.errors import ErrorKind, StudentError
 from labs.grading.sandbox.limits import DEFAULT, SandboxLimits
+from labs.trace.events import Event
+from labs.trace.kinds import STARTED
 
 MAX_KEY = 1000
 MAX_TEXT = 100_000
@@ -38,11 +41,18 @@ class ClusterCall:
 class ClusterGateway:
     """Hands `cluster` to student code: `session.call("survives", ClusterGateway(cluster))`.
 
-    `allowed` restricts the verbs (None: all). `settings.seed` stays secret.
+    `allowed` restricts the verbs (None: all). `settings.seed` stays secret. `disguises`: messages of a store that is
+    broken on purpose, each with the good store's message that it is to look like.
     """
 
-    def __init__(self, cluster: Cluster, allowed: Collection[str] | None = None) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        allowed: Collection[str] | None = None,
+        disguises: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.cluster = cluster
+        self._disguises = disguises
         self.calls: list[ClusterCall] = []
         self.limits: SandboxLimits = DEFAULT
         self._allowed = set(VERBS) if allowed is None else set(allowed) & set(VERBS)
@@ -79,7 +89,7 @@ class ClusterGateway:
             self._record(method, arguments, error, began)
             return {"raise": [_name(error), str(error)]}
         self._record(method, arguments, result, began)
-        return {"ok": _to_json(result)}
+        return {"ok": self._told(result)}
 
     def _spend(self) -> None:
         if len(self.calls) >= self.limits.cluster_calls:
@@ -89,6 +99,11 @@ class ClusterGateway:
         if self._seconds > self.limits.cluster_seconds:
             limit = self.limits.cluster_seconds
             raise StudentError(ErrorKind.RESOURCE_LIMIT, f"more than {limit:,.0f} s of the cluster's own time")
+
+    def _told(self, result: Any) -> Any:
+        if not isinstance(result, list):
+            return _to_json(result)
+        return [event.to_json() for event in _as_of_a_good_store(result, self._disguises)[-MAX_EVENTS:]]
 
     @property
     def _seconds(self) -> float:
@@ -209,9 +224,23 @@ def _to_json(result: Any) -> Any:
         return {**vars(result), "outcome": result.outcome.value}  # (`asdict` would copy the values: far slower)
     if isinstance(result, dict):
         return [_of_node(status) for status in result.values() if isinstance(status, NodeStatus)]
-    if isinstance(result, list):
-        return [event.to_json() for event in result[-MAX_EVENTS:]]
     return result
+
+
+def _as_of_a_good_store(events: list[Event], disguises: Mapping[str, str]) -> list[Event]:
+    """Without the names of classes: that of a broken store would tell what is broken, instead of its behaviour."""
+    told: list[Event] = []
+    last: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for event in events:
+        if event.kind == STARTED and event.event == "note":
+            event = event._replace(details={"mode": event.details.get("mode")})
+        elif event.kind in disguises:
+            kind = disguises[event.kind]
+            event = event._replace(kind=kind, details=last.get((event.node, event.event, kind), {}))
+        elif event.kind in disguises.values():
+            last[event.node, event.event, event.kind] = event.details
+        told.append(event)
+    return told
 
 
 def _of_node(status: NodeStatus) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import itertools
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Self
 
 from labs.grading.child.values import MARK, BadValue, decode, encode
 from labs.grading.cluster_gateway import ClusterGateway
@@ -204,6 +204,8 @@ class Session:
             sandbox.close()
             self._spend(sandbox)
             self._of_sandbox = 0.0
+            # Numbers go to the process, and would tell a new one how many there were before.
+            self._numbers, self._gateways, self._elections = itertools.count(1), {}, None
             self._digests.update(sandbox.digest.digest())
             self._output += sandbox.output
 
@@ -313,7 +315,7 @@ class Session:
     def close(self) -> None:
         self.restart()
 
-    def __enter__(self) -> Session:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

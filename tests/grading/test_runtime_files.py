@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from labs.grading.sandbox import runtime_files
-from labs.grading.sandbox.runtime_files import ROOTS, runtime_modules, shared_library
+from labs.grading.sandbox.runtime_files import ROOTS, compiled_library, runtime_modules
 
 
 def test_a_sandbox_contains_no_check_no_solution_and_no_simulator() -> None:
@@ -24,10 +24,10 @@ def test_a_sandbox_contains_no_check_no_solution_and_no_simulator() -> None:
 def test_what_a_sandbox_contains_can_be_imported_from_there_alone() -> None:
     code = f"""
 import importlib, sys
-sys.path.insert(0, {str(shared_library())!r})
+sys.path.insert(0, {str(compiled_library())!r})
 for name in {sorted(runtime_modules())!r}:
     module = importlib.import_module(name)
-    assert module.__file__.startswith({str(shared_library())!r}), module
+    assert module.__file__.startswith({str(compiled_library())!r}), module
 """
     subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True, timeout=30)
 

@@ -10,7 +10,7 @@ from random import Random
 from labs.cluster.base import Settings
 from labs.cluster.simulated import SimulatedCluster
 from labs.grading.check import Scene
-from labs.grading.dice import mixed_number
+from labs.grading.dice import mixed, mixed_number
 from labs.grading.errors import GraderError
 from labs.simulation.hosts import Network
 from labs.trace import kinds
@@ -29,15 +29,18 @@ class Kind:
     mode: str
     election: Callable[[ElectionContext], Election]
     name: str
+    lag: float = 0.0
+    """Election timeouts that a copy takes."""
 
     def __str__(self) -> str:
-        return f"{self.nodes} nodes, {self.name}, {self.mode}"
+        slow = f", copies take {self.lag:g} election timeouts" if self.lag else ""
+        return f"{self.nodes} nodes, {self.name}, {self.mode}{slow}"
 
 
 STUDENT_KINDS = (
     Kind(3, "async", LowestId, "LowestId"),
     Kind(3, "quorum", LowestId, "LowestId"),
-    Kind(5, "async", LowestId, "LowestId"),
+    Kind(5, "async", LowestId, "LowestId", lag=0.25),
 )
 
 
@@ -51,14 +54,23 @@ def good_kinds(level: str) -> list[Kind]:
         Kind(3, "quorum", votes, "majority votes"),
         Kind(5, "quorum", votes, "majority votes"),
         Kind(3, "async", Bully, "Bully"),
+        Kind(3, "async", votes, "majority votes"),
     ]
 
 
-def broken_kinds(level: str) -> list[Kind]:
-    """Broken stores are of these. With votes a node that is behind never leads, so that no leader shows it."""
+def broken_kinds(level: str, fault: int, dice: str) -> list[Kind]:
+    """Stores with the fault of this number are of these. With votes a node that is behind never leads, so that no
+    leader shows it.
+
+    All good kinds are among those of all faults, and which of them has which fault is a matter of chance: the kind of
+    a store tells nothing.
+    """
     if level != "instructor":
         return list(STUDENT_KINDS)
-    return [*STUDENT_KINDS, Kind(3, "async", majority_election(), "majority votes")]
+    first, *always, votes, large, bully, votes_async = good_kinds(level)
+    changing = [first, votes, large, bully]
+    Random(mixed("broken kinds", dice)).shuffle(changing)
+    return [changing[fault % len(changing)], *always, votes_async]
 
 
 def more_kinds(seed: int) -> list[Kind]:
@@ -118,6 +130,8 @@ def make(
     network = Network(0.001, rng.choice([0.003, 0.005, 0.01]))
     cluster = cluster_class(settings, election or kind.election, network, node_class)
     cluster.start()
+    if kind.lag:
+        cluster.delay_replication(1000 * kind.lag * settings.election_timeout)
     cluster.sleep(3 * settings.election_timeout)
     return cluster
 

@@ -9,7 +9,7 @@ from typing import Any
 from labs.cluster.base import ConditionTimeout
 from labs.cluster.simulated import SimulatedCluster
 from labs.grading.check import Check, CheckOutcome, StudentCode, failed, passed
-from labs.grading.checks.broken_stores import FAULTS, BrokenStore, PlantedFault
+from labs.grading.checks.broken_stores import DISGUISES, FAULTS, BrokenStore, PlantedFault
 from labs.grading.checks.clusters import (
     STUDENT_KINDS,
     Kind,
@@ -47,7 +47,8 @@ def checks(level: str) -> list[Check]:
         14,
         lambda code: _accepts(code, good_kinds(level)),
         rule="survives(cluster) says yes to a store that keeps what it acknowledged and had time to copy.",
-        hint="In async mode a write needs a moment to be copied: wait two election timeouts before you stop a node.",
+        hint="In async mode a write needs a moment to be copied: wait two election timeouts before you stop a node or"
+        " look at a follower.",
     )
     return [table, good, *(_broken(fault, level) for fault in FAULTS)]
 
@@ -58,7 +59,7 @@ def _broken(fault: PlantedFault, level: str) -> Check:
         "ex1",
         f"Rejects a store of which this is not true: {fault.promise}",
         8,
-        lambda code: _rejects(code, fault, broken_kinds(level)),
+        lambda code: _rejects(code, fault, broken_kinds(level, FAULTS.index(fault), code.dice)),
         rule=f"survives(cluster) says no where it does not hold that {fault.promise}.",
         hint="Which of your reads would come out differently in such a store, and when?",
         depends_on=("ex1.good",),
@@ -173,7 +174,7 @@ class _NoVerdict(Exception):
 
 
 def _verdict(code: StudentCode, cluster: SimulatedCluster) -> tuple[bool, str]:
-    answer = code.call("survives", ClusterGateway(cluster))
+    answer = code.call("survives", ClusterGateway(cluster, disguises=DISGUISES))
     fine = type(answer) is dict and type(answer.get("survives")) is bool and type(answer.get("reason")) is str
     if not fine:
         raise _NoVerdict(f"survives must return a dict with survives (bool) and reason (str), not {answer!r:.100}")
@@ -190,6 +191,7 @@ def _judged(judge: Callable[[], CheckOutcome]) -> CheckOutcome:
 def _accepts(code: StudentCode, kinds: list[Kind]) -> CheckOutcome:
     def judge() -> CheckOutcome:
         for kind, seed in _with_seeds(code, kinds):
+            code.restart()  # a process that has seen a store would know that this one is good, too
             with make(kind, seed, dice=code.dice) as cluster:
                 accepted, reason = _verdict(code, cluster)
                 where = scene(cluster)

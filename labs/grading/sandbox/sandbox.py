@@ -44,7 +44,7 @@ from labs.grading.sandbox.processes import (
 from labs.grading.sandbox.question_clock import QuestionClock
 from labs.grading.sandbox.replies import Poison, read_reply, without_addresses
 from labs.grading.sandbox.reported_error import read_error
-from labs.grading.sandbox.runtime_files import library_copy, shared_library
+from labs.grading.sandbox.runtime_files import library_copy
 from labs.grading.sandbox.starvation import Starvation
 
 Serve = Callable[[int, str, Any], dict[str, Any]]
@@ -107,7 +107,7 @@ class Sandbox:
             os.chown(scratch, self._uid, self._uid)
 
     def _start(self) -> None:
-        library = shared_library() if self.isolation.kind != "plain" else library_copy(self._root)
+        library = library_copy(self._root)
         environment = self._environment()
         words = command(self.isolation, self._root, library, environment, self.limits.disk_bytes)
         self._process = subprocess.Popen(
