@@ -12,6 +12,8 @@ import struct
 import sys
 from typing import Any
 
+from labs.grading.child.seccomp import close_ipc
+
 _CLONE_NEWNET, _CLONE_NEWIPC = 0x40000000, 0x08000000
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
 _LANDLOCK_CREATE, _LANDLOCK_ADD_RULE, _LANDLOCK_RESTRICT = 444, 445, 446  # the same on every architecture
@@ -26,7 +28,7 @@ _RIGHTS = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 4: (1 << 15) - 
 def close_off(question: dict[str, Any]) -> dict[str, Any]:
     """Give up rights and set limits as `question` says. Answers `{"network": bool, "landlock": version or 0}`."""
     network = question["cut_network"] and _cut_network()
-    _leave_nothing_behind()
+    own_ipc = _own_ipc()
     _set_limits(question["limits"])
     if question["uid"] is not None:
         os.setgroups([])
@@ -36,7 +38,7 @@ def close_off(question: dict[str, Any]) -> dict[str, Any]:
     if sys.platform == "linux" and question["landlock"] is not None:
         _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # after the change of uid, which would clear it
         landlock = _landlock(question["landlock"])
-    return {"network": network, "landlock": landlock}
+    return {"network": network, "landlock": landlock, "ipc": close_ipc() or own_ipc}
 
 
 def _set_limits(limits: dict[str, int]) -> None:
@@ -64,11 +66,11 @@ def _cut_network() -> bool:
     return bool(_libc().unshare(_CLONE_NEWNET) == 0)
 
 
-def _leave_nothing_behind() -> None:
-    """System V's shared memory, semaphores and queues outlive their makers; those of a namespace of one's own do not.
-    That needs root, as under a private user id; bubblewrap has made one already."""
-    if sys.platform == "linux" and os.geteuid() == 0:
-        _libc().unshare(_CLONE_NEWIPC)
+def _own_ipc() -> bool:
+    """A namespace of one's own for what `close_ipc` refuses, where the kernel has no filters; that needs root."""
+    if sys.platform != "linux" or os.geteuid() != 0:
+        return False
+    return bool(_libc().unshare(_CLONE_NEWIPC) == 0)
 
 
 def _libc() -> Any:

@@ -30,6 +30,7 @@ from labs.grading.sandbox import processes
 from labs.grading.sandbox.channel import Broken, Channel, Closed, Late, TooMuch, open_channel
 from labs.grading.sandbox.family import FamilyWatch
 from labs.grading.sandbox.isolation import Isolation, candidates, command, readable
+from labs.grading.sandbox.leftovers import remove_files_of
 from labs.grading.sandbox.limits import DEFAULT, START_TIMEOUT, SandboxLimits
 from labs.grading.sandbox.processes import (
     MARK,
@@ -354,6 +355,8 @@ class Sandbox:
             self._end()
         finally:
             shutil.rmtree(self._root, ignore_errors=True)
+            if self.isolation.kind == "uid" and self._uid is not None and not self.fences.get("landlock"):
+                remove_files_of(self._uid)
 
     def __enter__(self) -> Sandbox:
         return self
