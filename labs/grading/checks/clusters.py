@@ -40,7 +40,7 @@ class Kind:
 STUDENT_KINDS = (
     Kind(3, "async", LowestId, "LowestId"),
     Kind(3, "quorum", LowestId, "LowestId"),
-    Kind(5, "async", LowestId, "LowestId", lag=0.25),
+    Kind(5, "async", LowestId, "LowestId", lag=0.5),
 )
 
 

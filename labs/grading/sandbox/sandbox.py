@@ -30,7 +30,7 @@ from labs.grading.sandbox import processes
 from labs.grading.sandbox.channel import Broken, Channel, Closed, Late, TooMuch, open_channel
 from labs.grading.sandbox.family import FamilyWatch
 from labs.grading.sandbox.isolation import Isolation, candidates, command, readable
-from labs.grading.sandbox.leftovers import remove_files_of
+from labs.grading.sandbox.leftovers import bytes_in, remove_files_of
 from labs.grading.sandbox.limits import DEFAULT, START_TIMEOUT, SandboxLimits
 from labs.grading.sandbox.processes import (
     MARK,
@@ -311,14 +311,7 @@ class Sandbox:
             raise Stopped
         if self.isolation.kind == "bubblewrap":
             return
-        total = 0
-        for folder, _, files in os.walk(self._root / "tmp"):
-            for name in files:
-                try:
-                    total += os.lstat(os.path.join(folder, name)).st_blocks * 512
-                except FileNotFoundError:
-                    continue
-        if total > self.limits.disk_bytes:
+        if bytes_in(self._root / "tmp") > self.limits.disk_bytes:
             raise TooMuch(f"more than {self.limits.disk_bytes:,} bytes written to disk")
 
     @property
