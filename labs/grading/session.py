@@ -37,14 +37,14 @@ class Budget:
 _processor_time = getattr(time, "thread_time", time.process_time)
 """Of this thread; in a web page, which cannot tell it apart, of the whole worker."""
 _OWN_PART = 0.2
-"""Of the limit by the wall clock. Right solutions are charged a tenth of that."""
+"""Of the limit by the wall clock. Right solutions take half of that: 5 s of their own, and 20 s of the grader's."""
 
 
 class SubmissionTime:
     """What one submission as a whole may take: of the wall clock, and of the grader's processor time.
 
-    `charged` is the student's own part of it. On a machine so loaded that little was the student's, it is the grader
-    that fails: no mark rather than a wrong one.
+    `charged` is the student's own part of it; the grader's processor time is the student's doing, too. On a machine so
+    loaded that little was the student's, it is the grader that fails: no mark rather than a wrong one.
     """
 
     def __init__(self, limits: SandboxLimits) -> None:
@@ -59,12 +59,13 @@ class SubmissionTime:
     def look(self) -> None:
         """Raises `StudentError` if it is used up, or `GraderError` if that is not the student's doing."""
         limits = self._limits
-        if _processor_time() - self._processor > limits.grader:
+        ours = _processor_time() - self._processor
+        if ours > limits.grader:
             text = f"grading it took more than {limits.grader:g} s of the grader's processor time"
             raise StudentError(ErrorKind.TIME_LIMIT, text)
         if self.left > 0:
             return
-        if self.charged >= limits.submission * _OWN_PART:
+        if self.charged + ours >= limits.submission * _OWN_PART:
             raise StudentError(ErrorKind.TIME_LIMIT, f"the {limits.submission:g} s for one submission are used up")
         raise GraderError(
             f"the machine was too loaded: {limits.submission:g} s have passed, only {self.charged:.0f} s for the "

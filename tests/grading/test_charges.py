@@ -151,6 +151,16 @@ def test_on_a_machine_so_loaded_that_little_was_the_students_there_is_no_mark() 
         whole.look()
 
 
+def test_what_a_student_causes_in_the_grader_is_its_own_doing_on_a_loaded_machine_too() -> None:
+    whole = SubmissionTime(replace(LIMITS, submission=1.0, grader=100))
+    while time.thread_time() - whole._processor < 0.2:
+        pass
+    whole._begun -= 1.0
+
+    with pytest.raises(StudentError, match="the 1 s for one submission are used up"):
+        whole.look()
+
+
 def test_a_question_cut_short_by_the_whole_of_a_loaded_machines_time_is_no_fault() -> None:
     limits = replace(LIMITS, submission=100, call=50, check=50)
     with session("import time\ndef double(n):\n    time.sleep(100)\n", limits) as one:
