@@ -98,6 +98,20 @@ def _deafen(sim: Simulator, node: str) -> None:
             sim.cut(other, node)
 
 
+def _put_aside(sim: Simulator, sender: str, to: str) -> None:
+    """What was held back on this link stays on its way; what is said from now on arrives as usual."""
+    kept = sim.held.pop((sender, to), [])
+    sim.release(sender, to)
+    for packet, message_id in kept:
+        sim.set_aside[message_id] = (sender, to, packet, message_id)
+
+
+def _arrive_late(sim: Simulator) -> None:
+    """All that was put aside arrives now."""
+    while sim.set_aside:
+        sim.arrive(*sim.set_aside.pop(next(iter(sim.set_aside))))
+
+
 def _resume_all(sim: Simulator) -> None:
     for node in sim.node_ids:
         sim.resume(node)
@@ -142,6 +156,8 @@ ACTIONS: dict[str, Callable[..., None]] = {
     "disconnect": lambda sim, calls, sender, to: sim.disconnect(sender, to),
     "hold": lambda sim, calls, sender, to: sim.hold(sender, to),
     "release": lambda sim, calls, sender, to: sim.release(sender, to),
+    "put_aside": lambda sim, calls, sender, to: _put_aside(sim, sender, to),
+    "arrive_late": lambda sim, calls: _arrive_late(sim),
     "heal": lambda sim, calls: sim.heal(),
     "repeat_elections": lambda sim, calls: sim.repeat_elections(),
     "faults": lambda sim, calls, fields: sim.set_faults(**dict(fields)),

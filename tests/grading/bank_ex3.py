@@ -124,6 +124,15 @@ WRONG: dict[str, tuple[str, Changes]] = {
         ),
     ),
     "the log in the pre-vote only": ("log", ((GRANTED, "granted = request.term == self.term and free"),)),
+    "an answer in the pre-vote that comes when the leader is back": (
+        "pre-vote",
+        (
+            (
+                "self.leader, self.leader_heard = sender, now\n                self.asked = None\n",
+                "self.leader, self.leader_heard = sender, now\n",
+            ),
+        ),
+    ),
     "a late answer in the pre-vote under a leader": (
         "pre-vote",
         (

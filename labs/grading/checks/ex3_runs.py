@@ -291,6 +291,18 @@ def visitors(seed: int) -> Iterator[Schedule]:
         Step(1.3, "resume_all"),
         Step(2.4, "heal"),
     )
+    # While the leader sleeps node-3 asks whether it might win; node-2's answer comes long after the leader is back.
+    yield _schedule(
+        3,
+        seed,
+        5.0,
+        *_crown_node_1(3),
+        Step(2.2, "pause", ("node-1",)),
+        Step(2.2, "hold", ("node-2", "node-3")),
+        Step(3.3, "resume", ("node-1",)),
+        Step(3.4, "put_aside", ("node-2", "node-3")),
+        Step(4.6, "arrive_late"),
+    )
     # It has missed nothing: only that the others hear a leader speaks against it. At many moments of its own timer.
     steps: list[Step] = []
     time = DUE + 1.0
