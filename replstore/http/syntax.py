@@ -40,6 +40,8 @@ MEMO_BYTES = 1024
 
 _METHODS = {name.encode(): name for name in ("GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH")}
 WITH_BODY = frozenset(("PUT", "POST"))
+_WITH_BODY = {raw: name for raw, name in _METHODS.items() if name in WITH_BODY}
+_WITHOUT_BODY = {raw: name for raw, name in _METHODS.items() if name not in WITH_BODY and name != "HEAD"}
 SIMPLE_TARGETS = (b"/", b"*")
 _ONLY_ONCE = frozenset(("content-length", "transfer-encoding", "host"))
 
@@ -235,18 +237,38 @@ def whole_request(data: bytes) -> Request | None:
     None: it is not, or it is not that simple. Then ask a `RequestParser`, which gives the same answer for the simple
     ones, and takes three times as long. Raises `HttpError` as that would.
     """
-    end = data.find(b"\r\n\r\n", 0, MAX_HEAD + 4)
-    parts = data[:end].split(b" ", 2)
-    method = _METHODS.get(parts[0])
-    if end < 0 or method is None or method == "HEAD" or len(parts) < 3 or len(parts[2]) > MEMO_BYTES:
+    parts = data.split(b" ", 2)
+    method = _WITHOUT_BODY.get(parts[0])
+    if method is None:
+        return _whole_with_body(data)
+    if len(parts) < 3 or len(parts[2]) > MEMO_BYTES or len(data) > MAX_HEAD or parts[1][:1] not in SIMPLE_TARGETS:
         return None
-    if parts[1][:1] not in SIMPLE_TARGETS:
-        return None
-    head = _simple_head(parts[2])
-    if head is None or len(data) - end - 4 != (head.length or 0) or (head.length is None and method in WITH_BODY):
+    head = _whole_head(parts[2])
+    if head is None:
         return None
     path, query = read_target(parts[1])
-    return Request(method, path, query, head.headers, data[end + 4 :], head.keep_alive)
+    return Request(method, path, query, head.headers, b"", head.keep_alive)
+
+
+def _whole_with_body(data: bytes) -> Request | None:
+    end = data.find(b"\r\n\r\n", 0, MAX_HEAD + 4)
+    parts = data[:end].split(b" ", 2)
+    if end < 0 or parts[0] not in _WITH_BODY or len(parts) < 3 or len(parts[2]) > MEMO_BYTES:
+        return None
+    head = _simple_head(parts[2])
+    if head is None or head.length != len(data) - end - 4 or parts[1][:1] not in SIMPLE_TARGETS:
+        return None
+    path, query = read_target(parts[1])
+    return Request(_WITH_BODY[parts[0]], path, query, head.headers, data[end + 4 :], head.keep_alive)
+
+
+@lru_cache(MEMO_BLOCKS)
+def _whole_head(block: bytes) -> Head | None:
+    """`block` follows a request target, to the end of what arrived. None if it is anything but one proper head."""
+    if block.find(b"\r\n\r\n") != len(block) - 4:
+        return None
+    head = _simple_head(block[:-4])
+    return head if head is not None and head.length is None else None
 
 
 @lru_cache(MEMO_BLOCKS)
