@@ -134,12 +134,16 @@ class LoopTurns:
             seconds = self._take()
             if seconds is None:
                 return
+            # A moment from now, and no point of time: that one may have passed before it is set, which a web page's
+            # loop answers with an exception, and that would be the last turn.
+            loop = asyncio.get_running_loop()
+            alarm = None if seconds == inf else loop.call_later(max(seconds, 0.001), self._wake.set)
             try:
-                await asyncio.wait_for(self._wake.wait(), None if seconds == inf else max(seconds, 0.001))
-            except TimeoutError:
-                continue
+                await self._wake.wait()
             finally:
                 self._wake.clear()
+                if alarm is not None:
+                    alarm.cancel()
 
 
 class Loop:

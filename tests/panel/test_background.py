@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from math import inf
+from typing import Any
 
 import pytest
 
@@ -162,3 +163,38 @@ def test_what_fails_is_reported_tried_again_and_then_reported_to_be_well() -> No
     asyncio.run(scene())
 
     assert told == ["Looking: gone", "Looking: None"]
+
+
+def test_a_turn_comes_again_on_a_loop_that_takes_no_time_that_has_passed() -> None:
+    """As a web page's does: it raises where a point of time is gone before the call that names it."""
+
+    class Strict(asyncio.SelectorEventLoop):
+        def call_at(self, when: float, *given: Any, **more: Any) -> asyncio.TimerHandle:
+            if not self.relative:
+                raise ValueError("Can't schedule in the past")
+            return super().call_at(when, *given, **more)
+
+        def call_later(self, *given: Any, **more: Any) -> asyncio.TimerHandle:
+            self.relative = True
+            try:
+                return super().call_later(*given, **more)
+            finally:
+                self.relative = False
+
+        relative = False
+
+    taken: list[int] = []
+
+    def turn() -> float | None:
+        taken.append(1)
+        return 0.0 if len(taken) < 3 else None
+
+    async def scene() -> None:
+        turns = LoopTurns("test", turn)
+        turns.begin()
+        while turns.alive:
+            await asyncio.sleep(0)
+
+    with asyncio.Runner(loop_factory=Strict) as runner:
+        runner.run(scene())
+    assert len(taken) == 3
