@@ -17,6 +17,7 @@ from typing import Any
 
 from labs.lesson.workspace import contents
 from labs.panel import assets
+from labs.site.compiling import add_compiled
 from labs.site.lock import write_lock
 from labs.site.parts import (
     EXTENSIONS,
@@ -41,6 +42,7 @@ WHAT_IS_REAL = (
     " as processes elsewhere runs in your browser, in a simulated network with simulated time. Nothing is installed and"
     " nothing leaves this page; what you change is kept in this browser. Marks given here are unofficial."
 )
+WIDGETS = ("@jupyter-widgets/jupyterlab-manager", "anywidget")
 SETTINGS = {
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
 }
@@ -84,6 +86,8 @@ def _project(folder: Path, pyodide: Path, wheels: list[Path], solutions: bool) -
     for wheel in [*wheels, *kernel_wheels()]:
         shutil.copyfile(wheel, runtime / wheel.name)
     build_wheel(runtime, solutions)
+    write_lock(runtime, sorted(runtime.glob("*.whl")))
+    add_compiled(runtime)
     packages = write_lock(runtime, sorted(runtime.glob("*.whl")))
     _write(folder / "jupyter-lite.json", _configuration(packages))
     _write(folder / "overrides.json", SETTINGS)
@@ -147,7 +151,25 @@ def _lite(project: Path, made: Path) -> None:
         raise CannotBuild(f"JupyterLite could not be built:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
 
 
+def _keep_widgets(made: Path) -> None:
+    """Let the browser keep the widgets' scripts from the first visit on. Everything else is kept when it is loaded;
+    these are loaded when a notebook shows its first panel, and then the server may be gone."""
+    manager, anywidget = (made / "extensions" / name / "static" for name in WIDGETS)
+    chunks = [f"{_url(path, made)}?v={path.name.split('.')[1]}" for path in sorted(manager.glob("*.*.js"))]
+    kept = chunks + [_url(path, made) for path in sorted(anywidget.glob("*.*.js"))]
+    worker = made / "service-worker.js"
+    text, nothing = worker.read_text(encoding="utf-8"), "addAll([])"
+    if text.count(nothing) != 1:
+        raise CannotBuild("JupyterLite's service worker is another one than the lab was written for")
+    worker.write_text(text.replace(nothing, f"addAll({json.dumps(kept)})"), encoding="utf-8")
+
+
+def _url(path: Path, made: Path) -> str:
+    return path.relative_to(made).as_posix()
+
+
 def _finish(made: Path) -> None:
+    _keep_widgets(made)
     for path in [*made.rglob("*.map"), *made.glob("rspack.config*")]:
         path.unlink()
     lab = made / "lab" / "index.html"

@@ -12,7 +12,7 @@ import pytest
 import labs
 from labs.cli import main
 from labs.lesson.workspace import contents
-from labs.site import building, parts
+from labs.site import building, compiling, parts
 from labs.site.building import build_site, with_notice
 from labs.site.lock import canonical, write_lock
 from labs.site.parts import CannotBuild
@@ -130,3 +130,28 @@ def test_without_npm_the_command_says_what_to_install(tmp_path: Path, monkeypatc
 
     with pytest.raises(CannotBuild, match=r"install Node\.js"):
         parts.fetch_pyodide(tmp_path / "cache")
+
+
+def test_a_compiled_module_comes_into_the_wheel_that_has_its_source(tmp_path: Path) -> None:
+    wheels = [wheel(tmp_path, name) for name in ("one", "other")]
+    names = ("one/__pycache__/__init__.cpython-314.pyc", "one/__pycache__/gone.cpython-314.pyc")
+    compiled = {}
+    for number, name in enumerate(names):
+        compiled[name] = tmp_path / f"{number}.pyc"
+        compiled[name].write_bytes(b"code")
+
+    for path in wheels:
+        compiling._add(path, compiled)
+
+    held = [set(zipfile.ZipFile(path).namelist()) for path in wheels]
+    assert names[0] in held[0]
+    assert names[1] not in held[0]
+    assert "one/__init__.py" in held[0]
+    assert not any(name.endswith(".pyc") for name in held[1])
+
+
+def test_without_node_the_command_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    with pytest.raises(CannotBuild, match=r"Node\.js, which is not here"):
+        compiling.add_compiled(tmp_path)
