@@ -165,24 +165,14 @@ def test_what_fails_is_reported_tried_again_and_then_reported_to_be_well() -> No
     assert told == ["Looking: gone", "Looking: None"]
 
 
-def test_a_turn_comes_again_on_a_loop_that_takes_no_time_that_has_passed() -> None:
-    """As a web page's does: it raises where a point of time is gone before the call that names it."""
+def test_a_turn_comes_again_where_no_point_of_time_can_be_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A web page's loop raises where such a point has passed before it is set; asyncio's timeouts set one."""
 
-    class Strict(asyncio.SelectorEventLoop):
-        def call_at(self, when: float, *given: Any, **more: Any) -> asyncio.TimerHandle:
-            if not self.relative:
-                raise ValueError("Can't schedule in the past")
-            return super().call_at(when, *given, **more)
+    def refused(*_: Any) -> None:
+        raise ValueError("Can't schedule in the past")
 
-        def call_later(self, *given: Any, **more: Any) -> asyncio.TimerHandle:
-            self.relative = True
-            try:
-                return super().call_later(*given, **more)
-            finally:
-                self.relative = False
-
-        relative = False
-
+    monkeypatch.setattr(asyncio, "wait_for", refused)
+    monkeypatch.setattr(asyncio.Timeout, "reschedule", refused)
     taken: list[int] = []
 
     def turn() -> float | None:
@@ -195,6 +185,5 @@ def test_a_turn_comes_again_on_a_loop_that_takes_no_time_that_has_passed() -> No
         while turns.alive:
             await asyncio.sleep(0)
 
-    with asyncio.Runner(loop_factory=Strict) as runner:
-        runner.run(scene())
+    asyncio.run(scene())
     assert len(taken) == 3
