@@ -252,8 +252,14 @@ def lost_in_the_end(evidence: TraceView) -> Iterable[Finding]:
     if run is None or not leaders:
         return  # another rule's business
     for name, node in run.nodes.items():
-        follows = node.election.leader
-        if name not in leaders and follows not in leaders:
+        follows, term = node.election.leader, node.election.term
+        if name in leaders:
+            continue
+        if follows not in leaders:
             whom = f"still followed {follows}, which does not lead" if follows else "followed nobody"
-            text = f"{run.schedule.calm:g} s after everything was mended, {leaders[0]} led and {name} {whom}"
-            yield in_the_end(evidence, f"{text} (term {node.election.term})", name, leaders[0])
+        elif term != run.nodes[follows].election.term:  # then it takes none of that leader's entries
+            whom = f"took {follows} for its leader, but not in its term, {run.nodes[follows].election.term}"
+        else:
+            continue
+        text = f"{run.schedule.calm:g} s after everything was mended, {leaders[0]} led and {name} {whom}"
+        yield in_the_end(evidence, f"{text} (term {term})", name, leaders[0])

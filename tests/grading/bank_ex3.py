@@ -124,6 +124,15 @@ WRONG: dict[str, tuple[str, Changes]] = {
         ),
     ),
     "the log in the pre-vote only": ("log", ((GRANTED, "granted = request.term == self.term and free"),)),
+    "follows a leader without taking its term": (
+        "terms",
+        (
+            (
+                "                self.adopt(message.term)\n                self.leader, self.leader_heard",
+                "                self.leader, self.leader_heard",
+            ),
+        ),
+    ),
     "an answer in the pre-vote that comes when the leader is back": (
         "pre-vote",
         (
