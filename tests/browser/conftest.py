@@ -7,6 +7,8 @@ has it: a server of `replab open`, notebooks from its working copy. An error in 
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,11 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from platformdirs import user_cache_path
 
 from labs.panel.model import PanelModel
+from labs.site.building import build_site
+from labs.site.parts import CannotBuild
 from tests.browser.stage import Stage
 from tests.missing import skip_without
 from tools.browser.lab import CHROMIUM_FLAGS, Lab, Notebook, OpenedLab, chromium, write_notebook
+from tools.browser.web import WebServer
 
 OpenNotebook = Callable[..., Notebook]
 OpenStage = Callable[..., Stage]
@@ -115,3 +121,28 @@ def open_stage(browser: Any) -> Iterator[OpenStage]:
     for context in contexts:
         context.close()
     assert [error for stage in stages for error in stage.errors] == []
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The built site: one for all workers of a run."""
+    base = tmp_path_factory.getbasetemp()
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    with (base / "web-edition.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        target = base / "web-edition"
+        if not target.exists():
+            try:
+                build_site(target, user_cache_path("replication-lab") / "site", say=lambda line: None)
+            except CannotBuild as problem:
+                if os.environ.get("CI") == "true":
+                    raise
+                pytest.skip(f"the web edition cannot be built here: {problem}")
+    return target
+
+
+@pytest.fixture
+def server(site: Path) -> Iterator[WebServer]:
+    served = WebServer(site)
+    yield served
+    served.close()

@@ -5,19 +5,14 @@ The site is built once a run. Any error in the console and any request to anothe
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from platformdirs import user_cache_path
 from playwright.sync_api import expect
 
 import solutions
-from labs.site.building import build_site
-from labs.site.parts import CannotBuild
 from tools.browser.web import WebNotebook, WebServer
 
 REFERENCE = (Path(solutions.__path__[0]) / "ex3_election.py").read_text(encoding="utf-8")
@@ -29,31 +24,6 @@ CHECKED = 240_000
 """Milliseconds that all checks of an exercise may take in a page, on a machine that has other things to do."""
 
 Visit = Callable[[str], WebNotebook]
-
-
-@pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The built site: one for all workers of a run."""
-    base = tmp_path_factory.getbasetemp()
-    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    with (base / "web-edition.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        target = base / "web-edition"
-        if not target.exists():
-            try:
-                build_site(target, user_cache_path("replication-lab") / "site", say=lambda line: None)
-            except CannotBuild as problem:
-                if os.environ.get("CI") == "true":
-                    raise
-                pytest.skip(f"the web edition cannot be built here: {problem}")
-    return target
-
-
-@pytest.fixture
-def server(site: Path) -> Iterator[WebServer]:
-    served = WebServer(site)
-    yield served
-    served.close()
 
 
 @pytest.fixture
