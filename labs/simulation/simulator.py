@@ -45,6 +45,7 @@ from replstore.wire.faults import Faults
 KINDS: dict[type, str] = {Put: "put", Delete: "delete", LinearizableGet: "get"}
 OUTCOMES = {200: "ok", 404: "ok", 400: "failed", 503: "failed", 504: "unknown"}
 """What a client may believe after an answer."""
+INSTANT = 1e-9  # seconds. A clock is rounded: with less than this a node could wait for ever for "now".
 
 
 class Simulator:
@@ -339,7 +340,7 @@ class Simulator:
             elif type(effect) is Reply:
                 self._answer(host, effect.id, effect.result)
             elif type(effect) is FlushAfter:
-                self.after(effect.seconds / host.rate, self._flush_later, host, host.starts)
+                self.after(max(effect.seconds, INSTANT) / host.rate, self._flush_later, host, host.starts)
         if survive < len(effects):
             self.crash(host.id)
 

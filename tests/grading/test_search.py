@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from labs.simulation.explorer.walks import Extent, Walks
 from labs.simulation.loading import election_from_source
 from labs.simulation.repeating import MOST_STEPS, MOST_TEXT, is_walk, schedules_of
 from labs.simulation.schedule import Schedule, carry_out
-from tools.direct import changed_source, planted_source
+from tools.direct import DirectSession, changed_source, planted_source
 
 NODES = ("node-1", "node-2", "node-3")
 SAFETY = Claims(votes=True, by_messages=True)
@@ -92,6 +93,18 @@ def test_it_costs_the_part_of_its_rule() -> None:
 
     assert (found.status, found.deterministic) == (Status.FAILED, True)
     assert "A search through orders of messages" in found.message
+
+
+def test_a_clock_that_was_put_forward_is_waited_for_and_reached() -> None:
+    """Rounding made a node wake up just before its time, again and again at the same moment."""
+    change = ("(self.poll.kind, self.poll.term) == (message.poll, message.about)", "self.poll.term == message.about")
+    election = election_from_source(changed_source("alternatives.ex3_one_message", change))
+    with_dice = DirectSession(SimpleNamespace(MyElection=election)).elections()
+
+    runs = [carry_out(schedule, with_dice) for schedule in schedules_of(suspicious_walks(election))]
+
+    assert runs
+    assert all(run.trace[-1].time > run.schedule.length for run in runs)
 
 
 @pytest.mark.parametrize("design", ["ledger", "one_message", "polls", "states", "without_pre_vote"])
