@@ -121,7 +121,7 @@ MUTANTS: tuple[Mutant, ...] = (
         PreVoteRecordsTheVote,
         "elected by a majority",
         3,
-        ("majority",),
+        ("majority", "terms"),  # it takes a later term and keeps the leader of the earlier one
         FULL,
     ),
     Mutant(

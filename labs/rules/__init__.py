@@ -55,6 +55,12 @@ RULES: tuple[Rule, ...] = (
         lambda claims: claims.votes and claims.by_messages,
     ),
     Rule(
+        "a leader is followed in its own term",
+        "A node follows another only in a term in which that one has been",
+        votes.follows_in_another_term,
+        lambda claims: claims.votes and claims.by_messages,
+    ),
+    Rule(
         "a leader without a quorum steps down",
         "A leader that loses contact with a majority steps down (CheckQuorum)",
         leadership.leads_without_quorum,

@@ -130,3 +130,24 @@ def follows_a_stranger(evidence: TraceView) -> Iterable[Finding]:
                 f" way of others, since {leader} first asked for votes",
                 event,
             )
+
+
+def follows_in_another_term(evidence: TraceView) -> Iterable[Finding]:
+    """A leader's messages have the term that it leads. Who follows it in a later one has taken an old message for new.
+
+    Only of a simulated run: there, events are in the order in which they happened."""
+    if evidence.run is None:
+        return
+    terms: dict[str, int] = {}
+    for event in evidence.events:
+        if _tells_memory(event) or event.kind == kinds.BECAME_LEADER:
+            terms[event.node] = max(terms.get(event.node, 0), event.details["term"])
+        elif event.kind == kinds.FOLLOWING:
+            leader, term = event.details["leader"], event.details["term"]
+            latest = terms.get(leader, 0)
+            if term > latest:
+                yield proven(
+                    f"{event.node} followed {leader} in term {term} from {event.time:.3f} s on, but {leader} had never"
+                    f" been in a term later than {latest}",
+                    event,
+                )

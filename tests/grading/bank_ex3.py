@@ -124,6 +124,14 @@ WRONG: dict[str, tuple[str, Changes]] = {
         ),
     ),
     "the log in the pre-vote only": ("log", ((GRANTED, "granted = request.term == self.term and free"),)),
+    "follows a leader of the past": (
+        "terms",
+        (("case Heartbeat() if message.term >= self.term:", "case Heartbeat():"),),
+    ),
+    "gives up after the second term": (
+        "elects",
+        (("elif now >= self.deadline:", "elif now >= self.deadline and self.term < 2:"),),
+    ),
     "follows a leader without taking its term": (
         "terms",
         (

@@ -7,9 +7,11 @@ from itertools import islice
 
 import pytest
 
+from labs.grading.checks import ex3_runs
 from labs.rules import RULES, Claims, Violation, check_run
 from labs.simulation.schedule import Run, Schedule, Strategy, carry_out, random_schedule
 from replstore.core.contract import LinearizableGet, NotLeader, Put, Unknown
+from replstore.core.messages import Heartbeat, Message, NodeId
 from replstore.core.node import Node
 from solutions.ex3_election import MyElection
 from tests.rules.scenarios import SCENARIOS, Scenario, at, broken, leads_again
@@ -51,6 +53,14 @@ class Raises(Plain):
         raise KeyError("nobody")
 
 
+class FollowsALeaderOfThePast(Plain):
+    def receive(self, sender: NodeId, message: Message, now: float) -> None:
+        super().receive(sender, message, now)
+        if isinstance(message, Heartbeat) and message.term < self.term and self.leader != self.me:
+            self.leader = sender
+
+
+*_, LATE_HEARTBEATS = ex3_runs.terms(1)
 FAULTS: dict[str, tuple[Strategy, Schedule, Claims]] = {
     "no strategy fails": (Raises, Schedule(length=2.0), PLAIN),
     "one vote a term": (TwoVotesInOneTerm, DIRECTED["each alone"], FULL),
@@ -60,6 +70,11 @@ FAULTS: dict[str, tuple[Strategy, Schedule, Claims]] = {
     "a settled cluster stays settled": (TimerNeverReset, DIRECTED["slow"], PLAIN),
     "a healthy leader is left alone": (PreVoteThoughTheLeaderLives, DIRECTED["returning node"], FULL),
     "followers were told": (FollowsBeforeItHears, DIRECTED["quiet"], replace(FULL, by_messages=True)),
+    "a leader is followed in its own term": (
+        FollowsALeaderOfThePast,
+        LATE_HEARTBEATS,
+        replace(PLAIN, by_messages=True),
+    ),
     "a leadership lasts with a majority": (NeedsEverybody, DIRECTED["two down"], PLAIN),
     "a leader is back in time": (NeverAsksAgain, DIRECTED["each alone"], PLAIN),
     "one leader in the end": (OnceALeaderAlwaysALeader, DIRECTED["unheard candidate"], PLAIN),

@@ -53,6 +53,12 @@ def elections(seed: int) -> Iterator[Schedule]:
     yield _schedule(5, seed, 5.7, Step(0.0, "partition"), *down, Step(1.5, "heal"))
     # Nobody has been able to win for so long that whoever doubles its patience each time would wait far too long now.
     yield _schedule(3, seed, 20.0 + DUE, Step(0.0, "partition"), Step(20.0, "heal"))
+    # Leader after leader crashes, and each is back before the next one does.
+    steps: list[Step] = []
+    for number in range(1, 5):
+        time = round(number * (DUE + 0.5), 1)
+        steps += [Step(time, "crash_leader"), Step(time + 0.4, "start_all")]
+    yield _schedule(3, seed, steps[-1].time + DUE + 0.1, *steps)
 
 
 def votes(seed: int) -> Iterator[Schedule]:
@@ -112,6 +118,18 @@ def terms(seed: int) -> Iterator[Schedule]:
         calm=DUE,
         fastest=0.02,
         slowest=0.03,
+    )
+    # node-1's last heartbeats arrive when it has crashed and another leads in a later term.
+    late = [(sender, to) for sender in NAMES[:1] for to in NAMES[1:3]]
+    yield _schedule(
+        3,
+        seed,
+        1.9 + DUE + 1.0,
+        *_crown_node_1(3),
+        *(Step(1.7, "hold", link) for link in late),
+        Step(1.9, "crash", ("node-1",)),
+        *(Step(1.9, "put_aside", link) for link in late),
+        Step(1.9 + DUE, "arrive_late"),
     )
 
 
