@@ -98,7 +98,7 @@ class Part:
                 if run.error is not None:
                     return SearchResult(count, run)
                 violations = _violations(run, self.claims, rules)
-                if violations and not self._was_bad_luck(violations, simulate, schedule):
+                if violations and not self._was_bad_luck(violations, rules, schedule, simulate):
                     return SearchResult(count, run, violations)
                 runs.append(run)
             if (missing := self.witness(runs)) is not None:
@@ -113,13 +113,16 @@ class Part:
         return SearchResult(count)
 
     def _was_bad_luck(
-        self, violations: tuple[Violation, ...], simulate: Callable[[Schedule], Run], schedule: Schedule
+        self,
+        violations: tuple[Violation, ...],
+        rules: list[Rule],
+        schedule: Schedule,
+        simulate: Callable[[Schedule], Run],
     ) -> bool:
         """Candidates with random timeouts may meet again and again, seldom, until it is too late: a run in which only
         a bound on time is broken counts if that happens with other dice as well."""
         if any(violation.rule not in IN_BOUNDED_TIME for violation in violations):
             return False
-        rules = [BY_NAME[name] for name in self.rules]
         for number in (1, 2):
             run = simulate(replace(schedule, seed=schedule.seed + number * OTHER_DICE))
             if run.error is not None or _violations(run, self.claims, rules):
