@@ -1,20 +1,28 @@
 """The node of a small replicated key-value store, on the standard library alone.
 
-What can be imported from here is what an election strategy needs, and the node itself. `replstore/README.md` has the
-reading order of the rest.
+What can be imported from here is what an election strategy needs, and the node itself. Each name is loaded when it is
+first used: the grader starts many processes that need none of them. `replstore/README.md` has the reading order.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from replstore.core.election import Election, ElectionContext, Seat
-from replstore.core.messages import Entry, EntryId, Heartbeat, HeartbeatReply, Message, NodeId
-
 if TYPE_CHECKING:
+    from replstore.core.election import Election, ElectionContext, Seat
+    from replstore.core.messages import Entry, EntryId, Heartbeat, HeartbeatReply, Message, NodeId
     from replstore.core.node import Node
 
 __version__ = "0.2.0"
+
+_LOADED_WHEN_NAMED = {
+    **dict.fromkeys(("Election", "ElectionContext", "Seat"), "replstore.core.election"),
+    **dict.fromkeys(
+        ("Entry", "EntryId", "Heartbeat", "HeartbeatReply", "Message", "NodeId"), "replstore.core.messages"
+    ),
+    "Node": "replstore.core.node",
+}
 
 __all__ = [
     "Election",
@@ -32,9 +40,6 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """`Node` is loaded when it is named: a strategy does not need it, and each process of the grader would load it."""
-    if name != "Node":
+    if name not in _LOADED_WHEN_NAMED:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from replstore.core.node import Node
-
-    return Node
+    return getattr(import_module(_LOADED_WHEN_NAMED[name]), name)

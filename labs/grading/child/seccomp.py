@@ -7,7 +7,7 @@ privileges, and for all that it starts. Law of this module: it can only take awa
 
 from __future__ import annotations
 
-import platform
+import os
 import struct
 import sys
 from typing import Any
@@ -47,11 +47,12 @@ _CALLS: dict[str, tuple[int, tuple[range, ...]]] = {
 
 def close_ipc() -> bool:
     """Refuse this process, and all that it starts, what would be left behind. False where the system cannot do that."""
-    if sys.platform != "linux" or platform.machine() not in _CALLS:
+    machine = os.uname().machine if sys.platform == "linux" else ""
+    if machine not in _CALLS:
         return False
     import ctypes
 
-    program = _program(*_CALLS[platform.machine()])
+    program = _program(*_CALLS[machine])
     text = ctypes.create_string_buffer(program)
     # struct sock_fprog: the number of instructions, and where they are.
     filters = struct.pack("@HP", len(program) // 8, ctypes.addressof(text))
