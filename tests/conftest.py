@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections import Counter
@@ -21,6 +22,9 @@ SLOW_KINDS = ("docker", "browser", "notebook", "slow")
 """Markers of the tests that a plain `pytest` leaves out. Of a test marked `sample(n)` it takes the first n cases."""
 
 LEFT_OUT = "left_out"
+
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+"""Not to be found: jsonschema, which does without, would have it build 38 parsers, 2.4 s in every worker."""
 
 hypothesis.settings.register_profile("plain", max_examples=25)
 """A plain run draws a quarter of the examples, where a test does not say how many it needs."""

@@ -52,6 +52,7 @@ def one_design_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mutate, "DESIGNS", {"ex2": ("alternatives.ex2_token",)})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("design", ["alternatives.ex2_patient", "alternatives.ex3_polls"])
 def test_every_mutant_is_a_program_of_its_own(design: str) -> None:
     sources = [one.source for one in mutants(changed_source(design))]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -64,7 +65,9 @@ def imports_of(module: str) -> Iterator[str]:
             yield from (name if name in MODULES else node.module for name in names)
 
 
-ARROWS = {module: sorted(set(imports_of(module)) - {module}) for module in MODULES}
+@cache
+def arrows_of(module: str) -> tuple[str, ...]:
+    return tuple(sorted(set(imports_of(module)) - {module}))
 
 
 def floor_of(module: str, floors: tuple[tuple[str, ...], ...], prefix: str = "") -> int:
@@ -79,13 +82,13 @@ def floor_of(module: str, floors: tuple[tuple[str, ...], ...], prefix: str = "")
 def test_no_room_imports_one_above_it(module: str) -> None:
     here = floor_of(module, ROOMS)
 
-    assert [other for other in ARROWS[module] if other != "labs" and floor_of(other, ROOMS) < here] == []
+    assert [other for other in arrows_of(module) if other != "labs" and floor_of(other, ROOMS) < here] == []
 
 
 @pytest.mark.parametrize("module", [m for m in MODULES if m.startswith("labs.grading.")])
 def test_inside_grading_imports_point_down_too(module: str) -> None:
     here = floor_of(module, IN_GRADING, "labs.grading.")
-    others = [other for other in ARROWS[module] if other.startswith("labs.grading.")]
+    others = [other for other in arrows_of(module) if other.startswith("labs.grading.")]
 
     assert [other for other in others if floor_of(other, IN_GRADING, "labs.grading.") < here] == []
 
@@ -117,7 +120,7 @@ def circles(arrows: dict[str, list[str]]) -> list[list[str]]:
 def test_no_modules_import_each_other_in_a_circle() -> None:
     # (A package's `__init__` only hands names on: importing it is importing what it names.)
     faces = {m for m, path in MODULES.items() if path.name == "__init__.py"}
-    arrows = {m: [o for o in others if o not in faces] for m, others in ARROWS.items() if m not in faces}
+    arrows = {m: [o for o in arrows_of(m) if o not in faces] for m in MODULES if m not in faces}
 
     assert circles(arrows) == []
 
@@ -133,10 +136,11 @@ def test_no_rooms_import_each_other_in_a_circle() -> None:
         return next(room for room in rooms if f"{module}.".startswith(f"{room}."))
 
     arrows: dict[str, list[str]] = {room: [] for room in rooms}
-    for module, others in ARROWS.items():
+    for module in MODULES:
         if module != "labs":
             here = room_of(module)
-            arrows[here] += [room_of(other) for other in others if other != "labs" and room_of(other) != here]
+            others = (room_of(other) for other in arrows_of(module) if other != "labs")
+            arrows[here] += [other for other in others if other != here]
 
     assert circles(arrows) == []
 

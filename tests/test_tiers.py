@@ -74,6 +74,7 @@ def test_a_full_run_leaves_nothing_out_and_names_the_reason_of_what_it_skips(pro
     result.stdout.no_fnmatch_line("left out:*")
 
 
+@pytest.mark.slow
 @with_workers
 def test_whoever_names_a_file_gets_all_of_it(project: pytest.Pytester, workers: tuple[str, ...]) -> None:
     result = project.runpytest_subprocess("here/test_some.py", *workers)

@@ -35,7 +35,7 @@ def explore(
     terms: Annotated[int, typer.Option(min=1, help="No node goes beyond this term.")] = 1,
     crashes: Annotated[int, typer.Option(min=0, max=7, help="Crashes in one trace at most.")] = 0,
     duplicates: Annotated[bool, typer.Option("--duplicates", help="Messages may arrive more than once.")] = False,
-    states: Annotated[int, typer.Option(min=1, help="Give up after so many different states.")] = 500_000,
+    states: Annotated[int, typer.Option(min=1, help="Give up after so many different states.")] = 1_000_000,
     picture: Annotated[Path, typer.Option(help="Where the trace is drawn, an HTML file.")] = Path("explored.html"),
 ) -> None:
     """Try every order of messages and timeouts up to a bound. Exit code 1 if a term gets two leaders.
@@ -45,10 +45,8 @@ def explore(
     """
     strategy = _election(election)
     console = Console(highlight=False, soft_wrap=True)
-    # The lesson's rule waits one timeout for the leader and another for a lower id: with two it would never act.
-    bound = Bound(depth, states, terms, crashes, waits=(2.0, 3.0), duplicates=duplicates)
     try:
-        report = Search(strategy, nodes, bound).run()
+        report = Search(strategy, nodes, Bound(depth, states, terms, crashes, duplicates=duplicates)).run()
     except CannotSnapshot as error:
         raise typer.BadParameter(f"{strategy.__name__} cannot be searched: {error}") from error
     console.print(str(report), markup=False)

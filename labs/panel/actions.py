@@ -251,6 +251,7 @@ def doing(command: PanelCommand) -> str:
         "why": "looking for the reasons",
         "run": "running the checks", "diagram": "drawing the diagram",
         "open": "opening the cluster", "real": "starting real nodes", "leave": "closing the cluster",
+        "search": "trying every order of messages",
     }.get(command.verb, command.verb)  # fmt: skip
 
 

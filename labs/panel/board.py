@@ -21,15 +21,16 @@ class Board(anywidget.AnyWidget):
     _css = assets.style("exercise.css")
 
     about: Any = traitlets.Dict().tag(sync=True)
-    """`{id, title, file, election, reference}`; `election`: it is one that real nodes can run; `reference`: it is at
-    hand."""
+    """`{id, title, file, election, search, reference}`; `election`: it is one that real nodes can run; `search`: one
+    that can be searched here; `reference`: it is at hand."""
     rows: Any = traitlets.List().tag(sync=True)
     """The checks: see `marks`."""
     total: Any = traitlets.Dict().tag(sync=True)
     source: Any = traitlets.Dict().tag(sync=True)
     """Where the code comes from: `{kind, label, detail, changed, choices: [{kind, label, why}]}`."""
     activity: Any = traitlets.Dict().tag(sync=True)
-    """`{checking, comparing, opening, why: {run, stop, open, real, leave}}`; `opening` says what is being opened."""
+    """`{checking, comparing, opening, why: {run, stop, open, real, search, leave}}`; `opening`: what is being
+    opened."""
     stage: Any = traitlets.Dict().tag(sync=True)
     """What is open below: `{kind, title, text, warning}`; `kind` is empty where nothing is."""
     problems: Any = traitlets.List().tag(sync=True)

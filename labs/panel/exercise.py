@@ -1,7 +1,7 @@
 """`ExercisePanel`: an exercise's checks, run from the notebook, with what each of them saw.
 
 Law of this module: it joins the parts and decides nothing. The browser's messages become commands for two workers: one
-runs checks (`checking`), one opens clusters and draws (`stage`, `replays`). What they find goes through `marks` to the
+runs checks (`checking`), one opens clusters, draws and searches (`views`). What they find goes through `marks` to the
 board; the drawing is `frontend/src/exercise.ts`. Exceptions end as a sentence on the board, and in `errors`.
 """
 
@@ -11,9 +11,9 @@ import atexit
 import threading
 import weakref
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import ipywidgets as widgets
 
@@ -25,13 +25,14 @@ from labs.panel.actions import BadCommand, CommandWorker, PanelCommand, doing
 from labs.panel.background import Loop
 from labs.panel.board import Board
 from labs.panel.cells import CELLS
-from labs.panel.checking import NO_SOLUTIONS, Checking, Ticket, checks_of
+from labs.panel.checking import Checking, Ticket, checks_of
 from labs.panel.exercise_commands import parse
 from labs.panel.marks import Marks
-from labs.panel.replays import CannotReplay, draw, strategy_of
+from labs.panel.replays import CannotReplay
+from labs.panel.searching import SearchProcess
 from labs.panel.sources import Code, reference, sources_for
-from labs.panel.stage import FailedCheck, Open, ReplayView, why
-from labs.simulation.schedule import carry_out
+from labs.panel.stage import Open, ReplayView, why
+from labs.panel.views import Views
 
 LOOK_EVERY = 1.0
 """Seconds between two looks whether the student has saved the file."""
@@ -75,12 +76,17 @@ class ExercisePanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
         self.marks = Marks(self.exercise, checks_of(self.exercise))
         self._checking = Checking(self.exercise, self.marks, self._reference, self._lock, self._publish)
         self._stage = ReplayView(self._staged)
+        self._search = SearchProcess()
         self._read()
         about = {
             "id": exercise, "title": self.exercise.title, "file": self.exercise.file_name,
-            "election": exercise == "ex3", "reference": self._reference is not None,
+            "election": exercise == "ex3", "search": exercise == "ex3", "reference": self._reference is not None,
         }  # fmt: skip
         self.board = Board(about=about, **self._present(), stage={"kind": ""})
+        self._views = Views(
+            self.exercise, self.board, self.marks, self._stage, self._search, self._reference, self._judged, self._text,
+            self._lock,
+        )  # fmt: skip
         super().__init__(children=(self.board,), layout=widgets.Layout(grid_gap="10px"))
         self.board.on_msg(self._heard)
         self._checks = CommandWorker("exercise-checks", self._carry_out, self._failed)
@@ -122,7 +128,8 @@ class ExercisePanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
         return ticket.report if ticket is not None else None
 
     def stop(self) -> None:
-        """End the checks that are being run, the reference's included. What had come so far stays."""
+        """End the checks that are being run, the reference's included, and a search. What had come so far stays."""
+        self._search.stop()
         with self._lock:
             if self._ticket is not None:
                 self._ticket.stop.set()
@@ -183,18 +190,20 @@ class ExercisePanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
         checking = self.checking
         ending = self._ticket is not None and self._ticket.stop.is_set() and (checking or self._comparing)
         busy = f"{self._opening} …" if self._opening else ""
-        stop = STOPPING if ending else "" if checking or self._comparing else "Nothing is being run."
+        stoppable = checking or self._comparing or self._search.running
+        stop = STOPPING if ending else "" if stoppable else "Nothing is being run."
+        election = busy or self._why_no_election()
         return {
             "checking": checking, "comparing": self._comparing, "opening": self._opening,
             "why": {
                 "run": STOPPING if checking and ending else CHECKING if checking else self._why_not[self._source.kind],
-                "stop": stop, "open": busy, "real": busy or self._why_not_real(),
+                "stop": stop, "open": busy, "real": election, "search": election,
                 "leave": "" if self._stage.open is not None else "Nothing is open.",
             },
         }  # fmt: skip
 
-    def _why_not_real(self) -> str:
-        """Why no real nodes can run this code, as far as that is known."""
+    def _why_no_election(self) -> str:
+        """Why this code cannot be run as an election, as far as that is known."""
         done = [row for row in self.marks.done if row.code == self.marks.code]
         if done and all(row.state == "not_attempted" for row in done):
             return "There is no election to run yet: the checks say that it is not attempted."
@@ -216,7 +225,8 @@ class ExercisePanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
         }  # fmt: skip
         with self._lock:
             self.board.stage = text
-            self.children = (self.board,) if opened is None else (self.board, opened.panel)
+            below = () if opened is None or opened.panel is None else (opened.panel,)
+            self.children = (self.board, *below)
 
     # -- the student's code -----------------------------------------------------------------------------------
 
@@ -269,6 +279,8 @@ class ExercisePanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
         elif command.verb == "source":
             self._choose(command.arguments["kind"])
         else:
+            if command.verb == "search":
+                self._search.ask()
             self._hands.submit(command)
 
     def _choose(self, kind: str) -> None:
@@ -323,60 +335,10 @@ class ExercisePanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
         self._opening = doing(command)
         self._publish()
         try:
-            self._verbs[command.verb](self, **command.arguments)
+            self._views.carry_out(command)
         finally:
             self._opening = ""
             self._publish()
-
-    def _draw(self, check: str, whose: str, whole: bool, width: float) -> None:
-        failed = self._failure(check)
-        run = failed.scene.run
-        if run is None:
-            raise CannotReplay("there is nothing to draw: the check did not fail in a run of an election")
-        if whose == "reference":
-            run = carry_out(run.schedule, strategy_of(self._reference_text()))
-        svg, text = draw(failed.scene, run, width, whole, proof=whose == "yours")
-        self.board.send(
-            {
-                "type": "diagram", "check": check, "whose": whose, "whole": whole, "svg": svg, "story": text,
-                "moment": failed.scene.moment,
-            }
-        )  # fmt: skip
-
-    def _replay(self, check: str, whose: str) -> None:
-        failed = self._failure(check)
-        if failed.scene.run is None:
-            self._stage.left(failed.title, failed.scene)
-            return
-        text = self._reference_text() if whose == "reference" else failed.text
-        self._stage.replay(failed.title, failed.scene, text, whose)
-
-    def _failure(self, check: str) -> FailedCheck:
-        """As it is now: the next run of the checks may begin at any moment, and clears what it will find anew."""
-        with self._lock:
-            row = self.marks.rows[check]
-            if row.scene is None:
-                raise CannotReplay("there is nothing to open: this check did not fail in the simulator")
-            return FailedCheck(row.check.title, row.scene, self._judged[row.code])
-
-    def _reference_text(self) -> str:
-        text = self._reference.text(self.exercise) if self._reference is not None else None
-        if text is None:
-            raise CannotReplay(NO_SOLUTIONS)
-        return text
-
-    def _real(self) -> None:
-        self._stage.real(self._text())
-
-    def _leave(self, then: Callable[[], None] = lambda: None) -> None:
-        try:
-            self._stage.leave()
-        finally:
-            then()
-
-    _verbs: ClassVar[dict[str, Callable[..., None]]] = {
-        "diagram": _draw, "open": _replay, "real": _real, "leave": _leave,
-    }  # fmt: skip
 
     # -- what goes wrong --------------------------------------------------------------------------------------
 

@@ -22,7 +22,7 @@ def parse(message: Mapping[str, Any], checks: Mapping[str, Any]) -> PanelCommand
             return PanelCommand(verb, {"only": only})
         case "source":
             return PanelCommand(verb, {"kind": str(message.get("kind"))})
-        case "stop" | "real" | "leave":
+        case "stop" | "real" | "search" | "leave":
             return PanelCommand(verb)
         case "open" | "diagram":
             return PanelCommand(verb, _which(message, checks) | (_how(message) if verb == "diagram" else {}))

@@ -64,7 +64,8 @@ class PageExercisePanel(ExercisePanel):
         self._done = asyncio.Event()
         self._download = Download(BY_ID[exercise].file_name)
         super().__init__(exercise, file=file, code=code)
-        self.board.about = {**self.board.about, "title": f"{self.exercise.title} (unofficial)", "election": False}
+        title = f"{self.exercise.title} (unofficial)"
+        self.board.about = {**self.board.about, "title": title, "election": False, "search": False}
         self._offer(self._read())
         self.children = (self.board, self._download)
 

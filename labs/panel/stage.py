@@ -1,4 +1,5 @@
-"""What an exercise panel has open below its checks: a replayed run, a cluster as a check left it, or real nodes.
+"""What an exercise panel has open below its checks: a replayed run, a cluster as a check left it, real
+nodes, or what a search found.
 
 Law of this module: at most one at a time, and what it opens it closes, panel first. It blocks; its caller's thread is
 one of its own. Every failure is a `ClusterError` or the cluster's own exception, for the caller to tell.
@@ -6,6 +7,7 @@ one of its own. Every failure is a `ClusterError` or the cluster's own exception
 
 from __future__ import annotations
 
+import html
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -13,12 +15,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import ipywidgets as widgets
+
 from labs.cluster.base import FAST, Cluster, ClusterError
 from labs.cluster.opening import open_cluster
 from labs.grading.check import Scene
 from labs.lesson.nodes import chosen
 from labs.panel.panel import ClusterPanel
 from labs.panel.replays import ReplayedCluster, differs, moments_of, opening, strategy_of
+from labs.panel.searching import Found
+from labs.pictures import spacetime_svg
 
 SLOWLY = 0.2
 """Seconds of a replayed run that pass in a second: elections there take tenths of one."""
@@ -28,17 +34,24 @@ JOIN_TIMEOUT = 2.0
 """Seconds for each of a panel's threads to let go of the cluster."""
 MODULE = "my_election"
 NODES = 3
+PICTURE_WIDTH = 940.0
+"""A search's picture fits beside JupyterLab's file browser."""
+SEARCHED = (
+    "Messages may be late, lost and in any order, and a node's patience may end at any moment; the run with the fewest"
+    " steps that breaks the rule is the one shown. Each step is drawn as one second."
+)
 
 
 @dataclass(frozen=True)
 class Open:
-    """What is open. `kind`: `replay`, `left` or `real`; `title` and `text` are for people, `warning` for the worst."""
+    """What is open. `kind`: `replay`, `left`, `real` or `search`; `title` and `text` are for people, `warning` for the
+    worst. A search has no cluster, and a panel only if it found something."""
 
     kind: str
     title: str
     text: str
-    cluster: Cluster
-    panel: ClusterPanel
+    cluster: Cluster | None
+    panel: ClusterPanel | widgets.HTML | None
     warning: str = ""
 
 
@@ -116,6 +129,19 @@ class ReplayView:
         sentence = f"{NODES} {what} elect their leader with your class as it is now. Kill the leader."
         self._show("real", "Your election on real nodes", sentence, cluster, "")
 
+    def searched(self, found: Found) -> None:
+        """What the search told, with a picture of the run that it found."""
+        self.leave()
+        picture = None
+        if found.steps:
+            steps = "".join(f"<li>{html.escape(step)}</li>" for step in found.steps)
+            node_ids = sorted({event.node for event in found.events})
+            svg = spacetime_svg(found.events, node_ids=node_ids, width=PICTURE_WIDTH, origin=0.0)
+            picture = widgets.HTML(f'<div style="overflow-x: auto">{svg}</div><ol>{steps}</ol>')
+        text = SEARCHED if found.steps else f"{found.told} {SEARCHED}"
+        self.open = Open("search", "Every order of messages", text, None, picture, found.told if found.steps else "")
+        self._changed(self.open)
+
     def _show(self, kind: str, title: str, text: str, cluster: Cluster, warning: str, **options: Any) -> None:
         if kind != "real":
             self.leave()
@@ -135,8 +161,12 @@ class ReplayView:
             return
         self._changed(None)
         try:
-            old.panel.close(JOIN_TIMEOUT)
-            old.cluster.close()
+            if isinstance(old.panel, ClusterPanel):
+                old.panel.close(JOIN_TIMEOUT)
+            elif old.panel is not None:
+                old.panel.close()
+            if old.cluster is not None:
+                old.cluster.close()
         finally:
             self._forget()
 

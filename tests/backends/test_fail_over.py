@@ -24,6 +24,7 @@ def write_until(cluster: Cluster, enough: threading.Event, name: str) -> dict[st
     return acknowledged
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("mode", ["quorum", "sync"])
 def test_nothing_acknowledged_is_lost_when_the_leader_is_killed_with_writes_in_flight(mode: str) -> None:
     with ProcessCluster(replace(FAST, mode=mode)) as cluster:

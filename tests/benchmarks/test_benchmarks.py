@@ -105,6 +105,7 @@ def test_the_ceiling_answers_every_request_with_the_same_value(ceiling: str) -> 
     assert body == {"key": "key-0", "value": "value-0", "node_role": "leader"}
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("generator", ["wrk", "asyncio"])
 @pytest.mark.parametrize("connections", [1, 8])
 def test_every_answer_is_counted(ceiling: str, generator: str, connections: int) -> None:
@@ -118,6 +119,7 @@ def test_every_answer_is_counted(ceiling: str, generator: str, connections: int)
     assert rate.p50_ms <= rate.p99_ms
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("generator", ["wrk", "asyncio"])
 def test_a_refused_request_is_no_part_of_the_rate(baseline: list[str], generator: str) -> None:
     if generator == "wrk" and shutil.which("wrk") is None:

@@ -122,6 +122,7 @@ def test_a_node_without_a_command_is_refused(command: object, complaint: str) ->
 # -- whole families -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="needs a POSIX shell")
 def test_a_node_that_is_a_child_is_paused_resumed_stopped_and_killed_with_its_parent(tmp_path: Path) -> None:
     with ForeignCluster(FAST, SHELL, tmp_path) as cluster:
@@ -177,6 +178,7 @@ def python(source: str) -> list[str]:
     return [sys.executable, "-c", source]
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("command", "sentence"),
     [

@@ -74,6 +74,7 @@ def test_a_right_node_gets_full_marks_behind_both_walls(submission: Path, tmp_pa
     assert sorted(path.name for path in submission.iterdir()) == ["labs.py", "node.py", "replstore.py"]
 
 
+@pytest.mark.slow
 def test_a_node_that_looks_around_finds_nothing(submission: Path, tmp_path: Path) -> None:
     secret = tmp_path / "bob.py"
     secret.write_text("another's work")

@@ -48,6 +48,7 @@ def full(report: Report) -> bool:
 # -- right nodes ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_right_node_gets_full_marks_for_what_it_answers_and_for_the_steps() -> None:
     report = examine(LESSON_NODE, "wire", "steps")
 

@@ -123,6 +123,7 @@ def call(*words: str) -> Any:
     return CliRunner().invoke(app(), list(words))
 
 
+@pytest.mark.slow
 def test_grade_grades_one(tmp_path: Path) -> None:
     folder = write_files(tmp_path / "ann", GOOD)
     out = tmp_path / "out"

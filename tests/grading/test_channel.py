@@ -75,6 +75,7 @@ def test_a_line_without_end_is_refused(start: Start) -> None:
         start("while True: print('x', end='')").receive(soon())
 
 
+@pytest.mark.sample(1)
 def test_printing_is_kept_in_part(start: Start) -> None:
     channel = start("import sys; sys.stderr.write('e' * 300); sys.stderr.flush(); input()")
 

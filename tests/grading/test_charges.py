@@ -87,6 +87,7 @@ def test_processor_time_that_children_take_between_the_questions_is_charged() ->
         assert one.seconds >= before + 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", [BURNS.format(then="while True: pass"), THREADS], ids=["children", "threads"])
 def test_what_its_own_processes_take_from_each_other_is_not_given_back(source: str) -> None:
     begun = time.monotonic()

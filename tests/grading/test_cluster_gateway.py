@@ -148,6 +148,7 @@ BAD_ARGUMENTS = {
 }
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("call", BAD_ARGUMENTS)
 def test_a_bad_argument_is_the_students_exception(call: str, cluster: SimulatedCluster) -> None:
     with session(f"def f(c):\n    {call}\n") as child:

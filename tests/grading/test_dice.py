@@ -76,6 +76,7 @@ def graded(settings: GradingSettings) -> tuple[Report, int]:
     return report, sum(knew)
 
 
+@pytest.mark.slow
 def test_a_strategy_recognizes_the_public_runs_and_none_of_the_graded_ones() -> None:
     only = (f"ex3.{PART.id}",)
     at_home, knew_at_home = graded(GradingSettings(only=only))

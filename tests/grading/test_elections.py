@@ -205,7 +205,7 @@ def test_looking_ahead_saves_questions_and_changes_nothing() -> None:
     assert together.questions < one_by_one.questions / 2
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("source", [VOTING, THE_COURSES], ids=["votes", "lowest id"])
 @pytest.mark.parametrize(("mode", "durable"), [("quorum", True), ("async", False), ("sync", True)])
 def test_a_harsh_run_is_the_same_with_and_without_looking_ahead(source: str, mode: str, durable: bool) -> None:
@@ -270,6 +270,7 @@ INVALID = {
 }
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize("code", INVALID)
 def test_what_no_node_could_use_is_an_invalid_reply(code: str) -> None:
     with session(strategy(tick=code)) as child:
@@ -296,6 +297,7 @@ def test_a_storm_of_messages_ends_the_check() -> None:
     assert caught.value.kind is ErrorKind.RESOURCE_LIMIT
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("code", "kind"),
     [

@@ -14,7 +14,8 @@ VERDICT = "def survives(cluster: Cluster) -> Verdict:\n"
 RIGHT = ("solutions.ex1_fault_tolerance", "solutions.alternatives.ex1_diary")
 
 
-@pytest.mark.parametrize("level", ["student", pytest.param("instructor", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("level", ["student", "instructor"])
 @pytest.mark.parametrize("name", RIGHT)
 def test_a_right_solution_loses_nothing(name: str, level: str) -> None:
     assert lost("ex1", import_module(name), level, seeds=(3, 4, 5)) == {}
@@ -122,7 +123,7 @@ TABLE_MISTAKES: dict[str, tuple[str, list[tuple[str, str]]]] = {
 }
 
 
-@pytest.mark.sample(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("mistake", TABLE_MISTAKES)
 def test_a_table_that(mistake: str) -> None:
     evidence, changes = TABLE_MISTAKES[mistake]
@@ -135,6 +136,7 @@ def test_a_table_that(mistake: str) -> None:
     assert 0 < found.share < 1, "the other rows are right"
 
 
+@pytest.mark.slow
 def test_a_table_of_something_else_is_refused_in_one_sentence() -> None:
     no_list = planted("ex1", ("    return [_row(cluster, stopped) for stopped in sets]", "    return 7"))
     odd_row = planted("ex1", ("        stopped=list(stopped),\n", "        stopped=3,\n"))

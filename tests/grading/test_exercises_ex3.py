@@ -37,7 +37,7 @@ def with_strategy(strategy: type[Election]) -> Any:
     return SimpleNamespace(MyElection=strategy)
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("level", ["student", "instructor"])
 @pytest.mark.parametrize("design", DESIGNS)
 def test_a_right_design_loses_nothing(design: str, level: str) -> None:
@@ -48,7 +48,7 @@ def test_a_design_without_pre_vote_loses_the_points_for_pre_vote_alone() -> None
     assert lost("ex3", import_module("solutions.alternatives.ex3_without_pre_vote")).keys() == {"ex3.pre-vote"}
 
 
-@pytest.mark.sample(4)
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.mistake)
 def test_a_mistake_costs_the_part_that_names_it(mutant: Mutant) -> None:
     found = lost("ex3", with_strategy(mutant.strategy))
@@ -69,6 +69,7 @@ def source_of(strategy: type[MyElection]) -> str:
     return "\n\n".join([reference, "from dataclasses import replace", *bodies, f"MyElection = {strategy.__name__}\n"])
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("strategy", "part", "sentence"),
     [

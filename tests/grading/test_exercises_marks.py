@@ -35,7 +35,8 @@ def unpassed(report: Report) -> dict[str, str]:
     return {result.id: result.message for result in report.checks if result.status is not Status.PASSED}
 
 
-@pytest.mark.parametrize("level", ["student", pytest.param("instructor", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("level", ["student", "instructor"])
 def test_the_reference_gets_everything(level: str) -> None:
     report = grade(open_submission(SOLUTIONS), SUITE, GradingSettings(level=level, seeds=seeds_for(level, 4711)))
 
@@ -56,6 +57,7 @@ def test_another_right_design_gets_everything(file_name: str) -> None:
     assert report.earned == 100
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("level", ["student", "instructor"])
 def test_the_starter_gets_nothing_and_is_told_that_nothing_was_attempted(level: str) -> None:
     report = grade(open_submission(STARTER), SUITE, GradingSettings(level=level, seeds=seeds_for(level, 4711)))
@@ -128,6 +130,7 @@ def test_the_check_that_the_guide_shows_works() -> None:
     assert outcome(check, planted("ex1", one_row, never_started)).message == "node-1 left stopped"
 
 
+@pytest.mark.slow
 def test_what_an_instructor_sees_can_be_seen_again_with_the_command_in_the_report() -> None:
     remembers = "            self._seen[key] = _version(answer)\n        return answer.ok"
     forgetful = planted_source("ex2", (remembers, "            pass\n        return answer.ok"))

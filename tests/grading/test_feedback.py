@@ -106,6 +106,7 @@ def test_checks_that_ran_are_told_one_by_one() -> None:
     assert not_loaded(graded("def availability(cluster):\n    return 1\ndef survives(cluster):\n    return 1\n")) == ""
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("what", ["ex1", "ex2", "ex3"])
 def test_a_starter_says_in_words_what_to_do(what: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     starters = Path(__file__).parents[2] / "exercises"

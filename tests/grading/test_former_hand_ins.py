@@ -24,8 +24,8 @@ FORMER = Path(__file__).parent / "data" / "version_0_1_0"
     ("exercise", "name"),
     [
         pytest.param("ex1", "ex1_fault_tolerance", marks=pytest.mark.slow),
-        pytest.param("ex2", "ex2_replication_lag", marks=pytest.mark.slow),
-        ("ex3", "ex3_election"),
+        ("ex2", "ex2_replication_lag"),
+        pytest.param("ex3", "ex3_election", marks=pytest.mark.slow),
         pytest.param("ex3", "ex3_states", marks=pytest.mark.slow),
     ],
 )

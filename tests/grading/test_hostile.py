@@ -101,6 +101,7 @@ FAILURES = {
 }
 
 
+@pytest.mark.sample(6)
 @pytest.mark.parametrize("case", FAILURES)
 def test_the_check_fails_and_says_why(case: str) -> None:
     source, reason = FAILURES[case]
@@ -147,6 +148,7 @@ FORGERIES = {
 }
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("forgery", FORGERIES)
 def test_a_forged_answer_earns_nothing(forgery: str) -> None:
     # The answer 0 is right for 0; a check that asks for more than one number sees through it.
@@ -161,6 +163,7 @@ def test_patching_modules_does_not_spoil_a_right_answer() -> None:
     assert the_result(grade_ex1(source)).status is Status.PASSED
 
 
+@pytest.mark.sample(1)
 def test_a_process_left_behind_is_ended(isolation: Isolation) -> None:
     source = (
         "import os, time\n"
@@ -197,6 +200,7 @@ def test_a_slow_trickle_ends_with_the_checks_time() -> None:
     assert the_result(report).message == "time limit: the 1 s for one check are used up"
 
 
+@pytest.mark.slow
 def test_a_trickle_through_all_checks_ends_with_the_exercises_time() -> None:
     limits = replace(QUICK, exercise=1.0)
     source = "import time\ndef double(n):\n    time.sleep(0.3)\n    return 2 * n\n"
@@ -225,6 +229,7 @@ UNSTEADY = {
 }
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("cause", UNSTEADY)
 def test_what_depends_on_chance_is_flagged(cause: str) -> None:
     settings = GradingSettings(level="instructor", limits=QUICK, only=("any",), seeds=(1,))
@@ -282,6 +287,7 @@ def session(source: str, isolation: Isolation, limits: SandboxLimits = QUICK) ->
     return Session(BY_ID["ex1"], {"ex1_fault_tolerance.py": source}, limits=limits, isolation=isolation)
 
 
+@pytest.mark.sample(1)
 def test_neither_solutions_nor_tests_can_be_found(isolation: Isolation) -> None:
     if not isolation.hides_files:
         pytest.skip("this kernel has no Landlock; the report says that files are readable")

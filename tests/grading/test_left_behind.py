@@ -77,6 +77,7 @@ def found_and_made(isolation: Isolation, kind: str) -> tuple[bool, bool]:
     return found >= 0, made >= 0
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_next_check_finds_nothing(isolation: Isolation, kind: str) -> None:
     first, second = found_and_made(isolation, kind), found_and_made(isolation, kind)

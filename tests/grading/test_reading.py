@@ -98,6 +98,7 @@ def test_sixty_kilobytes_that_unfold_to_many_cells_are_refused(tmp_path: Path) -
     assert f"it has 150,000 cells, more than {MAX_CELLS:,}" in open_submission(path).problems["ex1"]
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     "text",
     [

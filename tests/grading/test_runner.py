@@ -29,6 +29,7 @@ def stable(report: Report) -> str:
     return json.dumps({**report.to_json(), "run": None})
 
 
+@pytest.mark.sample(2)
 def test_a_right_submission_gets_all_points(isolation: Isolation) -> None:
     report = grade(submission(**ALL_GOOD), SUITE, GradingSettings(limits=QUICK, isolation=isolation, seeds=(0,)))
 
@@ -38,6 +39,7 @@ def test_a_right_submission_gets_all_points(isolation: Isolation) -> None:
     assert report.isolation == isolation.describe()
 
 
+@pytest.mark.slow
 def test_two_gradings_are_the_same_byte_for_byte() -> None:
     sources = {**ALL_GOOD, "ex1": "def double(n):\n    raise ValueError(object())\n"}
 
@@ -197,6 +199,7 @@ SEED_BY_SEED = ToySuite(Check("seeds", "ex1", "Seed by seed", 1, seed_by_seed, a
 THREE_SEEDS = GradingSettings(limits=QUICK, seeds=(0, 1, 2), only=("seeds",))
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("body", "status", "same"),
     [

@@ -56,6 +56,7 @@ def test_it_says_what_the_sandbox_says(ex1: str) -> None:
     assert told(page) == told(sandbox)
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     "loop",
     [

@@ -107,6 +107,7 @@ def test_a_clock_that_was_put_forward_is_waited_for_and_reached() -> None:
     assert all(run.trace[-1].time > run.schedule.length for run in runs)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("design", ["ledger", "one_message", "polls", "states", "without_pre_vote"])
 def test_nothing_is_found_in_a_right_design(design: str) -> None:
     assert suspicious_walks(election_from_source(changed_source(f"alternatives.ex3_{design}"))) == []
@@ -133,6 +134,7 @@ TRUE_WALKS = suspicious_walks(
 )
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     "answer",
     [

@@ -96,6 +96,7 @@ def spying(isolation: Isolation, **settings: Any) -> Spying:
     return Spying(BY_ID["ex1"], {"ex1_fault_tolerance.py": SPY}, isolation=isolation, **settings)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.skipif(sys.platform != "linux", reason="System V's shared memory by number")
 def test_a_spy_sees_no_difference_between_a_good_store_and_any_broken_one(isolation: Isolation) -> None:
     kind = good_kinds("student")[0]

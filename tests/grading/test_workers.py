@@ -81,7 +81,7 @@ def test_breaking_off_ends_all_workers() -> None:
 SLEEPS = "import time\ndef double(n):\n    time.sleep(100)\n"
 
 
-@pytest.mark.sample(1)
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_the_grading_and_what_was_graded_stays(number: signal.Signals, tmp_path: Path) -> None:

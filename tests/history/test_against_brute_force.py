@@ -15,6 +15,7 @@ from labs.history.windows import Timeline
 from tests.history.small_histories import OK, by_brute_force, explains, for_all_models, respects_time
 
 
+@pytest.mark.sample(1)
 @for_all_models
 @given(data=st.data())
 @settings(max_examples=250, deadline=None)
@@ -40,6 +41,7 @@ def test_from_an_unknown_start_it_agrees_with_trying_every_start(
     assert found == any(by_brute_force(history, start) for start in starts)
 
 
+@pytest.mark.sample(1)
 @for_all_models
 @given(data=st.data())
 @settings(max_examples=120, deadline=None)
@@ -90,6 +92,7 @@ def test_a_search_that_gives_up_early_and_looks_at_windows_comes_to_the_same_ver
     assert verdict == by_brute_force(history, starts[0])
 
 
+@pytest.mark.slow
 @for_all_models
 @given(data=st.data())
 @settings(max_examples=100, deadline=None)

@@ -33,6 +33,7 @@ def test_all_recorded_histories_are_judged_within_half_a_minute() -> None:
     assert time.process_time() - started < 30
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     "make",
     [

@@ -46,6 +46,7 @@ def test_a_failed_run_comes_out_of_the_worker_whole_enough_to_be_replayed_and_dr
     assert story
 
 
+@pytest.mark.slow
 def test_the_worker_says_that_it_is_alive_before_its_first_question() -> None:
     assert messages(REFERENCE, "ex3.elects")[0] == {"life": True}
 
@@ -88,6 +89,7 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("in_a_page")
 def test_the_panel_shows_the_grader_s_marks_and_says_that_they_are_unofficial() -> None:
     async def scene() -> None:

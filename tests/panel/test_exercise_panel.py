@@ -222,6 +222,7 @@ def test_stopping_ends_the_sandbox_in_the_middle_of_an_endless_loop(make: Make) 
     assert watched.why["run"] == ""
 
 
+@pytest.mark.slow
 def test_after_a_stop_the_checks_can_be_run_again(make: Make, tmp_path: Path) -> None:
     path = tmp_path / "mine.py"
     path.write_text(ENDLESS, encoding="utf-8")

@@ -85,6 +85,7 @@ def test_an_opened_run_is_rewound_after_its_course_was_changed(failed: Watched) 
     assert cluster.status()["node-2"].state == "running"
 
 
+@pytest.mark.sample(1)
 def test_a_run_that_goes_another_way_is_not_passed_off_as_the_one_that_was_judged(failed: Watched) -> None:
     scene = failed.panel.marks.rows["ex3.votes"].scene
     assert scene is not None

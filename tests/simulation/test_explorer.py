@@ -346,3 +346,22 @@ def test_a_strategy_hears_the_answers_to_its_heartbeats() -> None:
     Search(Listens, 3, Bound(depth=6)).run()
 
     assert HeartbeatReply in heard
+
+
+# -- bounds that find it ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_a_double_vote_behind_a_pre_vote_is_within_the_usual_bound() -> None:
+    [trace] = Search(TwoVotesInOneTerm).run().traces
+
+    assert len(trace.steps) == 10
+
+
+def test_an_election_that_cannot_begin_is_refused_in_a_sentence() -> None:
+    class NotWritten(Plain):
+        def tick(self, now: float) -> None:
+            raise NotImplementedError("MyElection.tick")
+
+    with pytest.raises(CannotSnapshot, match="its start raises NotImplementedError: MyElection.tick"):
+        Search(NotWritten).run()

@@ -170,6 +170,7 @@ def test_no_pause_loses_what_was_acknowledged(
     assert broken(live(election, mode, steps, seed), election) == []
 
 
+@pytest.mark.sample(2)
 @every_election
 @promising_modes
 @given(steps=troubles(EVERYTHING), seed=seeds)

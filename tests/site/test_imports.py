@@ -13,6 +13,7 @@ ABSENT = (
 )
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     "module",
     [

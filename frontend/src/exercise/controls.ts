@@ -25,6 +25,12 @@ export function makeControls(panel: Context): View {
     title: "Start three processes that elect their leader with your class",
     act: () => panel.ask({ do: "real" }),
   });
+  const search = button("Search", {
+    name: "step",
+    testid: "search",
+    title: "Try every order of messages up to ten steps: can two nodes lead in one term?",
+    act: () => panel.ask({ do: "search" }),
+  });
   const place = h("span");
   const detail = h("span", { class: "rl-dim", "data-testid": "source" });
   const attributes = { class: "rl-changed", "data-testid": "changed" };
@@ -33,7 +39,7 @@ export function makeControls(panel: Context): View {
   const el = h(
     "div",
     { class: "rl-controls" },
-    h("div", { class: "rl-buttons" }, run.el, stop.el, real.el),
+    h("div", { class: "rl-buttons" }, run.el, stop.el, search.el, real.el),
     h("div", { class: "rl-source" }, label, place, detail, changed),
   );
   let offered: Choice<string> | null = null;
@@ -65,6 +71,8 @@ export function makeControls(panel: Context): View {
     run.label(panel.get("total").done ? "Run again" : "Run");
     run.allow(why.run);
     stop.allow(why.stop);
+    search.allow(why.search);
+    search.el.hidden = !panel.get("about").search;
     real.allow(why.real);
     real.el.hidden = !panel.get("about").election;
   }

@@ -1,4 +1,4 @@
-// What is open below the checks: a replayed run, a cluster, real nodes.
+// What is open below the checks: a replayed run, a cluster, real nodes, what a search found.
 
 import { button } from "../shared/button";
 import { h, setAttribute, setText } from "../shared/dom";
@@ -14,7 +14,7 @@ export function makeStage(panel: Context): View {
     name: "stop",
     kind: "rl-small",
     testid: "leave",
-    title: "End this cluster and its panel",
+    title: "Close what is shown here",
     act: () => panel.ask({ do: "leave" }),
   });
   const head = h(
@@ -24,7 +24,7 @@ export function makeStage(panel: Context): View {
     title,
     close.el,
   );
-  const el = h("section", { class: "rl-card rl-stagecard", "aria-label": "The cluster below" }, head, words, warning);
+  const el = h("section", { class: "rl-card rl-stagecard", "aria-label": "What is open below" }, head, words, warning);
   let wanted = false;
 
   function update() {

@@ -14,6 +14,8 @@ export interface About {
   file: string;
   /** It is an election, which real nodes can run. */
   election: boolean;
+  /** It is an election that can be searched here. */
+  search: boolean;
   /** The reference solution is at hand. */
   reference: boolean;
 }
@@ -73,12 +75,12 @@ export interface Activity {
   /** What is being opened; empty where nothing is. */
   opening: string;
   /** Why something cannot be done now; empty where it can. */
-  why: Record<"run" | "stop" | "open" | "real" | "leave", string>;
+  why: Record<"run" | "stop" | "open" | "real" | "search" | "leave", string>;
 }
 
 /** What is open below the checks; `kind` is empty where nothing is. */
 export interface Opened {
-  kind: "" | "replay" | "left" | "real";
+  kind: "" | "replay" | "left" | "real" | "search";
   title?: string;
   text?: string;
   warning?: string;
@@ -118,6 +120,7 @@ export type BoardCommand =
   | { do: "run"; only?: string[] }
   | { do: "stop" }
   | { do: "real" }
+  | { do: "search" }
   | { do: "leave" }
   | { do: "source"; kind: string }
   | { do: "open"; check: string; whose: Whose }

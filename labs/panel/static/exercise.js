@@ -117,6 +117,12 @@ function makeControls(panel) {
     title: "Start three processes that elect their leader with your class",
     act: () => panel.ask({ do: "real" })
   });
+  const search = button("Search", {
+    name: "step",
+    testid: "search",
+    title: "Try every order of messages up to ten steps: can two nodes lead in one term?",
+    act: () => panel.ask({ do: "search" })
+  });
   const place = h("span");
   const detail = h("span", { class: "rl-dim", "data-testid": "source" });
   const attributes = { class: "rl-changed", "data-testid": "changed" };
@@ -125,7 +131,7 @@ function makeControls(panel) {
   const el = h(
     "div",
     { class: "rl-controls" },
-    h("div", { class: "rl-buttons" }, run.el, stop.el, real.el),
+    h("div", { class: "rl-buttons" }, run.el, stop.el, search.el, real.el),
     h("div", { class: "rl-source" }, label, place, detail, changed)
   );
   let offered = null;
@@ -155,6 +161,8 @@ function makeControls(panel) {
     run.label(panel.get("total").done ? "Run again" : "Run");
     run.allow(why.run);
     stop.allow(why.stop);
+    search.allow(why.search);
+    search.el.hidden = !panel.get("about").search;
     real.allow(why.real);
     real.el.hidden = !panel.get("about").election;
   }
@@ -691,7 +699,7 @@ function makeStage(panel) {
     name: "stop",
     kind: "rl-small",
     testid: "leave",
-    title: "End this cluster and its panel",
+    title: "Close what is shown here",
     act: () => panel.ask({ do: "leave" })
   });
   const head = h(
@@ -701,7 +709,7 @@ function makeStage(panel) {
     title,
     close.el
   );
-  const el = h("section", { class: "rl-card rl-stagecard", "aria-label": "The cluster below" }, head, words, warning);
+  const el = h("section", { class: "rl-card rl-stagecard", "aria-label": "What is open below" }, head, words, warning);
   let wanted = false;
   function update() {
     const stage = panel.get("stage");

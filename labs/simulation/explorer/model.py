@@ -110,8 +110,11 @@ class ElectionModel:
 
     def start(self, node: NodeId) -> int:
         """The number of the node's first state: started, and once asked for the time."""
-        election = self._seated(node)
-        election.tick(EPOCH)
+        try:
+            election = self._seated(node)
+            election.tick(EPOCH)
+        except Exception as error:
+            raise CannotSnapshot(f"its start raises {type(error).__name__}: {error}") from error
         return self._numbered(election, EPOCH)
 
     def outcome(self, event: NodeInput, number: int) -> Transition:

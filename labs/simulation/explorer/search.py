@@ -35,11 +35,11 @@ NODE, LED, CRASH = (1 << NODE_BITS) - 1, (1 << LED_BITS) - 1, (1 << CRASH_BITS) 
 @dataclass(frozen=True)
 class Bound:
     """How far to look. `states`: give up after so many. `terms`: nobody goes beyond this term. `crashes`: in all.
-    `waits`: how much time, in election timeouts, may pass at a node at once. `duplicates`: a message may arrive
-    again and again."""
+    `waits`: how much time, in election timeouts, may pass at a node at once; a node that waits for longer acts after
+    more than one of these steps. `duplicates`: a message may arrive again and again."""
 
     depth: int = 10
-    states: int = 500_000
+    states: int = 1_000_000
     terms: int = 1
     crashes: int = 0
     waits: tuple[float, ...] = (2.0,)
