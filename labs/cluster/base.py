@@ -249,7 +249,8 @@ class Cluster(ABC):
             if found:
                 return found
             if self.now() >= deadline:
-                name = getattr(condition, "__name__", "condition")
+                name = getattr(condition, "__name__", "<lambda>")
+                name = "What was waited for" if name == "<lambda>" else name
                 lines = "\n".join(f"  {describe(s)}" for s in self.status().values())
                 raise ConditionTimeout(f"{name} did not come true within {limit:g} s. The nodes now:\n{lines}")
             self.sleep(self.settings.heartbeat_ms / 1000 / 10)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from functools import wraps
 from html import escape
 from typing import Any
 
@@ -41,6 +42,7 @@ def watch(of: Cluster, until: Callable[[Cluster], Any], timeout: float | None = 
     began = of.now()
     said = ""
 
+    @wraps(until)  # if it takes too long, the error names what was waited for
     def looked(cluster: Cluster) -> bool:
         nonlocal said
         done = bool(until(cluster))

@@ -55,9 +55,9 @@ NOTES = {
         bubble="I drop {key} = {value}",
     ),
     kinds.INSTALLED_SNAPSHOT: Wording(
-        "{node} replaces its store by a snapshot: {keys} keys as of entry {index}",
+        "{node} replaces its store by a snapshot: {how_many_keys} as of entry {index}",
         "{node} replaced its store by a snapshot",
-        "snapshot: {keys} keys",
+        "snapshot: {how_many_keys}",
     ),
     kinds.DATA_LOST: Wording(
         "{node} finds that its journal is gone, and with it the entries that it had acknowledged",
@@ -71,8 +71,8 @@ NOTES = {
         "I hold everything again",
     ),
     kinds.RECOVERED: Wording(
-        "{node} recovers {keys} keys and {entries} log entries from its journal, term {term}",
-        bubble="back, with {keys} keys",
+        "{node} recovers {how_many_keys} and {entries} log entries from its journal, term {term}",
+        bubble="back, with {how_many_keys}",
     ),
 }
 
@@ -188,6 +188,8 @@ def _fields(event: Event) -> Mapping[str, Any]:
     fields = _Details(event.details, node=event.node)
     if "value" in event.details:
         fields["value"] = value_text(event.details["value"])
+    if "keys" in event.details:
+        fields["how_many_keys"] = f"{event.details['keys']} key{'s' * (event.details['keys'] != 1)}"
     if "key" in event.details:
         fields["key"] = key_text(event.details["key"])
     if "groups" in event.details:

@@ -309,6 +309,8 @@ def test_waiting_in_vain_ends_with_the_nodes_status(cluster: Cluster) -> None:
 
     with pytest.raises(ConditionTimeout, match=r"pigs_fly did not come true(?s:.*)node-1: leader in term 1"):
         cluster.wait_for(pigs_fly, timeout=0.2)
+    with pytest.raises(ConditionTimeout, match="What was waited for did not come true"):
+        cluster.wait_for(lambda c: False, timeout=0.2)
 
 
 @same_in_containers

@@ -57,3 +57,10 @@ def test_a_long_key_leaves_a_sentence_readable() -> None:
 
     assert len(told) < 150
     assert told.endswith("a lost write")
+
+
+@pytest.mark.parametrize(("keys", "told"), [(0, "0 keys"), (1, "1 key"), (2, "2 keys")])
+def test_one_key_is_no_keys(keys: int, told: str) -> None:
+    event = Event(0.0, "node-2", "note", "installed_snapshot", details={"keys": keys, "index": 7})
+
+    assert sentence_of(event) == f"node-2 replaces its store by a snapshot: {told} as of entry 7"
