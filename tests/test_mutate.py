@@ -62,6 +62,7 @@ def test_every_mutant_is_a_program_of_its_own(design: str) -> None:
         ast.parse(source)
 
 
+@pytest.mark.slow
 def test_a_larger_sample_contains_the_smaller_one() -> None:
     small, large = (mutate.tasks("ex2", limit, seeds=1, sample=0) for limit in (5, 20))
 

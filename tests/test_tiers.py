@@ -44,6 +44,7 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytes
     return pytester
 
 
+@pytest.mark.slow
 def test_of_a_test_with_many_cases_a_plain_run_takes_the_first_ones(project: pytest.Pytester) -> None:
     (project.path / "here" / "test_more.py").write_text(
         "import pytest\n"
@@ -66,6 +67,7 @@ def test_a_plain_run_leaves_the_slow_kinds_out_and_says_so(project: pytest.Pytes
     result.stdout.fnmatch_lines(["left out: 2 tests (1 docker, 1 slow); pytest --full runs them all"])
 
 
+@pytest.mark.slow
 def test_a_full_run_leaves_nothing_out_and_names_the_reason_of_what_it_skips(project: pytest.Pytester) -> None:
     result = project.runpytest_subprocess("--full")
 

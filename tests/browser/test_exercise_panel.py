@@ -88,6 +88,22 @@ def test_a_click_while_a_long_cell_runs_is_said_to_wait_and_is_done_afterwards(o
     close(notebook, 3)
 
 
+def test_a_search_finds_two_leaders_of_a_term_and_draws_the_shortest_way_there(open_notebook: OpenNotebook) -> None:
+    notebook = show(open_notebook, "wrong", height=1400)
+    panel = notebook.panel
+
+    panel.get_by_test_id("search").click()
+
+    expect(panel.get_by_test_id("stage")).to_have_text("Every order of messages", timeout=60_000)
+    expect(panel.locator(".rl-stagecard")).to_contain_text("are both leaders of term 1")
+    found = notebook.outputs.locator(".widget-html", has=notebook.page.locator("svg"))
+    expect(found.locator("li")).to_have_count(10)
+    assert sticks_out(notebook.page) == []
+    panel.get_by_test_id("leave").click()
+    expect(found).to_have_count(0)
+    close(notebook, 2)
+
+
 def test_a_wrong_election_fails_shows_its_run_and_is_replayed(open_notebook: OpenNotebook) -> None:
     notebook = show(open_notebook, "wrong", height=1400)
     panel = notebook.panel

@@ -183,6 +183,7 @@ ACTS = (
 acts = st.lists(st.tuples(st.sampled_from(ACTS), st.integers(0, 20)), max_size=12)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(acts, st.sampled_from(sorted(ELECTIONS)), st.sampled_from(("async", "quorum", "sync")))
 def test_whatever_is_done_by_hand_a_saved_schedule_runs_again_event_for_event(

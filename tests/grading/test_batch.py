@@ -139,6 +139,7 @@ def test_grade_grades_one(tmp_path: Path) -> None:
     assert report.level == "instructor"
 
 
+@pytest.mark.slow
 def test_grade_ends_with_its_own_code_where_the_grader_failed(tmp_path: Path) -> None:
     folder = write_files(tmp_path / "ann", GOOD)
     suite = "tests.grading.toys:BROKEN_SUITE"

@@ -116,6 +116,7 @@ def test_the_clusters_of_a_seed_have_other_timings_with_other_dice() -> None:
     assert ticks("") == ticks("") != ticks("a") == ticks("a") != ticks("b")
 
 
+@pytest.mark.slow
 def test_a_grading_draws_its_secret_once_and_keeps_it_to_itself(tmp_path: Path) -> None:
     ann = write_files(tmp_path / "class" / "ann", {"ex1_fault_tolerance.py": GOOD_EX1})
     out = tmp_path / "out"

@@ -120,6 +120,7 @@ def test_a_worker_with_another_isolation_gives_no_mark(classroom: Path, tmp_path
     assert "the worker has another isolation" in graded[0].checks[0].message
 
 
+@pytest.mark.slow
 def test_what_has_not_begun_is_taken_back_when_grading_is_broken_off(classroom: Path, tmp_path: Path) -> None:
     seen: list[str] = []
     with ThreadPoolExecutor(1) as executor:

@@ -39,7 +39,7 @@ def assert_in_trace(op: Operation, acknowledged: dict[str, tuple[float, float]])
     assert known is None or (op.invoked <= known[0] <= known[1] <= (op.completed or 0.0)), op
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("mistake", TOLD)
 def test_every_read_and_write_that_can_be_evidence_is_in_the_trace(mistake: str) -> None:
     problems = []

@@ -102,14 +102,14 @@ MISTAKES: dict[str, tuple[str, list[tuple[str, str]]]] = {
 }
 
 
-@pytest.mark.sample(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("level", ["student", "instructor"])
 @pytest.mark.parametrize("name", RIGHT)
 def test_a_right_solution_loses_nothing(name: str, level: str) -> None:
     assert lost("ex2", import_module(name), level, seeds=(3, 4, 5)) == {}
 
 
-@pytest.mark.sample(2)
+@pytest.mark.slow
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_solution_that(mistake: str) -> None:
     intended, changes = MISTAKES[mistake]
@@ -117,6 +117,7 @@ def test_a_solution_that(mistake: str) -> None:
     assert lost("ex2", planted("ex2", *changes)).keys() == {intended}
 
 
+@pytest.mark.slow
 def test_a_session_that_does_not_say_that_it_wrote_is_not_told_that_nobody_wrote() -> None:
     """The write was acknowledged and is read later; what is wrong is the answer of `put` alone."""
     found = lost("ex2", planted("ex2", ("        return answer.ok\n", "        return None\n")))

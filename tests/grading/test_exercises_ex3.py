@@ -44,11 +44,12 @@ def test_a_right_design_loses_nothing(design: str, level: str) -> None:
     assert lost("ex3", import_module(design), level, seeds=(3, 4, 5)) == {}
 
 
+@pytest.mark.slow
 def test_a_design_without_pre_vote_loses_the_points_for_pre_vote_alone() -> None:
     assert lost("ex3", import_module("solutions.alternatives.ex3_without_pre_vote")).keys() == {"ex3.pre-vote"}
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.mistake)
 def test_a_mistake_costs_the_part_that_names_it(mutant: Mutant) -> None:
     found = lost("ex3", with_strategy(mutant.strategy))
@@ -116,5 +117,6 @@ class VoteInAList(MyElection):
         self.vote = self.vote and [self.vote]
 
 
+@pytest.mark.slow
 def test_a_vote_that_is_no_nodes_id_is_the_students_mistake_and_not_the_graders() -> None:
     assert "ex3.majority" in lost("ex3", with_strategy(VoteInAList))

@@ -57,7 +57,7 @@ def test_another_right_design_gets_everything(file_name: str) -> None:
     assert report.earned == 100
 
 
-@pytest.mark.sample(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("level", ["student", "instructor"])
 def test_the_starter_gets_nothing_and_is_told_that_nothing_was_attempted(level: str) -> None:
     report = grade(open_submission(STARTER), SUITE, GradingSettings(level=level, seeds=seeds_for(level, 4711)))

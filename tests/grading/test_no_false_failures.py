@@ -27,6 +27,7 @@ def test_a_wrong_solution_is_found_with_every_seed_and_the_first_is_named() -> N
     assert "\n    seed 5: ex2.fraction: raised: ZeroDivisionError" in describe(WRONG, tally)
 
 
+@pytest.mark.slow
 def test_what_a_solution_leaves_out_on_purpose_is_no_failure() -> None:
     modest = Subject("ex2", WRONG.module, frozenset({"ex2.fraction"}))
 

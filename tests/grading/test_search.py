@@ -63,6 +63,7 @@ def session(source: str) -> Session:
 # -- what is found ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("mistake", RARE)
 def test_a_rare_mistake_is_found_and_real_nodes_repeat_it(mistake: str) -> None:
     rule, change = RARE[mistake]
@@ -95,6 +96,7 @@ def test_it_costs_the_part_of_its_rule() -> None:
     assert "A search through orders of messages" in found.message
 
 
+@pytest.mark.slow
 def test_a_clock_that_was_put_forward_is_waited_for_and_reached() -> None:
     """Rounding made a node wake up just before its time, again and again at the same moment."""
     change = ("(self.poll.kind, self.poll.term) == (message.poll, message.about)", "self.poll.term == message.about")
@@ -122,6 +124,7 @@ def test_the_search_ends_after_so_many_steps_and_questions() -> None:
     assert 2000 <= walks.steps < 2000 + 60
 
 
+@pytest.mark.slow
 def test_the_same_election_gives_the_same_walks() -> None:
     assert suspicious_walks(election_from_source(FORGETS)) == suspicious_walks(election_from_source(FORGETS))
 

@@ -50,7 +50,7 @@ def children() -> set[int]:
     return {one.pid for one in psutil.Process().children(recursive=True) if "sleep(1000)" in " ".join(one.cmdline())}
 
 
-@pytest.mark.sample(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 2])
 def test_a_worker_that_dies_costs_its_own_job_alone(count: int) -> None:
     done = dict(pool(count).run(["a", "die", "b", "c"], lambda: False))

@@ -60,6 +60,7 @@ def test_the_reference_solution_earns_all_points_and_stands_beside(make: Make) -
     assert watched.panel.board.total["reference"] == "20"
 
 
+@pytest.mark.slow
 def test_without_solutions_the_panel_says_so(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exercise, "reference", lambda _: None)
     watched = make(code=WRONG)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from labs.panel import exercise
+from labs.panel import views
 from labs.panel.replays import ReplayedCluster, differs, strategy_of
 from labs.simulation.schedule import carry_out
 from tests.panel.exercise_panels import NAIVE, REFERENCE, WRONG, Make, Watched
@@ -45,7 +45,7 @@ def test_a_drawing_does_not_mind_that_the_checks_begin_anew_meanwhile(
             failed.panel.marks.begin(("ex3.votes",), "another text")
         return carry_out(*arguments)
 
-    monkeypatch.setattr(exercise, "carry_out", begin_anew)
+    monkeypatch.setattr(views, "carry_out", begin_anew)
     failed.ask("diagram", check="ex3.votes", whose="reference")
 
     assert failed.message("diagram")["moment"] == pytest.approx(2.149, abs=0.001)
@@ -85,7 +85,7 @@ def test_an_opened_run_is_rewound_after_its_course_was_changed(failed: Watched) 
     assert cluster.status()["node-2"].state == "running"
 
 
-@pytest.mark.sample(1)
+@pytest.mark.slow
 def test_a_run_that_goes_another_way_is_not_passed_off_as_the_one_that_was_judged(failed: Watched) -> None:
     scene = failed.panel.marks.rows["ex3.votes"].scene
     assert scene is not None

@@ -18,6 +18,7 @@ def searching() -> list[psutil.Process]:
     return [one for one in children if "labs.simulation.explorer" in " ".join(one.cmdline())]
 
 
+@pytest.mark.slow
 def test_two_leaders_of_one_term_are_found_told_step_by_step_and_drawn(make: Make) -> None:
     watched = make(code=WRONG)
 
@@ -33,6 +34,7 @@ def test_two_leaders_of_one_term_are_found_told_step_by_step_and_drawn(make: Mak
     assert watched.panel.children == (watched.panel.board,)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", [REFERENCE, PRINTS])
 def test_a_right_election_is_told_to_be_right_as_far_as_was_searched(code: str, make: Make) -> None:
     watched = make(code=code)

@@ -185,6 +185,7 @@ def test_nodes_that_forget_when_they_restart_are_found() -> None:
 # -- the mistakes of students ----------------------------------------------------------------------------
 
 
+@pytest.mark.sample(8)
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.mistake)
 def test_a_mistake_is_found_by_the_rule_that_names_it(mutant: Mutant) -> None:
     schedule = next(islice(schedules(mutant.nodes), mutant.number - 1, None))

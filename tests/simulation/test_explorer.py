@@ -363,5 +363,5 @@ def test_an_election_that_cannot_begin_is_refused_in_a_sentence() -> None:
         def tick(self, now: float) -> None:
             raise NotImplementedError("MyElection.tick")
 
-    with pytest.raises(CannotSnapshot, match="its start raises NotImplementedError: MyElection.tick"):
+    with pytest.raises(CannotSnapshot, match=r"its start raises NotImplementedError: MyElection\.tick"):
         Search(NotWritten).run()

@@ -13,7 +13,7 @@ ABSENT = (
 )
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     "module",
     [

@@ -179,6 +179,7 @@ class AnswersBeforeItSaved(Node):
         return sorted(effects, key=lambda effect: type(effect) is Save)
 
 
+@pytest.mark.slow
 @settings(deadline=None)  # a run takes as long as the machine lets it
 @given(st.integers(0, 10**9), st.sampled_from(["quorum", "sync"]), st.sampled_from([3, 5]))
 def test_whenever_a_leader_crashes_between_shipping_and_saving_nothing_acknowledged_is_lost(

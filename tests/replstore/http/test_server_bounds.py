@@ -110,6 +110,7 @@ def test_if_every_connection_is_owed_an_answer_a_new_one_waits_until_one_has_it(
     run(test)
 
 
+@pytest.mark.slow
 def test_two_thousand_idle_connections_do_not_keep_a_client_from_being_answered() -> None:
     count = 2000
     if allow_open_files(2 * count) < count + 1200:

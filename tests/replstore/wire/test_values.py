@@ -159,7 +159,6 @@ def test_accepted_means_saved_shipped_snapshotted_recovered_and_read(some: list[
     assert check(some, mode) == len(some)
 
 
-@pytest.mark.sample(1)
 @pytest.mark.parametrize("mode", ["async", "quorum", "sync"])
 def test_values_at_the_limits_are_carried(mode: str) -> None:
     assert check(corners(), mode) >= 20
