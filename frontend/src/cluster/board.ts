@@ -1,6 +1,7 @@
 // What the nodes hold, in two views of one place: their logs, and the values that follow from them. Law of this file: it
 // decides which is seen; a lost write and an entry in danger are told below in either.
 
+import type { Info } from "../messages/cluster";
 import { choice } from "../shared/button";
 import { h } from "../shared/dom";
 import { oneTabStop } from "../shared/keys";
@@ -51,9 +52,7 @@ export function makeBoard(panel: Context): Board {
     logs.el.hidden = side !== "logs";
     data.el.hidden = side !== "values";
     hint.textContent =
-      side === "logs"
-        ? "left of the green line an entry is committed"
-        : "a copy that differs from the leader's is stale";
+      side === "logs" ? committed(panel.get("info")) : "a copy that differs from the leader's is stale";
     logs.update();
     data.update();
     for (const one of [told, logs.el, data.scroll]) scrollable(one);
@@ -61,6 +60,12 @@ export function makeBoard(panel: Context): Board {
 
   return { el, values: data.el, update, draw: data.draw, layout: logs.update };
 }
+
+/** In async a write waits for no other copy, so "committed" says less than elsewhere. */
+const committed = ({ mode }: Info): string =>
+  mode === "async"
+    ? "green line: committed, in async by the leader alone"
+    : "left of the green line an entry is committed";
 
 /** What does not fit can be scrolled with the keyboard, too; what fits is no stop of the Tab key. */
 function scrollable(el: HTMLElement): void {

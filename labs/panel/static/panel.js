@@ -382,13 +382,14 @@ function makeBoard(panel) {
     tabs.el.hidden = only !== null;
     logs.el.hidden = side !== "logs";
     data.el.hidden = side !== "values";
-    hint.textContent = side === "logs" ? "left of the green line an entry is committed" : "a copy that differs from the leader's is stale";
+    hint.textContent = side === "logs" ? committed(panel.get("info")) : "a copy that differs from the leader's is stale";
     logs.update();
     data.update();
     for (const one of [told2, logs.el, data.scroll]) scrollable(one);
   }
   return { el, values: data.el, update, draw: data.draw, layout: logs.update };
 }
+var committed = ({ mode }) => mode === "async" ? "green line: committed, in async by the leader alone" : "left of the green line an entry is committed";
 function scrollable(el) {
   el.tabIndex = el.scrollHeight > el.clientHeight + 1 || el.scrollWidth > el.clientWidth + 1 ? 0 : -1;
 }
