@@ -26,8 +26,10 @@ LEFT_OUT = "left_out"
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 """Not to be found: jsonschema, which does without, would have it build 38 parsers, 2.4 s in every worker."""
 
-hypothesis.settings.register_profile("plain", max_examples=25)
-"""A plain run draws a quarter of the examples, where a test does not say how many it needs."""
+hypothesis.settings.register_profile("full", deadline=None)
+hypothesis.settings.register_profile("plain", deadline=None, max_examples=25)
+"""A plain run draws a quarter of the examples, where a test does not say how many it needs. No example is timed: a busy
+machine is no fault of the code."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -42,8 +44,7 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if config.args_source is pytest.Config.ArgsSource.ARGS:  # files, folders or tests were named
         config.option.full = True
-    if not config.option.full:
-        hypothesis.settings.load_profile("plain")
+    hypothesis.settings.load_profile("full" if config.option.full else "plain")
     config.pluginmanager.register(LeftOut(config), "left-out")
 
 
