@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -14,7 +13,7 @@ from IPython.core.getipython import get_ipython
 from labs.cluster import FAST, Cluster, Settings, open_cluster
 from labs.cluster.opening import processes_work
 from labs.lesson.nodes import chosen
-from labs.notebook.telling import show
+from labs.notebook.sides import show_beside
 from labs.page.start import SIMULATED, make_ready
 from labs.panel import ClusterPanel, ExercisePanel
 from labs.pictures.still import said, still
@@ -113,29 +112,7 @@ def panel(of: Cluster, parts: Sequence[str] = ()) -> ClusterPanel:
 def beside(of: Cluster) -> None:
     """The same, beside the notebook, where it stays in view. Where there is no room beside (not JupyterLab), below the
     cell."""
-    side = _side()
-    with contextlib.nullcontext() if side is None else side:
-        show(panel(of))
-    _leave_old_sides()
-
-
-_sides: list[Any] = []
-
-
-def _side() -> Any:
-    """A place beside the notebook, instead of the one before. None where there is no package for it."""
-    try:
-        from sidecar import Sidecar
-    except ImportError:
-        return None
-    # The new one first: closing what stands beside the notebook would otherwise take the keyboard away from it.
-    _sides.append(Sidecar(title="The cluster", anchor="split-right"))
-    return _sides[-1]
-
-
-def _leave_old_sides() -> None:
-    while len(_sides) > 1:
-        _sides.pop(0).close()
+    show_beside(panel(of))
 
 
 def exercise(name: str, **where: Any) -> ExercisePanel:

@@ -65,9 +65,14 @@ def chromium() -> str | None:
 
 
 class Lab:
-    """A JupyterLab server with private folders, on a free port, for one test session."""
+    """A JupyterLab server with private folders, on a free port, for one test session.
 
-    def __init__(self, home: Path) -> None:
+    `python` is the interpreter of the environment in which it is installed.
+    """
+
+    module, application, address = "jupyterlab", "LabApp", "lab/tree"
+
+    def __init__(self, home: Path, python: str = sys.executable) -> None:
         self.notebooks = home / "notebooks"
         self.notebooks.mkdir(parents=True)
         settings = home / "settings"
@@ -78,9 +83,10 @@ class Lab:
         self._log = (home / "lab.log").open("wb")
         self._process = subprocess.Popen(
             [
-                sys.executable, "-m", "jupyterlab", "--no-browser", "--ServerApp.ip=127.0.0.1",
+                python, "-m", self.module, "--no-browser", "--ServerApp.ip=127.0.0.1",
                 f"--ServerApp.port={self.port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={self.token}",
-                "--LabApp.expose_app_in_browser=True", f"--LabApp.app_settings_dir={settings}", "--allow-root",
+                f"--{self.application}.expose_app_in_browser=True",
+                f"--{self.application}.app_settings_dir={settings}", "--allow-root",
                 f"--ServerApp.root_dir={self.notebooks}",
             ],
             env={**os.environ, **_private_folders(home)}, stdout=self._log, stderr=self._log, cwd=home,
@@ -88,7 +94,7 @@ class Lab:
         self._await_answer(home / "lab.log")
 
     def url(self, notebook: str) -> str:
-        return f"http://127.0.0.1:{self.port}/lab/tree/{notebook}?token={self.token}&reset"
+        return f"http://127.0.0.1:{self.port}/{self.address}/{notebook}?token={self.token}&reset"
 
     def close(self) -> None:
         self._process.terminate()
@@ -109,7 +115,13 @@ class Lab:
             except (urllib.error.URLError, OSError):
                 time.sleep(0.1)
         self.close()
-        raise RuntimeError(f"JupyterLab did not start:\n{log.read_text(errors='replace')[-2000:]}")
+        raise RuntimeError(f"{self.module} did not start:\n{log.read_text(errors='replace')[-2000:]}")
+
+
+class Notebook7(Lab):
+    """The same with Jupyter Notebook 7, which shows one notebook a page."""
+
+    module, application, address = "notebook", "JupyterNotebookApp", "notebooks"
 
 
 class OpenedLab:
