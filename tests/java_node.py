@@ -1,4 +1,4 @@
-"""The example in Java, compiled for tests: its command, or why it cannot run here."""
+"""The examples in Java, compiled for tests: their commands, or why they cannot run here."""
 
 from __future__ import annotations
 
@@ -12,18 +12,20 @@ from pathlib import Path
 
 from tests.missing import skip_without
 
-SOURCES = Path(__file__).parent.parent / "examples" / "node-java" / "src"
+EXAMPLES = Path(__file__).parent.parent / "examples"
+SHARED = EXAMPLES / "node-java" / "src"
+"""Where the other examples take their JSON from."""
 OLDEST = 17
-QUICK_START = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+QUICK_START = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto")
 """Less of the processor while a node starts: many of them start in these tests."""
 
 
-def command_or_skip() -> list[str]:
+def command_or_skip(example: str = "node-java") -> list[str]:
     """What starts a node of this example. Skips where there is no JDK."""
     missing = what_is_missing()
     if missing:
         skip_without("JDK", missing)
-    return ["java", *QUICK_START, "-cp", str(_compiled()), "Main"]
+    return ["java", *QUICK_START, "-cp", str(_compiled(example)), "Main"]
 
 
 def what_is_missing() -> str:
@@ -39,11 +41,12 @@ def what_is_missing() -> str:
 
 
 @functools.cache
-def _compiled() -> Path:
+def _compiled(example: str) -> Path:
     """Once for each process, in a folder of its own: several workers may do this at the same time."""
-    target = Path(tempfile.mkdtemp(prefix="node-java-"))
+    target = Path(tempfile.mkdtemp(prefix=f"{example}-"))
     atexit.register(shutil.rmtree, target, ignore_errors=True)
-    compiler = ["javac", "-Xlint:all,-serial", "-Werror", "-d", str(target), *map(str, SOURCES.glob("*.java"))]
+    sources = map(str, (EXAMPLES / example / "src").glob("*.java"))
+    compiler = ["javac", "-Xlint:all,-serial", "-Werror", "-d", str(target), "-sourcepath", str(SHARED), *sources]
     done = subprocess.run(compiler, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
     return target

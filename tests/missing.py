@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import pytest
 
-NOT_IN_CI = {"JDK": "the example in Java"}
+NOT_IN_CI = {"JDK": "the examples in Java"}
 """By program: what is left untested in CI where it is missing. A run's last lines name it, like all skips."""
 
 

@@ -96,6 +96,8 @@ def examine(
     is told each result as it comes. Raises `StartFailed` where the command is no node at all."""
     wish = wish or Wish()
     checks = wish.checks()
+    if all(check.level == PEERS.name for check in checks):
+        nodes = nodes.named()  # such a node may take nothing else, and no check asks for bare addresses
     found = _Findings(checks)
     began = time.perf_counter()
 

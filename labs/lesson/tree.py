@@ -22,8 +22,9 @@ ARCHIVE = "labs/beside.zip"
 SOLUTIONS = "solutions"
 INSTRUCTOR_ONLY = (
     *("labs/grading/checks/instructor", "labs/grading/checks/instructor.py"),
-    # An answer to Exercise 3 in another language, and what tests it:
+    # Answers to Exercise 3 in other languages, and what tests one of them:
     *("examples/node-typescript-full/src/majority.ts", "examples/node-typescript-full/tests"),
+    "examples/node-java-full/src/Majority.java",
 )
 """No student's version has these, nor `SOLUTIONS`; nobody's has `tests`."""
 LEFT_OUT = frozenset(

@@ -74,6 +74,11 @@ def test_the_labs_own_node_gets_full_marks_at_every_level() -> None:
     assert {result.check["exercise"] for result in report.checks} == set(LEVELS)
 
 
+def test_the_peer_protocol_alone_is_asked_with_named_peers_without_being_told() -> None:
+    """A node that speaks it refuses bare addresses, so without their names it would not even start."""
+    assert full(examine(PYTHON_NODE, "peers", only=["peers.heartbeats"]))
+
+
 @pytest.mark.slow
 def test_the_full_typescript_node_gets_full_marks_at_every_level() -> None:
     report = examine(typescript_node.command_or_skip("node-typescript-full"), named_peers=True)

@@ -14,8 +14,9 @@ from typing import TypeVar
 import pytest
 
 from labs.cluster import Outcome
+from labs.cluster.foreign import PATIENT
 from labs.history import Operation, load
-from tests import typescript_node
+from tests import java_node, typescript_node
 from tools.nemesis import judge
 from tools.nemesis.__main__ import _order, _parser, told
 from tools.nemesis.campaign import ELECTIONS, Order, run
@@ -67,6 +68,31 @@ def test_python_and_typescript_nodes_together_keep_what_a_quorum_acknowledged(el
     assert report.violations == [], f"{report.evidence}; {order.command}"
     assert report.kills >= 3
     assert report.acknowledged >= 20
+
+
+@pytest.mark.slow
+@real_nodes
+@pytest.mark.parametrize(("mode", "election"), [("quorum", "lowest-id"), ("sync", "majority")])
+def test_python_typescript_and_java_nodes_lose_nothing_that_was_acknowledged(
+    mode: str, election: str, tmp_path: Path
+) -> None:
+    of_typescript = typescript_node.command_or_skip("node-typescript-full")
+    of_java = java_node.command_or_skip("node-java-full")
+    commands = tuple(
+        (node, shlex.join(["env", f"ELECTION={election}", *command]))
+        for node, command in (("node-2", of_typescript), ("node-3", of_java))
+    )
+    timings = {"heartbeat_ms": PATIENT.heartbeat_ms, "election_timeout_ms": PATIENT.election_timeout_ms}
+    until = {"kills": 3, "faults": 2, "round_seconds": 10.0, "seconds": 180.0}  # a Java program takes its time to start
+    order = short(
+        tmp_path, mode=mode, election=election, seed=1, build="real", commands=commands, **timings, **until
+    )
+    report = run(order)
+
+    assert report.violations == [], f"{report.evidence}; {order.command}"
+    assert report.lost == 0
+    assert report.kills >= 3
+    assert report.acknowledged >= 10
 
 
 @pytest.mark.slow

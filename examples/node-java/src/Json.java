@@ -19,8 +19,9 @@ final class Json {
 
     private Json() {}
 
-    static Object parse(String text) throws Invalid {
-        return new JsonReader(text).all();
+    /** @param mostNested how many arrays and objects may be within each other */
+    static Object parse(String text, int mostNested) throws Invalid {
+        return new JsonReader(text, mostNested).all();
     }
 
     static String write(Object value) {

@@ -6,14 +6,14 @@ import java.util.Map;
 
 /** Reads one JSON text (RFC 8259) from its beginning to its end: for each kind of value a method. */
 final class JsonReader {
-    private static final int MOST_NESTED = 100;
-
     private final String text;
+    private final int mostNested;
     private int at = 0;
     private int depth = 0;
 
-    JsonReader(String text) {
+    JsonReader(String text, int mostNested) {
         this.text = text;
+        this.mostNested = mostNested;
     }
 
     /** The one value that the text is. */
@@ -49,6 +49,9 @@ final class JsonReader {
             String name = string();
             skipSpace();
             take(':');
+            if (object.containsKey(name)) {
+                throw new Json.Invalid("the name \"" + name + "\" comes twice: programs differ in which one they read");
+            }
             object.put(name, value());
             more = anotherOne('}');
         }
@@ -72,8 +75,8 @@ final class JsonReader {
     private void enter(char bracket) throws Json.Invalid {
         take(bracket);
         depth += 1;
-        if (depth > MOST_NESTED) {
-            throw new Json.Invalid("nested more than " + MOST_NESTED + " deep");
+        if (depth > mostNested) {
+            throw new Json.Invalid("nested more than " + mostNested + " deep");
         }
     }
 

@@ -26,7 +26,7 @@ final class Peers {
 
     private static Map<String, Object> objectIn(HttpResponse<String> response) {
         try {
-            Object answer = Json.parse(response.body());
+            Object answer = Json.parse(response.body(), Server.MOST_NESTED_IN_MESSAGE);
             return response.statusCode() == 200 && answer instanceof Map<?, ?> ? Json.asObject(answer) : null;
         } catch (Json.Invalid error) {
             return null;

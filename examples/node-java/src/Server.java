@@ -19,6 +19,9 @@ final class Server {
     private static final int MOST_BYTES = 1_048_576;
     /** The leader may send all data at once. */
     private static final int MOST_BYTES_FROM_LEADER = 64 * MOST_BYTES;
+    private static final int MOST_NESTED = 100;
+    /** A value stands within other things in a message: a leader that takes it must be able to send it. */
+    static final int MOST_NESTED_IN_MESSAGE = MOST_NESTED + 5;
 
     /** An answer other than 200. */
     private static final class Refusal extends Exception {
@@ -105,7 +108,8 @@ final class Server {
         }
         if (path.equals("/internal/heartbeat") || path.equals("/internal/replicate")) {
             allow(method, "POST");
-            Map<String, Object> message = Json.asObject(readJson(exchange, MOST_BYTES_FROM_LEADER));
+            Object body = readJson(exchange, MOST_BYTES_FROM_LEADER, MOST_NESTED_IN_MESSAGE);
+            Map<String, Object> message = Json.asObject(body);
             long term = Json.whole(message, "term", -1);
             if (term < 0 || !(message.get("leader_id") instanceof String leader)) {
                 throw new Refusal(400, "A message needs a leader_id and a term");
@@ -153,7 +157,7 @@ final class Server {
             return found;
         }
         boolean delete = method.equals("DELETE");
-        Object value = delete ? null : readJson(exchange, MOST_BYTES);
+        Object value = delete ? null : readJson(exchange, MOST_BYTES, MOST_NESTED);
         Map<String, Object> answer = new LinkedHashMap<>();
         answer.put("success", true);
         answer.put("key", key);
@@ -172,13 +176,13 @@ final class Server {
         return Map.of("error", "Key not found", "key", key);
     }
 
-    private static Object readJson(HttpExchange exchange, int most) throws IOException, Refusal {
+    private static Object readJson(HttpExchange exchange, int most, int mostNested) throws IOException, Refusal {
         byte[] body = exchange.getRequestBody().readNBytes(most + 1);
         if (body.length > most) {
             throw new Refusal(413, "The body is longer than " + most + " bytes");
         }
         try {
-            return Json.parse(utf8(body));
+            return Json.parse(utf8(body), mostNested);
         } catch (CharacterCodingException | Json.Invalid error) {
             throw new Refusal(400, "Invalid JSON");
         }
