@@ -34,10 +34,11 @@ ROOMS = (
 IN_GRADING = (
     ("batch", "marks", "source_notebooks"),
     ("elsewhere", "reports", "runner", "workers"),
+    ("attempt",),
     ("checks", "settings"),
     ("session",),
     ("cluster_gateway", "election_gateway", "check", "results"),
-    ("rehearsal", "look_ahead", "forbidden_dice", "submission", "sandbox"),
+    ("lane", "rehearsal", "look_ahead", "forbidden_dice", "submission", "sandbox"),
     ("child", "dice", "errors", "pulse"),
 )
 MOST_LINES = {**dict.fromkeys(FOLDERS, 400), "replstore/core": 250}

@@ -24,7 +24,7 @@ from labs.grading.pulse import Pulse
 from labs.grading.reports.console import STYLES
 from labs.grading.reports.words import MARKS, explain, not_attempted, not_run, number, score
 from labs.grading.results import CheckResult, Report, Status
-from labs.grading.runner import grade, unknown_name
+from labs.grading.runner import grade, open_lane, unknown_name
 from labs.grading.settings import VISIBLE_SEEDS, GradingSettings
 from labs.grading.submission.archive import Unreadable
 from labs.grading.submission.reading import open_submission
@@ -70,9 +70,10 @@ def check(
     seeds = VISIBLE_SEEDS if seed is None else (seed,)
     settings = GradingSettings(seeds=seeds, dice=dice, only=_asked(what, only or []))
     try:
-        with _progress(settings) as (pulse, told):
+        submission = _open(path, what)
+        with open_lane(submission, SUITE, settings) as lane, _progress(settings) as (pulse, told):
             teller = _Teller(told or console, picture)
-            report = grade(_open(path, what), SUITE, settings, teller.tell, pulse)
+            report = grade(submission, SUITE, settings, teller.tell, pulse, lane)
     except GraderError as fault:
         typer.echo(f"replab: {fault}", err=True)
         raise typer.Exit(NO_MARK) from None

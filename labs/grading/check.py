@@ -14,7 +14,7 @@ from labs.grading.errors import ErrorKind, StudentError
 from labs.simulation.schedule import Run, Schedule
 from replstore.core.election import Election, ElectionContext
 
-NOT_REPORTED = ("run", "again", "twice", "own_dice")
+NOT_REPORTED = ("run", "most", "again", "twice", "own_dice")
 """Fields of a check that only the runner needs."""
 
 
@@ -142,9 +142,11 @@ class Check:
     depends_on: tuple[str, ...] = ()
     hidden: bool = False
     """Only the instructor's: not named in what is handed to students before the marks are out."""
+    most: int | None = None
+    """How many of the seeds it takes; None: all."""
     again: int | None = None
     """How many of the seeds the second run takes, where the check goes from seed to seed and says so
-    (`Session.settle`); None: all."""
+    (`Session.settle`); None: all. Such a check's seeds may be divided among several runs."""
     twice: bool = True
     """Run it a second time, with another hash seed, and compare."""
 

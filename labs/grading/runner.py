@@ -8,27 +8,30 @@ Rules that a report follows:
 * A check that builds on others is skipped unless all of them passed.
 * A check is run twice, the second time with another order of sets, in a new process, and with as many of the seeds as
   it asks for. The worse outcome counts; if the answers differ, the result is marked as not deterministic.
+* Where there is a lane (a second process), it makes some of the attempts. Without one they are divided and charged in
+  the same way, so the marks are the same.
 """
 
 from __future__ import annotations
 
 import time
-import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
 
+from labs.grading import lane as lanes
+from labs.grading.attempt import Attempt, AttemptLane, Attempts, InLane, Job, Portion, status_of
 from labs.grading.check import Check, CheckOutcome, broken_off, failed
 from labs.grading.errors import ErrorKind, GraderError, StudentError
 from labs.grading.forbidden_dice import forbidden_dice
 from labs.grading.results import CheckResult, ExerciseSummary, Particulars, Report, Status, clean, clean_all
 from labs.grading.sandbox.opening import best_isolation
-from labs.grading.session import Budget, Session, SubmissionTime
+from labs.grading.session import Budget, SubmissionTime
 from labs.grading.settings import CheckSuite, GradingSettings
 from labs.grading.submission.submission import Submission
-from labs.lesson.exercises import BY_ID, EXERCISES, Exercise
-from labs.simulation.schedule import Run, Schedule
+from labs.lesson.exercises import EXERCISES, Exercise
 
 Listener = Callable[[CheckResult, CheckOutcome], None]
 """Is told each result as soon as it is there."""
@@ -40,12 +43,26 @@ def grade(
     settings: GradingSettings | None = None,
     listener: Listener | None = None,
     stop: Callable[[], bool] = lambda: False,
+    lane: AttemptLane | None = None,
 ) -> Report:
     """Raises `GraderError` only if nothing can be graded at all, as without a working sandbox. As soon as `stop()` is
-    true, it ends what it has started and raises `Stopped`."""
+    true, it ends what it has started and raises `Stopped`. `lane`: see `open_lane`."""
     settings = settings or GradingSettings()
     settings = replace(settings, isolation=settings.isolation or best_isolation())
-    return _Grading(submission, suite, settings, listener or _nobody, stop).run()
+    return _Grading(submission, suite, settings, listener or _nobody, stop, lane).run()
+
+
+@contextmanager
+def open_lane(submission: Submission, suite: CheckSuite, settings: GradingSettings) -> Iterator[AttemptLane | None]:
+    """A second process for `grade` with the same arguments, which then takes little more than half the time; None where
+    that cannot be. To be opened before this process starts any threads."""
+    if not lanes.possible():
+        yield None
+        return
+    settings = replace(settings, isolation=settings.isolation or best_isolation())
+    checks = {check.id: check for check in asked(suite, settings)}
+    with AttemptLane(InLane(submission, settings, checks)) as lane:
+        yield lane
 
 
 def _nobody(result: CheckResult, outcome: CheckOutcome) -> None:
@@ -107,22 +124,6 @@ def _summary(exercise: Exercise, results: Iterable[CheckResult], *, present: boo
 Judged = tuple[CheckResult, CheckOutcome]
 
 
-@dataclass(frozen=True)
-class _Attempt:
-    """One run of one check. `settled`: the digests of the answers after each seed, as far as the check tells."""
-
-    status: Status
-    outcome: CheckOutcome
-    digest: str
-    settled: tuple[str, ...]
-
-    def agrees(self, second: _Attempt) -> bool:
-        """Whether the `second` run, of perhaps fewer seeds, gave the same answers as far as it went."""
-        if second.settled and second.status is Status.PASSED:
-            return self.settled[: len(second.settled)] == second.settled
-        return (self.status, self.outcome, self.digest) == (second.status, second.outcome, second.digest)
-
-
 @dataclass
 class _Notebook:
     """What the grading writes down as it goes."""
@@ -141,19 +142,20 @@ class _Grading:
         settings: GradingSettings,
         listener: Listener,
         stop: Callable[[], bool],
+        lane: AttemptLane | None,
     ) -> None:
         self._stop = stop
         self._submission = submission
         self._listener = listener
         self._suite = suite
         self._settings = settings
+        self._lane = lane
+        self._lane_forgets = False
         self._written = _Notebook()
         self._results: dict[str, CheckResult] = {}
-        self._runs: dict[int, dict[Schedule, Run]] = {}
-        """By hash seed: what an election did in the checks of this exercise so far."""
-        self._suspects: dict[str, tuple[Schedule, ...]] = {}
         self._time = SubmissionTime(settings.limits)
-        self._dice = settings.dice_of(submission)
+        self._attempts = Attempts(submission, settings, stop, self._time)
+        self._dice = self._attempts.dice
 
     def run(self) -> Report:
         begun = time.monotonic()
@@ -168,12 +170,16 @@ class _Grading:
         if not checks:
             return
         budget = Budget(self._settings.limits.exercise)
-        self._runs = {}
+        self._forget()
         blocked = self._try_to_load(exercise, budget)
         for check in checks:
             result, outcome = self._blocked(check, blocked) or self._skip(check) or self._judge(check, budget)
             self._results[check.id] = result
             self._listener(result, outcome)
+
+    def _forget(self) -> None:
+        self._attempts.forget()
+        self._lane_forgets = True
 
     def _blocked(self, check: Check, why: tuple[Status, CheckOutcome] | None) -> Judged | None:
         return None if why is None else (_from_outcome(check, *why), why[1])
@@ -185,30 +191,12 @@ class _Grading:
         if exercise.id not in self._submission.sources:
             return Status.NOT_ATTEMPTED, failed(f"{exercise.file_name} is missing from the submission")
         try:
-            with self._session(exercise, self._settings.seeds, 0, budget) as session:
+            with self._attempts.session(exercise, Portion(self._settings.seeds), budget) as session:
                 session.load()
         except StudentError as error:
             outcome = broken_off(error)
-            return _status_of(outcome), outcome
+            return status_of(outcome), outcome
         return None
-
-    def _session(self, exercise: Exercise, seeds: tuple[int, ...], hash_seed: int, budget: Budget) -> Session:
-        settings = self._settings
-        return Session(
-            exercise,
-            self._submission.files,
-            seeds=seeds,
-            level=settings.level,
-            dice=self._dice,
-            limits=settings.limits,
-            isolation=settings.isolation,
-            hash_seed=hash_seed,
-            budget=budget,
-            whole=self._time,
-            stop=self._stop,
-            runs=self._runs.setdefault(hash_seed, {}),
-            suspects=self._suspects,
-        )
 
     def _skip(self, check: Check) -> Judged | None:
         for name in check.depends_on:
@@ -224,15 +212,70 @@ class _Grading:
     # -- one check ------------------------------------------------------------------------------------
 
     def _judge(self, check: Check, budget: Budget) -> Judged:
-        first = self._attempt(check, self._settings.seeds, 0, budget)
+        here, there, again = _portions(check, self._settings.seeds)
+        lane = self._begin_in_lane(check, [one for one in (again, there) if one is not None], budget)
+        first = self._noted(check, self._attempts.make(check, here, budget))
+        second = None
+        if again is not None and first.worth_repeating:
+            second = self._attempt(check, again, budget, lane)
+        if there is not None and first.status is Status.PASSED:
+            first = first.then(self._attempt(check, there, budget, lane, first.seconds))
+            second = second if first.worth_repeating else None
+        if lane is not None:
+            lane.give_up()
+        if second is None:
+            self._forget()  # both runs of a check find the same runs of earlier ones
+        return self._result(check, first, second)
+
+    def _begin_in_lane(self, check: Check, portions: list[Portion], budget: Budget) -> AttemptLane | None:
+        """The lane, if it makes these attempts."""
+        if self._lane is None or not portions:
+            return None
+        job = Job(check.id, tuple(portions), self._lane_forgets, budget.left, self._time.spent)
+        if not self._lane.begin(job):
+            self._lane = None
+        self._lane_forgets = False
+        return self._lane
+
+    def _attempt(
+        self, check: Check, portion: Portion, budget: Budget, lane: AttemptLane | None, before: float = 0.0
+    ) -> Attempt:
+        """Made here, or in the `lane`. `before`: what the same run of the check was charged for other seeds."""
+        done = lane.result(self._stop) if lane is not None else None
+        if done is None:
+            attempt = self._attempts.make(check, portion, budget)
+        else:
+            attempt = done.unpacked()
+            self._time.add(done.spent)
+            budget.left -= attempt.seconds
+        limits = self._settings.limits
+        too_long = (
+            (before + attempt.seconds > limits.check, f"the {limits.check:g} s for one check are used up"),
+            (done and budget.left < 0, f"the {limits.exercise:g} s for this exercise are used up"),
+        )
+        return self._noted(check, self._within_limits(attempt, [text for over, text in too_long if over]))
+
+    def _within_limits(self, attempt: Attempt, over: list[str]) -> Attempt:
+        """The attempt, or what comes of it where everything together took too long: made one after the other, it would
+        have been broken off."""
+        try:
+            self._time.look()
+            if over and attempt.worth_repeating:
+                raise StudentError(ErrorKind.TIME_LIMIT, over[0])
+        except StudentError as error:
+            outcome = broken_off(error)
+            return replace(attempt, status=status_of(outcome), outcome=outcome, digest="")
+        except GraderError as error:
+            outcome = failed(f"the grader failed: {type(error).__name__}: {error}")
+            return replace(attempt, status=Status.ERROR, outcome=outcome, digest="", error=str(error))
+        return attempt
+
+    def _result(self, check: Check, first: Attempt, second: Attempt | None) -> Judged:
         same, counts = None, first
-        if check.twice and _worth_repeating(first.status, first.outcome):
-            second = self._attempt(check, self._settings.seeds[: check.again], 1, budget)
+        if second is not None:
             same = first.agrees(second)
             if second.status is Status.ERROR or second.outcome.share < first.outcome.share:
                 counts = second
-        else:
-            self._runs.clear()  # both runs of a check find the same runs of earlier ones
         status, outcome = counts.status, counts.outcome
         if check.own_dice and same is False and status is Status.PASSED:
             lines = forbidden_dice(self._submission.sources.get(check.exercise, ""))
@@ -242,28 +285,14 @@ class _Grading:
         result = _from_outcome(check, status, outcome, self._dice)
         return replace(result, deterministic=same, message=_with_warning(result.message, same)), outcome
 
-    def _attempt(self, check: Check, seeds: tuple[int, ...], hash_seed: int, budget: Budget) -> _Attempt:
-        digest = ""
-        with self._session(BY_ID[check.exercise], seeds, hash_seed, budget) as session:
-            try:
-                outcome = check.run(session)
-                if not isinstance(outcome, CheckOutcome):
-                    raise GraderError(f"the check {check.id} returned no outcome")
-                digest = session.digest if outcome.error is None else ""
-                status = _status_of(outcome)
-            except StudentError as error:
-                outcome = broken_off(error)
-                status = _status_of(outcome)
-            except Exception as error:  # noqa: BLE001  # ours: it must not become a mark
-                self._written.errors[check.id] = traceback.format_exc()
-                status, outcome = Status.ERROR, failed(f"the grader failed: {type(error).__name__}: {error}")
-            self._write_down(check, session)
-        return _Attempt(status, outcome, digest, tuple(session.settled))
-
-    def _write_down(self, check: Check, session: Session) -> None:
-        self._written.seconds[check.id] = round(self._written.seconds.get(check.id, 0.0) + session.seconds, 3)
-        if session.output and check.id not in self._written.output:
-            self._written.output[check.id] = clean(session.output)
+    def _noted(self, check: Check, attempt: Attempt) -> Attempt:
+        written = self._written
+        written.seconds[check.id] = round(written.seconds.get(check.id, 0.0) + attempt.seconds, 3)
+        if attempt.output:
+            written.output.setdefault(check.id, attempt.output)
+        if attempt.error:
+            written.errors[check.id] = attempt.error
+        return attempt
 
     # -- the report -----------------------------------------------------------------------------------
 
@@ -303,16 +332,15 @@ def _require_order(checks: Sequence[Check]) -> None:
         seen.add(check.id)
 
 
-def _worth_repeating(status: Status, outcome: CheckOutcome) -> bool:
-    """Not what ran into a limit: it would only do so again."""
-    limits = (ErrorKind.TIME_LIMIT, ErrorKind.RESOURCE_LIMIT)
-    return status in (Status.PASSED, Status.FAILED) and outcome.error not in limits
-
-
-def _status_of(outcome: CheckOutcome) -> Status:
-    if outcome.passed:
-        return Status.PASSED
-    return Status.NOT_ATTEMPTED if outcome.error is ErrorKind.NOT_ATTEMPTED else Status.FAILED
+def _portions(check: Check, seeds: tuple[int, ...]) -> tuple[Portion, Portion | None, Portion | None]:
+    """The check's seeds, divided: those that are tried here, those that are left for a lane if there is one, and those
+    of the second run. Each half is about the same work."""
+    seeds = seeds[: check.most]
+    again = Portion(seeds[: check.again], hash_seed=1) if check.twice else None
+    cut = (len(seeds) + 2) // 2 if check.again is not None and check.twice else len(seeds)
+    if cut >= len(seeds):
+        return Portion(seeds), None, again
+    return Portion(seeds[:cut], searches=False), Portion(seeds[cut:]), again
 
 
 def _from_outcome(check: Check, status: Status, outcome: CheckOutcome, dice: str = "") -> CheckResult:

@@ -11,7 +11,7 @@ import itertools
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from labs.grading.child.values import MARK, BadValue, decode, encode
 from labs.grading.cluster_gateway import ClusterGateway
@@ -40,6 +40,18 @@ _OWN_PART = 0.2
 """Of the limit by the wall clock. Right solutions take half of that: 5 s of their own, and 20 s of the grader's."""
 
 
+class Spent(NamedTuple):
+    """What a submission has taken: `charged` is its own part, `processor` the grader's processor time. `begun` is on
+    `time.monotonic()`."""
+
+    begun: float
+    charged: float
+    processor: float
+
+    def since(self, earlier: Spent) -> Spent:
+        return Spent(self.begun, self.charged - earlier.charged, self.processor - earlier.processor)
+
+
 class SubmissionTime:
     """What one submission as a whole may take: of the wall clock, and of the grader's processor time.
 
@@ -56,10 +68,23 @@ class SubmissionTime:
     def left(self) -> float:
         return self._limits.submission - (time.monotonic() - self._begun)
 
+    @property
+    def spent(self) -> Spent:
+        return Spent(self._begun, self.charged, _processor_time() - self._processor)
+
+    def go_on_from(self, spent: Spent) -> None:
+        """In another process than the one that has counted so far."""
+        self._begun, self.charged, self._processor = spent.begun, spent.charged, _processor_time() - spent.processor
+
+    def add(self, elsewhere: Spent) -> None:
+        """What was taken in another process."""
+        self.charged += elsewhere.charged
+        self._processor -= elsewhere.processor
+
     def look(self) -> None:
         """Raises `StudentError` if it is used up, or `GraderError` if that is not the student's doing."""
         limits = self._limits
-        ours = _processor_time() - self._processor
+        ours = self.spent.processor
         if ours > limits.grader:
             text = f"grading it took more than {limits.grader:g} s of the grader's processor time"
             raise StudentError(ErrorKind.TIME_LIMIT, text)
@@ -97,9 +122,10 @@ class Session:
         stop: Callable[[], bool] = lambda: False,
         runs: dict[Schedule, Run] | None = None,
         suspects: dict[str, tuple[Schedule, ...]] | None = None,
+        searches: bool = True,
     ) -> None:
         """`runs`: those of earlier checks of the same exercise, which are not made again; new ones are added. So with
-        `suspects`, by the name of the class."""
+        `suspects`, by the name of the class. `searches`: False where another session of the same check does."""
         self._stop = stop
         self._pulse = stop if isinstance(stop, Pulse) else Pulse()
         self._runs = {} if runs is None else runs
@@ -112,6 +138,7 @@ class Session:
         self._files = files
         self._isolation = isolation
         self._hash_seed = hash_seed
+        self._searches = searches and not hash_seed
         self._budget = budget or Budget(limits.exercise)
         self._whole = whole or SubmissionTime(limits)
         self._left = limits.check
@@ -175,7 +202,7 @@ class Session:
 
         The second run of a check, which compares answers, has none either.
         """
-        if self._hash_seed:
+        if not self._searches:
             return ()
         if class_name not in self._suspects:
             self.restart()  # there may be one process only

@@ -80,6 +80,7 @@ class Part:
             rule=sentences + ".",
             hint=self.hint,
             depends_on=self.depends_on,
+            most=MOST_SEEDS,
             again=1,
             own_dice=self.own_dice,
         )
