@@ -1,8 +1,9 @@
 """What a simulated cluster will do while no strategy does anything: its near future, found without touching it.
 
 Law of this module: a rehearsal changes nothing in the simulator, draws from a copy of its dice, and says only what it
-knows for certain. It knows a cluster at rest: followers tick, the leader sends heartbeats, and these are answered.
-Where anything else begins (a write under way, a step of the schedule, a crash that waits to happen) it ends.
+knows for certain. It knows a cluster at rest: followers tick, the leader sends heartbeats, and these are answered; a
+follower that owes the leader an answer is waited for. Where anything else begins (a write under way, a step of the
+schedule that does something, a crash that waits to happen) it ends.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from math import nextafter
 from random import Random
 from typing import Any, NamedTuple
 
+from labs.simulation.actions import ACTIONS, candidates
 from labs.simulation.hosts import Host, Packet
 from labs.simulation.simulator import Simulator
 from replstore.core.awake import AwakeTime
@@ -21,10 +23,13 @@ from replstore.core.contract import Input, Received, Tick
 from replstore.core.leader_state import LeaderState
 from replstore.core.messages import NODE_MESSAGES, Heartbeat, HeartbeatReply, Message, NodeId
 from replstore.core.node import Node
+from replstore.core.progress import STREAMING, Progress
 from replstore.wire.codec import decode_message
 
 _TICK = Tick()
 _NOT_TOLD = frozenset(kind.__name__ for kind in NODE_MESSAGES - {Heartbeat, HeartbeatReply})
+_TO_CANDIDATES = frozenset(ACTIONS[f"{verb}_candidates"] for verb in ("crash", "delay", "isolate"))
+"""Steps that do nothing where nobody is one. A schedule has dozens of them, to hit the moment in which somebody is."""
 
 
 class LookAhead(NamedTuple):
@@ -46,14 +51,20 @@ class Rehearsal:
         self._end, self._most = end, most
         self._dice, self._dice_are_set = dice, False
         self._leading: dict[NodeId, LeaderState | None] = {}
+        self._owing: dict[NodeId, list[Progress]] = {}
+        """By leader: the followers that owe an answer, and are sent nothing until it is overdue."""
         self._awake: dict[NodeId, AwakeTime] = {}
         self._given: set[NodeId] = set()
         """In the last moment."""
         self._together = 0.0
         """Until then the last moment may go on."""
         self._doubtful: set[NodeId] = set()
+        self._events: list[tuple[NodeId, float, Input]] = []
+        self._until = 0.0
+        """Of the last moment."""
         self.moments: list[LookAhead] = []
         self._run()
+        self._end_moment()
 
     def _run(self) -> None:
         simulator, agenda = self._simulator, self._agenda
@@ -68,6 +79,10 @@ class Rehearsal:
             do = known.get(action)
             if do is not None:
                 do(time, *args)
+            elif action in _TO_CANDIDATES:
+                if self._doubtful or candidates(simulator):
+                    return
+                self._together = time  # it does something if a strategy acts before
             elif action != nothing:
                 return
 
@@ -79,26 +94,30 @@ class Rehearsal:
 
     def _give(self, time: float, host: Host, node: Node, event: Input) -> bool:
         """Note that a strategy is told. False where that is not certain: the rehearsal is over."""
-        if host.id in self._doubtful:
+        name = host.id
+        if name in self._doubtful:
             self._most = 0
             return False
-        if not self.moments or host.id in self._given or time >= self._together:
-            self.moments.append(LookAhead(time, []))
-            self._given.clear()
+        given = self._given
+        if time >= self._together or name in given or not self._events:
+            self._end_moment()
+            given.clear()
             self._together = time + self._simulator.network.fastest
-        self._given.add(host.id)
-        events = self.moments[-1].events
-        events.append((host.id, self._strategy_time(time, host, node), event))
-        self.moments[-1] = LookAhead(time, events)
+        given.add(name)
+        now = self._strategy_time(time, host, node) if node.election.catches_up else time * host.rate + host.ahead
+        self._events.append((name, now, event))
+        self._until = time
         self._most -= 1
         return True
 
+    def _end_moment(self) -> None:
+        if self._events:
+            self.moments.append(LookAhead(self._until, self._events))
+            self._events = []
+
     def _strategy_time(self, time: float, host: Host, node: Node) -> float:
-        now = host.clock(time)
-        if not node.election.catches_up:
-            return now
         awake = self._awake.setdefault(host.id, copy(node._awake))
-        return awake.at(now)
+        return awake.at(host.clock(time))
 
     def _doubt(self, time: float, host: Host) -> None:
         """Something else begins at this node; the others hear of it when a message has arrived, not before."""
@@ -201,19 +220,36 @@ class Rehearsal:
         """What a leader at rest keeps account of, in a copy; None for one that has more to do than heartbeats."""
         if host.id not in self._leading:
             self._leading[host.id] = self._look_at_leader(time, host, node)
+        if (owing := self._owing.get(host.id)) and any(one.overdue(host.clock(time)) for one in owing):
+            return None
         return self._leading[host.id]
 
     def _look_at_leader(self, time: float, host: Host, node: Node) -> LeaderState | None:
         leader, awake = node.leading, node._awake
         if leader is None or node.recovering or node.catch_up_sender is not None or self._may_crash(host):
             return None
-        state, replication = leader.state, leader.replication
-        waits = state.writes or state.reads or leader._unsaved or node.commit.index != node.log.last_index
+        state, replication, commit = leader.state, leader.replication, node.commit.index
         slept = awake.woke or awake._last is None or host.clock(time) - awake._last > node.heartbeat
-        if not leader.accepts_writes or waits or slept or node.log.is_long or node.election.catches_up:
+        if not leader.accepts_writes or slept or node.log.is_long or node.election.catches_up:
             return None
-        if replication.behind(node.commit.index) or any(one.due is not None for one in replication.progress.values()):
+        if state.writes or state.reads or leader._unsaved:
             return None
+        last = node.log.last_index
+        if commit != last and leader._committable() > commit:
+            return None
+        owing = [replication.progress[peer] for peer in replication.behind(commit)]
+        if any(one.due is not None for one in replication.progress.values()):
+            return None
+        if not all(_is_waited_for(one, last, commit) for one in owing):
+            return None
+        self._owing[host.id] = owing
         own = copy(state)
         own._rounds, own._lasts = dict(state._rounds), dict(state._lasts)
         return own
+
+
+def _is_waited_for(follower: Progress, last: int, commit: int) -> bool:
+    """Whether it is sent nothing more before it answers, or its answer is overdue (as `Replication` decides it)."""
+    if follower.state is STREAMING:
+        return follower.next > last and follower.sent_commit >= commit
+    return follower.in_flight > 0

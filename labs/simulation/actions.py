@@ -46,7 +46,8 @@ def _leaders(sim: Simulator) -> list[str]:
     return [host.id for host in sim.hosts.values() if host.node is not None and host.running and host.node.leads]
 
 
-def _candidates(sim: Simulator) -> list[str]:
+def candidates(sim: Simulator) -> list[str]:
+    """Who stands for an election, and runs."""
     running = [host for host in sim.hosts.values() if host.running]
     return [host.id for host in running if host.node is not None and host.node.role == "candidate"]
 
@@ -61,14 +62,13 @@ def _to_leaders(verb: Callable[[Simulator, str], None]) -> Callable[..., None]:
 
 def _isolate_candidates(sim: Simulator) -> None:
     """Each alone; what they have just sent is lost, too."""
-    candidates = _candidates(sim)
-    if candidates:
-        sim.partition([node for node in sim.node_ids if node not in candidates])
+    if standing := candidates(sim):
+        sim.partition([node for node in sim.node_ids if node not in standing])
 
 
 def _delay_candidates(sim: Simulator) -> None:
     """They fall asleep, and what they have just said will arrive much later."""
-    for node in _candidates(sim):
+    for node in candidates(sim):
         sim.pause(node)
         for other in sim.node_ids:
             if other != node and (node, other) not in sim.held:
@@ -76,7 +76,7 @@ def _delay_candidates(sim: Simulator) -> None:
 
 
 def _crash_candidates(sim: Simulator) -> None:
-    for node in _candidates(sim):
+    for node in candidates(sim):
         sim.crash(node)
 
 

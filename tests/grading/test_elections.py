@@ -13,6 +13,7 @@ import pytest
 import solutions
 from labs.cluster.base import Settings
 from labs.cluster.simulated import SimulatedCluster
+from labs.grading.checks.ex3_runs import tails
 from labs.grading.election_gateway import StudentMessage, readable
 from labs.grading.errors import ErrorKind, GraderError, StudentError
 from labs.grading.look_ahead import LookAheadSimulator
@@ -20,7 +21,7 @@ from labs.grading.rehearsal import LookAhead
 from labs.grading.sandbox.limits import SandboxLimits
 from labs.grading.session import Session
 from labs.lesson.exercises import BY_ID
-from labs.simulation.schedule import Schedule, carry_out, random_schedule
+from labs.simulation.schedule import Schedule, Step, carry_out, random_schedule
 from labs.simulation.simulator import Simulator
 from replstore.core.contract import Put, Tick
 from replstore.core.lowest_id import LowestId
@@ -221,6 +222,18 @@ def test_a_harsh_run_is_the_same_with_and_without_looking_ahead(source: str, mod
             assert ahead.error is alone.error is None
 
 
+def test_nothing_is_announced_beyond_a_step_that_a_strategy_could_make_matter() -> None:
+    """A node becomes a candidate a moment before a step that concerns candidates, and what was under way is held."""
+    schedule = list(tails(7000))[3]
+    assert any(step.action == "delay_candidates" for step in schedule.steps)
+    with session(VOTING) as child:
+        alone = carry_out(schedule, child.elections())
+        ahead = carry_out(schedule, child.elections(), simulator_class=LookAheadSimulator)
+
+    assert ahead.trace == alone.trace
+    assert ahead.error is alone.error is None
+
+
 def test_a_cluster_at_rest_is_announced_a_long_way_ahead() -> None:
     """Ticks, heartbeats and their answers: 60 virtual seconds of five nodes are 17,000 calls of strategies."""
     with session(VOTING) as child, counted(child) as counter:
@@ -231,6 +244,30 @@ def test_a_cluster_at_rest_is_announced_a_long_way_ahead() -> None:
         simulator.run_for(60)
 
     assert counter.questions < 150
+
+
+def test_a_follower_that_is_down_and_lacks_an_entry_is_no_reason_to_ask_more_often() -> None:
+    with session(VOTING) as child, counted(child) as counter:
+        simulator = LookAheadSimulator(5, child.elections(), seed=1, mode="quorum")
+        simulator.start()
+        simulator.run_for(2)
+        [leader] = [host.id for host in simulator.hosts.values() if host.node is not None and host.node.leads]
+        simulator.crash("node-5" if leader != "node-5" else "node-4")
+        simulator.request(leader, Put("name", "Alice"))
+        simulator.run_for(2)
+        counter.questions = 0
+        simulator.run_for(60)
+
+    assert counter.questions < 150
+
+
+def test_steps_that_wait_for_a_candidate_are_no_reason_to_ask_more_often() -> None:
+    steps = tuple(Step(round(2 + number / 100, 2), "isolate_candidates") for number in range(300))
+    with session(VOTING) as child, counted(child) as counter:
+        schedule = Schedule(nodes=3, steps=steps, length=5, calm=1)
+        carry_out(schedule, child.elections(), simulator_class=LookAheadSimulator)
+
+    assert counter.questions < 60
 
 
 def test_an_answer_that_is_no_longer_right_is_the_graders_fault() -> None:
