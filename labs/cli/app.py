@@ -66,6 +66,8 @@ def main(arguments: list[str] | None = None) -> None:
     command, *rest = words
     if command == "linearizable" and rest and not any(word.startswith("-") for word in rest):
         sys.exit(_judge(rest))
+    if command == "check" and (code := _check(rest)) is not None:
+        sys.exit(code)
     sys.exit(_run(words))
 
 
@@ -76,6 +78,24 @@ def _judge(files: list[str]) -> int:
 
     try:
         return judge(files)
+    except KeyboardInterrupt:
+        return 130
+
+
+def _check(words: list[str]) -> int | None:
+    """Likewise: a student waits for the first result, and this saves a third of the wait. None: there are options."""
+    from labs.cli.checking import BadRequest, plainly_asked, run
+    from labs.cluster.base import ClusterError
+
+    request = plainly_asked(words)
+    if request is None:
+        return None
+    try:
+        return run(request)
+    except ClusterError as error:
+        return _complain(str(error), 1)
+    except BadRequest as wrong:
+        return _complain(str(wrong), 2)
     except KeyboardInterrupt:
         return 130
 

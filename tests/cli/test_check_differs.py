@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from labs.cli.check import what_differs
+from labs.cli.checking import what_differs
 from labs.grading.results import CheckResult, Report, Status
 
 DICE = """
