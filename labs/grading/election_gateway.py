@@ -10,8 +10,8 @@ import json
 import sys
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
 
 from labs.grading.errors import ErrorKind, GraderError, StudentError
 from labs.grading.rehearsal import LookAhead
@@ -42,21 +42,13 @@ ELECTION_MESSAGES = (StudentMessage, Heartbeat, HeartbeatReply)
 """All that a node passes on to its strategy."""
 
 
-@dataclass(frozen=True, slots=True)
-class StrategyCall:
+class StrategyCall(NamedTuple):
     """One call of a strategy: `tick(now)`, or `receive(sender, message, now)`. `last` is the log's end then."""
 
-    proxy: ElectionProxy = field(compare=False)
     now: float
     sender: NodeId | None
     message: Message | None
     last: tuple[int, int]
-
-    def step(self) -> list[Any]:
-        """As the question for it."""
-        message = self.message
-        text = message.text if isinstance(message, StudentMessage) else encode_message(message) if message else ""
-        return [self.proxy.place, self.now, self.last, self.proxy.restored(), self.sender, text]
 
 
 class Questions(Protocol):
@@ -92,28 +84,29 @@ class RemoteElections:
 
     def foresee(self, coming: Sequence[LookAhead]) -> float:
         """Put what is coming into one question; returns until when the answers are known (see `LookAheadSimulator`)."""
-        plan = [(moment.until, self._calls(moment)) for moment in coming]
-        if sum(len(calls) for _, calls in plan) < 2:
-            return plan[-1][0] if plan else -1.0
-        answers = self.ask("play", {"steps": [[call.step() for call in calls] for _, calls in plan]})
+        plan = [self._calls(moment) for moment in coming]
+        if sum(map(len, plan)) < 2:
+            return coming[-1].until if plan else -1.0
+        answers = self.ask("play", {"steps": [[proxy.step(call) for proxy, call in calls] for calls in plan]})
         if type(answers) is not list or not 1 <= len(answers) <= len(plan):
             self.invalid("the number of answers")
-        for (_, calls), group in zip(plan, answers, strict=False):
-            for call, answer in zip(calls, self.answers(group, len(calls)), strict=True):
-                call.proxy.ahead.append((call, answer))
-        for group, (_, calls) in zip(answers[:-1], plan, strict=False):
-            if any(answer != call.proxy.unchanged() for call, answer in zip(calls, group, strict=True)):
-                self.invalid("more answers than could be known")
-        return plan[len(answers) - 1][0]
+        last = len(answers) - 1
+        for number, (calls, group) in enumerate(zip(plan, answers, strict=False)):
+            for (proxy, call), answer in zip(calls, self.answers(group, len(calls)), strict=True):
+                if number < last and answer != proxy.unchanged:
+                    self.invalid("more answers than could be known")
+                proxy.ahead.append((call, answer))
+        return coming[last].until
 
-    def _calls(self, moment: LookAhead) -> list[StrategyCall]:
+    def _calls(self, moment: LookAhead) -> list[tuple[ElectionProxy, StrategyCall]]:
         """The calls of strategies that these events will lead to."""
-        found = []
+        found, proxies = [], self._proxies
         for node, now, event in moment.events:
-            if isinstance(event, Tick):
-                found.append(self._proxies[node].call(now, None, None))
-            elif isinstance(event, Received) and isinstance(event.message, ELECTION_MESSAGES):
-                found.append(self._proxies[node].call(now, event.sender, event.message))
+            proxy = proxies[node]
+            if type(event) is Tick:
+                found.append((proxy, StrategyCall(now, None, None, proxy.log.last)))
+            elif type(event) is Received and isinstance(event.message, ELECTION_MESSAGES):
+                found.append((proxy, StrategyCall(now, event.sender, event.message, proxy.log.last)))
         return found
 
     # -- for the proxies ------------------------------------------------------------------------------
@@ -177,7 +170,8 @@ class ElectionProxy(Election):
         self.place = elections.next_place()
         self.ahead: deque[tuple[StrategyCall, Any]] = deque()
         """What the strategy answered to calls that are still to come."""
-        self._last_answer: list[Any] = []
+        self.unchanged: list[Any] = []
+        """The answer of which nothing comes."""
         self._handed_over: tuple[int, Any] = (0, None)
         # The strategy has a random generator of its own; only its seed is drawn from the node's.
         catches_up, *answer = elections.seat(self, seat.rng.getrandbits(64))
@@ -185,17 +179,16 @@ class ElectionProxy(Election):
         self._adopt_safely(answer)
 
     def tick(self, now: float) -> None:
-        self._play(self.call(now, None, None))
+        self._play(StrategyCall(now, None, None, self.log.last))
 
     def receive(self, sender: NodeId, message: Message, now: float) -> None:
-        self._play(self.call(now, sender, message))
+        self._play(StrategyCall(now, sender, message, self.log.last))
 
-    def call(self, now: float, sender: NodeId | None, message: Message | None) -> StrategyCall:
-        return StrategyCall(self, now, sender, message, self.log.last)
-
-    def unchanged(self) -> list[Any]:
-        """The answer of which nothing comes."""
-        return [*self._last_answer, [], []]
+    def step(self, call: StrategyCall) -> list[Any]:
+        """The call as a question."""
+        message = call.message
+        text = message.text if type(message) is StudentMessage else encode_message(message) if message else ""
+        return [self.place, call.now, call.last, self.restored(), call.sender, text]
 
     def restored(self) -> list[Any] | None:
         """Term and vote, if the node has put them back after a crash; None: as the strategy left them."""
@@ -207,9 +200,14 @@ class ElectionProxy(Election):
             if foreseen != call:
                 raise GraderError(f"{self.me}: asked for {foreseen} ahead of time, but it became {call}")
         else:
-            answers = self._elections.answers(self._elections.ask("play", {"steps": [[call.step()]]}), 1)
+            answers = self._elections.answers(self._elections.ask("play", {"steps": [[self.step(call)]]}), 1)
             [answer] = self._elections.answers(answers[0], 1)
-        self._adopt_safely(answer)
+        if answer != self.unchanged or not self._is_as_before():  # most answers are alike, and what was fine is fine
+            self._adopt_safely(answer)
+
+    def _is_as_before(self) -> bool:
+        """Whether the node has the leader, term and vote that the strategy gave it last."""
+        return self._handed_over == (self.term, self.vote) and self.unchanged[0] == self.leader
 
     # -- what the strategy answered -------------------------------------------------------------------
 
@@ -224,11 +222,8 @@ class ElectionProxy(Election):
             self._elections.invalid(f"an answer that the simulator cannot take ({type(error).__name__})")
 
     def _adopt(self, answer: Any) -> None:
-        as_before = self._handed_over == (self.term, self.vote) and self._last_answer[:1] == [self.leader]
-        if as_before and answer == self.unchanged():
-            return  # most answers are like this, and what was fine before is fine now
         self._require(type(answer) is list and len(answer) == 5, "an answer that is none of an election's")
-        self._last_answer = answer[:3]
+        self.unchanged = [*answer[:3], [], []]
         leader, term, vote, sent, notes = answer
         known = leader is None or (type(leader) is str and (leader == self.me or leader in self.peers))
         self._require(known, f"leader must be None or a node's id, not {_short(leader)}")

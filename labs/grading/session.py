@@ -301,12 +301,13 @@ class Session:
             raise Stopped
         self._whole.look()
         limits = self.limits
-        left, late = min(
-            (limit, f"no answer within {limit:g} s"),
-            (self._left, f"the {limits.check:g} s for one check are used up"),
-            (self._budget.left, f"the {limits.exercise:g} s for this exercise are used up"),
-            key=lambda pair: pair[0],
-        )
+        left = min(limit, self._left, self._budget.left)
+        if left == limit:
+            late = f"no answer within {limit:g} s"
+        elif left == self._left:
+            late = f"the {limits.check:g} s for one check are used up"
+        else:
+            late = f"the {limits.exercise:g} s for this exercise are used up"
         if left <= 0:
             raise StudentError(ErrorKind.TIME_LIMIT, late)
         self._pulse.asked()
