@@ -68,7 +68,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "a settled cluster stays settled",
-        "While all nodes are up and connected and one has had the time to lead, nobody begins a later term",
+        "While all nodes are up and connected and one has had the time to lead, nobody gives it up or begins a later"
+        " term",
         leadership.unsettled,
     ),
     Rule(

@@ -85,6 +85,7 @@ def disturbed(evidence: TraceView) -> Iterable[Finding]:
 def unsettled(evidence: TraceView) -> Iterable[Finding]:
     yield from _new_terms_under_a_healthy_leader(evidence, len(evidence.node_ids))
     yield from _never_at_rest(evidence)
+    yield from _given_up(evidence)
 
 
 class _LatestLeader:
@@ -165,6 +166,34 @@ def _never_at_rest(evidence: TraceView) -> Iterable[Finding]:
                     event,
                 )
                 return
+
+
+def _given_up(evidence: TraceView) -> Iterable[Finding]:
+    """Who begins to follow the same leader in the same term again had given it up in between. Only of a simulated run:
+    on a busy machine a heartbeat may be late."""
+    if evidence.run is None or not evidence.claims.votes:
+        return
+    health = _LatestLeader(evidence.node_ids, len(evidence.node_ids))
+    followed: dict[str, Event] = {}
+    for event in evidence.story:
+        health.apply(event)
+        if event.event == "fault" and event.kind in kinds.STOPS:
+            followed.pop(event.node, None)
+        if event.kind != kinds.FOLLOWING:
+            continue
+        before = followed.get(event.node)
+        followed[event.node] = event
+        if before is None or before.details != event.details or health.term != event.details["term"]:
+            continue
+        if event.time - max(health.since, evidence.quick_from) > 3 * evidence.timeout:
+            yield proven(
+                f"{event.details['leader']} led term {health.term} with all nodes around it since {health.since:.3f} s,"
+                f" yet {event.node}, which followed it from {before.time:.3f} s on, gave it up: at {event.time:.3f} s"
+                " it began to follow it again",
+                before,
+                event,
+            )
+            return
 
 
 def does_not_last(evidence: TraceView) -> Iterable[Finding]:

@@ -12,6 +12,7 @@ from labs.simulation import by_hand, stepwise
 from labs.simulation.hosts import ClientCall
 from labs.simulation.simulator import Simulator
 from replstore.core.contract import Delete, Done, LinearizableGet, Put
+from replstore.core.messages import Heartbeat
 
 
 def _write(sim: Simulator, calls: list[ClientCall], node: str, key: str, value: Any) -> None:
@@ -112,6 +113,18 @@ def _arrive_late(sim: Simulator) -> None:
         sim.arrive(*sim.set_aside.pop(next(iter(sim.set_aside))))
 
 
+def _the_past_arrives(sim: Simulator) -> None:
+    """Of the heartbeats that were put aside each node gets the next one, if it has been in a later term since."""
+    had: set[str] = set()
+    for message_id, (_, to, packet, _) in list(sim.set_aside.items()):
+        node = sim.hosts[to].node
+        if to in had or node is None or packet.kind != Heartbeat.__name__:
+            continue
+        if packet.details["term"] < node.election.term:
+            had.add(to)
+            sim.arrive(*sim.set_aside.pop(message_id))
+
+
 def _resume_all(sim: Simulator) -> None:
     for node in sim.node_ids:
         sim.resume(node)
@@ -131,6 +144,17 @@ def _to_a_follower(verb: Callable[[Simulator, str, str], None]) -> Callable[...,
             verb(sim, _leaders(sim)[0], followers[-1])
 
     return action
+
+
+def _isolate_two_followers(sim: Simulator) -> None:
+    """The last two, by name, away from all others but not from each other."""
+    if len(followers := _followers(sim)) > 1:
+        sim.partition(followers[-2:], [node for node in sim.node_ids if node not in followers[-2:]])
+
+
+def _restart(sim: Simulator, node: str) -> None:
+    sim.crash(node)
+    sim.start(node)
 
 
 def _leave_together(sim: Simulator, leader: str, follower: str) -> None:
@@ -158,15 +182,18 @@ ACTIONS: dict[str, Callable[..., None]] = {
     "release": lambda sim, calls, sender, to: sim.release(sender, to),
     "put_aside": lambda sim, calls, sender, to: _put_aside(sim, sender, to),
     "arrive_late": lambda sim, calls: _arrive_late(sim),
+    "the_past_arrives": lambda sim, calls: _the_past_arrives(sim),
     "heal": lambda sim, calls: sim.heal(),
     "repeat_elections": lambda sim, calls: sim.repeat_elections(),
     "faults": lambda sim, calls, fields: sim.set_faults(**dict(fields)),
     "crash_leader": _to_leaders(Simulator.crash),
+    "restart_leader": _to_leaders(_restart),
     "isolate_leader": _to_leaders(_isolate),
     "deafen_leader": _to_leaders(_deafen),
     "pause_leader": _to_leaders(Simulator.pause),
     "crash_follower": _to_a_follower(lambda sim, leader, follower: sim.crash(follower)),
     "isolate_follower": _to_a_follower(lambda sim, leader, follower: _isolate(sim, follower)),
+    "isolate_two_followers": lambda sim, calls: _isolate_two_followers(sim),
     "cut_to_follower": _to_a_follower(lambda sim, leader, follower: sim.cut(leader, follower)),
     "cut_from_follower": _to_a_follower(lambda sim, leader, follower: sim.cut(follower, leader)),
     "isolate_leader_with_a_follower": _to_a_follower(_leave_together),

@@ -160,6 +160,49 @@ WRONG: dict[str, tuple[str, Changes]] = {
             (f"{ADOPT}\n            self.asked = None\n", f"{ADOPT}\n"),
         ),
     ),
+    "waits for a leader of the past": (
+        "randomized-timeout",
+        (
+            (
+                LEADER_HEARD,
+                "            case Heartbeat() if message.term < self.term:\n"
+                "                self.wait(now)\n" + LEADER_HEARD,
+            ),
+        ),
+    ),
+    "content with a leader of the past": (
+        "randomized-timeout",
+        (
+            (
+                LEADER_HEARD,
+                "            case Heartbeat() if message.term < self.term:\n"
+                "                self.leader_heard = now\n" + LEADER_HEARD,
+            ),
+        ),
+    ),
+    "loses patience under a leader": (
+        "randomized-timeout",
+        (
+            (
+                "                self.asked = None\n                self.wait(now)\n",
+                "                self.asked = None\n",
+            ),
+        ),
+    ),
+    "of two logs neither is new enough": (
+        "randomized-timeout",
+        (
+            (
+                GRANTED,
+                "newer = request.last[0] >= self.log.last[0] and request.last[1] >= self.log.last[1]\n"
+                "        granted = request.term == self.term and free and newer",
+            ),
+        ),
+    ),
+    "two are enough in the pre-vote": (
+        "pre-vote",
+        ((ENOUGH, "if len(self.votes) < (2 if vote.pre else self.majority):"),),
+    ),
     "a later term in the pre-vote": (
         "elects",
         (

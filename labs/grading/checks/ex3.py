@@ -24,9 +24,14 @@ from labs.trace.events import Event
 from labs.trace.timeline import excerpt
 
 BY_NAME = {rule.name: rule for rule in RULES}
-IN_BOUNDED_TIME = ("a leader is back in time",)
+IN_BOUNDED_TIME = frozenset(
+    {"a leader is back in time", "a settled cluster stays settled", "a leadership lasts with a majority"}
+)
+"""Rules that dice may break in a right design, if seldom: each of them says that an election is over in time."""
 OTHER_DICE = 7919
 """Added to a schedule's seed for the same situation with other dice; far from the seeds that others use."""
+MORE_RUNS, TOO_OFTEN = 4, 2
+"""Runs with other dice, and in how many of these no right design breaks such a rule again."""
 VOTES = Claims(votes=True, by_messages=True)
 FOUND_BY_SEARCH = (
     "A search through orders of messages, timeouts and crashes has found this run: each message arrives when a step"
@@ -121,14 +126,16 @@ class Part:
         simulate: Callable[[Schedule], Run],
     ) -> bool:
         """Candidates with random timeouts may meet again and again, seldom, until it is too late: a run in which only
-        a bound on time is broken counts if that happens with other dice as well."""
+        a bound on time is broken counts if that happens with other dice as well, twice in four runs."""
         if any(violation.rule not in IN_BOUNDED_TIME for violation in violations):
             return False
-        for number in (1, 2):
+        broken = 0
+        for number in range(1, MORE_RUNS + 1):
             run = simulate(replace(schedule, seed=schedule.seed + number * OTHER_DICE))
-            if run.error is not None or _violations(run, self.claims, rules):
-                return False
-        return True
+            broken += run.error is not None or bool(_violations(run, self.claims, rules))
+            if broken == TOO_OFTEN or number - broken > MORE_RUNS - TOO_OFTEN:
+                break
+        return broken < TOO_OFTEN
 
     def _others(self, seed: int, own: list[Schedule]) -> Iterator[Schedule]:
         if self.always:

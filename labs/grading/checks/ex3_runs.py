@@ -9,6 +9,7 @@ Times are in seconds, the election timeout is 0.4 s (`Schedule.timeout`), and a 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import permutations
 from random import Random
 from typing import Any
 
@@ -36,6 +37,15 @@ def _crown_node_1(nodes: int) -> Iterator[Step]:
     yield Step(1.3, "resume_all")
 
 
+def _leader_sleeps(time: float, nodes: int = 3) -> Iterator[Step]:
+    """node-1, which leads, falls asleep. When it wakes up it first hears its followers' last answers, and leads on,
+    however it keeps account of who is there."""
+    links = [(name, "node-1") for name in NAMES[1:nodes]]
+    yield from (Step(round(time - 0.15, 2), "hold", link) for link in links)
+    yield Step(time, "pause", ("node-1",))
+    yield from (Step(round(time + 0.01, 2), "release", link) for link in links)
+
+
 def _chance(seed: int, length: float = 3.0) -> Iterator[Schedule]:
     """Harsh ones: crashes between two effects, loss, repetition, partitions, sleep."""
     for nodes in (5, 3):
@@ -51,11 +61,18 @@ def elections(seed: int) -> Iterator[Schedule]:
     # Everybody asks in vain at first, and two of five are down for good.
     down = (Step(0.1, "crash", ("node-1",)), Step(0.1, "crash", ("node-3",)))
     yield _schedule(5, seed, 5.7, Step(0.0, "partition"), *down, Step(1.5, "heal"))
-    # Nobody has been able to win for so long that whoever doubles its patience each time would wait far too long now.
-    yield _schedule(3, seed, 20.0 + DUE, Step(0.0, "partition"), Step(20.0, "heal"))
+    # node-1 has asked in vain for so long that, if it doubled its patience each time, it would wait far too long now;
+    # node-3 is down, and node-2 lacks a write, so that nobody else can win.
+    alone = (
+        Step(1.65, "crash", ("node-3",)),
+        Step(1.7, "partition"),
+        Step(1.71, "write", ("node-1", "tail", 1)),
+        Step(32.0, "heal"),
+    )
+    yield _schedule(3, seed, 32.0 + DUE, *_crown_node_1(3), *alone)
     # Leader after leader crashes, and each is back before the next one does.
     steps: list[Step] = []
-    for number in range(1, 5):
+    for number in range(1, 4):
         time = round(number * (DUE + 0.5), 1)
         steps += [Step(time, "crash_leader"), Step(time + 0.4, "start_all")]
     yield _schedule(3, seed, steps[-1].time + DUE + 0.1, *steps)
@@ -112,7 +129,7 @@ def terms(seed: int) -> Iterator[Schedule]:
         seed,
         3.1,
         *_crown_node_1(3),
-        Step(1.8, "pause", ("node-1",)),
+        *_leader_sleeps(1.8),
         *(Step(round(2.2 + number / 100, 2), "isolate_candidates") for number in range(60)),
         Step(2.8, "resume_all"),
         calm=DUE,
@@ -181,8 +198,9 @@ def _request_of_an_old_term() -> Iterator[Step]:
 
 def tails(seed: int) -> Iterator[Schedule]:
     """Logs that are longer against logs that are newer."""
-    # node-1 leads and writes what reaches nobody; node-2 leads, as the only one awake to ask, and commits less. Then
-    # node-2 and one of three holders of its entry are gone: of the others only those with the newer log may lead.
+    # node-1 leads and writes what reaches nobody; another leads, node-2 as a rule, which alone is awake to ask, and
+    # commits less. Then it and one of three holders of its entry are gone: of the others only those with the newer log
+    # may lead. At first these cannot reach each other, so that node-1 alone could find a majority.
     tail = (Step(round(1.71 + number / 1000, 3), "write", ("node-1", f"tail{number}", number)) for number in range(8))
     yield _schedule(
         5,
@@ -193,10 +211,12 @@ def tails(seed: int) -> Iterator[Schedule]:
         *(Step(1.7, "pause", (name,)) for name in NAMES[2:]),
         *tail,
         Step(2.7, "resume_all"),
-        Step(3.6, "write", ("node-2", "kept", 1)),
-        Step(3.9, "crash", ("node-2",)),
-        Step(3.9, "crash", ("node-5",)),
+        Step(3.6, "write_to_leader", ("kept", 1)),
+        Step(3.9, "crash_follower"),
+        Step(3.9, "crash_leader"),
         Step(3.901, "heal"),
+        *(Step(3.902, "cut", link) for link in permutations(NAMES[1:], 2)),
+        Step(5.3, "heal"),
         Step(6.0, "start_all"),
         calm=2.1,
     )
@@ -238,7 +258,7 @@ def _late_request() -> Iterator[Step]:
     """While the leader sleeps a candidate begins a new term. Its request arrives when the leader, awake again, has
     committed a write and crashed."""
     yield from _crown_node_1(3)
-    yield Step(2.0, "pause", ("node-1",))
+    yield from _leader_sleeps(2.0)
     yield from (Step(round(2.4 + number / 100, 2), "delay_candidates") for number in range(60))
     yield Step(3.0, "resume", ("node-1",))
     yield Step(3.25, "write", ("node-1", "late", 1))
@@ -254,15 +274,43 @@ def _late_request() -> Iterator[Step]:
 
 def randomized_timeouts(seed: int) -> Iterator[Schedule]:
     """All wake up at once; a quiet time; and then a minority is down for good."""
-    yield _slow(5, seed, 4.3)
     yield _schedule(5, seed, 3.0)
     yield _slow(9, 3 * seed + 1, 4.3)
     # Who asks first may be dead, or the leader; and the network is slow.
     yield _slow(5, seed, 2 * DUE, Step(DUE, "crash_leader"))
-    # A leadership lasts though one follower, or two of four, will never answer again.
-    yield _schedule(3, seed, DUE + 3.0, Step(DUE, "crash_follower"))
+    # A leadership lasts though two of four followers will never answer again.
     down = (Step(0.1, "crash", ("node-2",)), Step(0.1, "crash", ("node-4",)))
     yield _schedule(5, seed, DUE + 2.5, *down)
+    # Two of three: candidates of nearly the same patience meet for ever if they have drawn it once and for all. Again
+    # and again whoever leads begins anew.
+    again = [Step(float(time), "restart_leader") for time in range(2, 10)]
+    pair = (Step(0.0, "crash", ("node-3",)), *again)
+    yield _schedule(3, seed, 9.0 + DUE, *pair, fastest=0.065, slowest=0.07, drift=0.0)
+    yield _schedule(3, seed, 3.4 + DUE + 3.0, *_long_log_and_new_log())
+    yield _schedule(5, seed, 9.8, *_heartbeats_of_the_past())
+
+
+def _long_log_and_new_log() -> Iterator[Step]:
+    """node-1's log is the longer one, and that of whoever leads after it the newer: when this one is gone, one of the
+    two others can win. Its leadership then lasts though one follower never answers."""
+    yield from _crown_node_1(3)
+    yield Step(1.7, "isolate", ("node-1",))
+    tail = (Step(round(1.71 + number / 1000, 3), "write", ("node-1", f"tail{number}", number)) for number in range(4))
+    yield from tail
+    yield Step(3.4, "crash_leader")
+    yield Step(3.4, "heal")
+
+
+def _heartbeats_of_the_past() -> Iterator[Step]:
+    """node-1 crashes, and so does who leads after it. Then heartbeats of node-1 come late, one by one: no reason to
+    wait. (They were kept on their way to two nodes at a time, so that it had a majority.)"""
+    yield from _crown_node_1(5)
+    for time, names in ((1.7, NAMES[3:]), (3.0, NAMES[1:3])):
+        yield from (Step(time, "hold", ("node-1", name)) for name in names)
+        yield from (Step(round(time + 1.2, 1), "put_aside", ("node-1", name)) for name in names)
+    yield Step(4.3, "crash", ("node-1",))
+    yield Step(5.6, "crash_leader")
+    yield from (Step(round(5.65 + 0.35 * number, 2), "the_past_arrives") for number in range(12))
 
 
 # --------------------------------------------------------------------------------------------------------
@@ -277,12 +325,12 @@ def without_quorum(seed: int) -> Iterator[Schedule]:
 
 
 def visitors(seed: int) -> Iterator[Schedule]:
-    """A follower is cut off and comes back; then it alone no longer hears the leader."""
+    """Two followers are cut off together and come back; then one of them alone no longer hears the leader."""
     yield _schedule(
         5,
         seed,
         DUE + 4.9,
-        Step(DUE + 1.0, "isolate_follower"),
+        Step(DUE + 1.0, "isolate_two_followers"),
         Step(DUE + 2.4, "heal"),
         Step(DUE + 3.5, "cut_to_follower"),
     )
@@ -309,17 +357,19 @@ def visitors(seed: int) -> Iterator[Schedule]:
         Step(1.3, "resume_all"),
         Step(2.4, "heal"),
     )
-    # While the leader sleeps node-3 asks whether it might win; node-2's answer comes long after the leader is back.
+    # While the leader sleeps node-3 asks whether it might win; node-2's answer comes long after the leader is back. It
+    # is no answer to what node-3 asks when later it does not hear the leader any more.
     yield _schedule(
         3,
         seed,
-        5.0,
+        6.4,
         *_crown_node_1(3),
-        Step(2.2, "pause", ("node-1",)),
+        *_leader_sleeps(2.2),
         Step(2.2, "hold", ("node-2", "node-3")),
         Step(3.3, "resume", ("node-1",)),
         Step(3.4, "put_aside", ("node-2", "node-3")),
         Step(4.6, "arrive_late"),
+        Step(5.2, "cut", ("node-1", "node-3")),
     )
     # It has missed nothing: only that the others hear a leader speaks against it. At many moments of its own timer.
     steps: list[Step] = []
