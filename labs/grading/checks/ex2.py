@@ -130,9 +130,10 @@ def _reads_followers(code: StudentCode) -> CheckOutcome:
     """Followers that are not behind can answer everything; the leader need not be asked for a key but now and then.
 
     What one session knows is no other session's business: one of two has written, and the other, who has not seen it,
-    may be shown what was there before; and the last one's cluster is younger than those of the others.
+    may be shown what was there before; and the last one's cluster is younger than those of the others, and node-2 leads
+    in it.
     """
-    for number, situation in enumerate((_one_reader, _two_readers, _one_reader)):
+    for number, situation in enumerate((_one_reader, _two_readers, _without_node_1)):
         scenario = Scenario(code, code.seeds[-1], 7 + number, 5, users=2)
         unseen = situation(scenario, 40 // (number + 1))
         if unseen:
@@ -163,6 +164,12 @@ def _two_readers(scenario: Scenario, reads: int) -> str | None:
     for _ in range(reads):
         scenario.get(scenario.rng.choice(KEYS), 1)
     return None
+
+
+def _without_node_1(scenario: Scenario, reads: int) -> str | None:
+    scenario.cluster.kill("node-1")
+    scenario.cluster.wait_for(lambda c: c.leader() == "node-2")
+    return _one_reader(scenario, reads)
 
 
 def _one_reader(scenario: Scenario, steps: int) -> str | None:
