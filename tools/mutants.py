@@ -90,7 +90,7 @@ MUTANTS: tuple[Mutant, ...] = (
         TimerNeverReset,
         "a settled cluster stays settled",
         1,
-        ("terms", "randomized-timeout", *IMPOLITE),
+        ("randomized-timeout", *IMPOLITE),
     ),
     Mutant(
         "timer not reset on granting a vote",
@@ -106,7 +106,7 @@ MUTANTS: tuple[Mutant, ...] = (
         TimeoutShorterThanTheHeartbeat,
         "a settled cluster stays settled",
         1,
-        ("terms", "randomized-timeout", *IMPOLITE),
+        ("randomized-timeout", *IMPOLITE),
     ),
     Mutant("a candidate never retries", NeverAsksAgain, "a leader is back in time", 4, ("elects",)),
     Mutant("votes of an old term counted", CountsVotesOfAnOldTerm, "elected by a majority", 3, ("majority",)),
