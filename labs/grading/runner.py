@@ -54,8 +54,8 @@ def grade(
 
 @contextmanager
 def open_lane(submission: Submission, suite: CheckSuite, settings: GradingSettings) -> Iterator[AttemptLane | None]:
-    """A second process for `grade` with the same arguments, which then takes little more than half the time; None where
-    that cannot be. To be opened before this process starts any threads."""
+    """A second process for `grade` with the same arguments, to do about half of the work; None where that cannot be. To
+    be opened before this process starts any threads."""
     if not lanes.possible():
         yield None
         return
