@@ -92,7 +92,8 @@ def wait_for(event: asyncio.Event, timeout: float) -> bool:
 
 
 async def _waited(event: asyncio.Event, timeout: float) -> None:
-    try:
-        await asyncio.wait_for(event.wait(), timeout)
-    except TimeoutError:
-        return
+    """For a while, and not until a point of time, as `asyncio.wait_for` does: that one may have passed before it is
+    set, and a page's loop raises then."""
+    waiting = asyncio.ensure_future(event.wait())
+    await asyncio.wait([waiting], timeout=max(timeout, 0.0))
+    waiting.cancel()

@@ -5,6 +5,7 @@ The site is built once a run. Any error in the console and any request to anothe
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,14 @@ def visit(server: WebServer, browser: Any) -> Iterator[Visit]:
         context.close()
     assert [error for _, notebook in opened for error in notebook.errors] == []
     assert [url for _, notebook in opened for url in notebook.foreign] == []
+
+
+def test_the_standard_library_is_compiled_where_a_page_imports_it_and_keeps_its_sources(site: Path) -> None:
+    with zipfile.ZipFile(site / "static" / "pyodide" / "python_stdlib.zip") as library:
+        compiled = {name.removesuffix("c") for name in library.namelist() if name.endswith(".pyc")}
+        assert {"argparse.py", "asyncio/__init__.py", "_pyodide/_base.py"} <= compiled <= set(library.namelist())
+        unchecked = (1).to_bytes(4, "little")  # Python takes the file as it is, whatever the clock says
+        assert {library.read(f"{name}c")[4:8] for name in compiled} == {unchecked}
 
 
 @pytest.mark.parametrize(

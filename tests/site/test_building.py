@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import zipfile
 from pathlib import Path
 
@@ -148,6 +149,32 @@ def test_a_compiled_module_comes_into_the_wheel_that_has_its_source(tmp_path: Pa
     assert names[1] not in held[0]
     assert "one/__init__.py" in held[0]
     assert not any(name.endswith(".pyc") for name in held[1])
+
+
+def test_of_the_standard_library_the_compiled_modules_stand_beside_their_sources(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime = tmp_path / "runtime"
+    runtime.mkdir()
+    one = wheel(runtime, "one")
+    with zipfile.ZipFile(runtime / "python_stdlib.zip", "w") as library:
+        library.writestr("json/__init__.py", "source")
+
+    def compiles(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        target = Path(command[3])
+        for name in ("wheels/one/__pycache__/__init__.cpython-314.pyc", "stdlib/json/__init__.pyc"):
+            (target / name).parent.mkdir(parents=True)
+            (target / name).write_bytes(b"code")
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(subprocess, "run", compiles)
+    compiling.add_compiled(runtime)
+
+    with zipfile.ZipFile(runtime / "python_stdlib.zip") as library:
+        assert {name: library.read(name) for name in library.namelist()} == {
+            "json/__init__.py": b"source", "json/__init__.pyc": b"code",
+        }  # fmt: skip
+    assert "one/__pycache__/__init__.cpython-314.pyc" in zipfile.ZipFile(one).namelist()
 
 
 def test_without_node_the_command_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

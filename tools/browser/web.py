@@ -75,7 +75,8 @@ class WebNotebook(Notebook):
         """Open it and wait until its kernel is ready."""
         self.page.goto(f"{self._server.address}/lab/index.html?path=notebooks/{self.name}.ipynb")
         self.page.wait_for_selector(".jp-NotebookPanel:not(.lm-mod-hidden)", timeout=60_000)
-        self.page.wait_for_function(KERNEL_READY, timeout=timeout * 1000)
+        # A look a frame, as Playwright does it by itself, has the page drawn all the time that it starts.
+        self.page.wait_for_function(KERNEL_READY, timeout=timeout * 1000, polling=200)
 
     def save(self, path: str, text: str) -> None:
         """As the page's own editor saves a file."""
