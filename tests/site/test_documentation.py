@@ -65,6 +65,10 @@ class Page:
         ("see [`README.md`](../README.md)", "see `README.md`"),
         ("see [it](https://example.org/a.md)", "see [it](https://example.org/a.md)"),
         ("see [nothing](../no-such-file.md)", "see [nothing](../no-such-file.md)"),
+        (
+            "```mermaid\nstateDiagram-v2\n    [*] --> new\n    new --> old : time, Taken\n```\nmore",
+            "| state | on | next state |\n|---|---|---|\n| (begin) |  | `new` |\n| `new` | time, Taken | `old` |\nmore",
+        ),
         ("```http quorum, node-1 alone\n> GET\n```", "```http\n> GET\n```"),
     ],
 )
