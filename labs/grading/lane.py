@@ -15,11 +15,12 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from multiprocessing import get_context
-from multiprocessing.connection import Connection
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from labs.grading.errors import GraderError, Stopped
-from labs.grading.sandbox import processes
+
+if TYPE_CHECKING:  # a web page imports this module, too, and has no processes
+    from multiprocessing.connection import Connection
 
 J = TypeVar("J")
 R = TypeVar("R")
@@ -103,6 +104,8 @@ class Lane(Generic[J, R]):
         if self._process.is_alive():
             self._process.kill()
             self._process.join()
+            from labs.grading.sandbox import processes  # needs psutil, which a web page does not have
+
             processes.end_marked(processes.mark_prefix + self._mark)
 
     def __enter__(self) -> Lane[J, R]:
@@ -115,6 +118,8 @@ class Lane(Generic[J, R]):
 def _serve(
     ours: Connection, connection: Connection, work: Callable[[J, Stop], Iterator[R]], mark: str, parent: int
 ) -> None:
+    from labs.grading.sandbox import processes
+
     ours.close()
     for name in ("SIGINT", "SIGHUP"):  # a terminal sends them to all of its processes: the first one decides
         signal.signal(getattr(signal, name), signal.SIG_IGN)

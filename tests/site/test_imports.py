@@ -9,6 +9,7 @@ import pytest
 
 ABSENT = (
     *("psutil", "docker", "requests", "h11", "typer", "rich", "resource", "fcntl", "matplotlib"),
+    "_multiprocessing",
     *("nbformat", "pytest", "edn_format", "jinja2", "sidecar"),
 )
 
