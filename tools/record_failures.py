@@ -25,13 +25,15 @@ SEED = 0
 
 @dataclass(frozen=True)
 class Recipe:
-    """Which election fails, in the runs of which part of the exercise, by which rule, and the seconds to look at."""
+    """Which election fails, in the runs of which part of the exercise, by which rule, and the seconds to look at. The
+    run is the first one with so many nodes in which the rule is broken."""
 
     lacks: str
     election: type[Election]
     part: str
     rule: str
     window: tuple[float, float]
+    nodes: int = 5
 
 
 RECIPES = {
@@ -62,6 +64,7 @@ RECIPES = {
         "quorum",
         "a leader without a quorum steps down",
         (4.0, 5.1),
+        nodes=3,
     ),
 }
 
@@ -69,9 +72,9 @@ RECIPES = {
 def record(name: str) -> Failure:
     recipe = RECIPES[name]
     part = next(part for part in PARTS if part.id == recipe.part)
-    schedule = next(iter(part.schedules(SEED)))
-    run = carry_out(schedule, recipe.election)
-    violation = next(v for v in check_run(run, part.claims) if v.rule == recipe.rule)
+    runs = (carry_out(schedule, recipe.election) for schedule in part.schedules(SEED) if schedule.nodes == recipe.nodes)
+    broken = ((run, violation) for run in runs for violation in check_run(run, part.claims))
+    run, violation = next((run, violation) for run, violation in broken if violation.rule == recipe.rule)
     return Failure(
         name=name,
         lacks=recipe.lacks,
