@@ -37,6 +37,9 @@ def test_a_new_leader_is_crowned_and_said_aloud(open_stage: OpenStage) -> None:
     assert page.inner_text("[role=status]") == "node-2 becomes leader of term 2"
     assert page.inner_text(".rl-bubble.is-crown") == "I lead in term 2"
 
+    stage.feed([Event(100.3, "node-2", "fault", "kill")], now=100.3)
+    assert page.locator(".rl-bubble").count() == 0  # who does not run says nothing
+
 
 def test_a_message_flies_and_is_gone(open_stage: OpenStage) -> None:
     stage = open_stage(cluster_model())

@@ -129,3 +129,6 @@ def test_the_front_page_holds_the_panel(whole_site: WebServer, open_page: Open) 
     expect(panel.get_by_test_id("sentence")).to_have_text("node-2 leads in term 2", timeout=60_000)
     inside = "frame => frame.clientHeight - frame.contentDocument.documentElement.scrollHeight"
     assert page.locator("#living-panel iframe").evaluate(inside) >= 0
+    for scheme, ink in (("slate", "rgb(232, 234, 240)"), ("default", "rgb(33, 37, 41)")):  # dark, and light again
+        page.evaluate("scheme => { document.body.dataset.mdColorScheme = scheme; }", scheme)
+        expect(panel.locator(".rl-panel")).to_have_css("color", ink)

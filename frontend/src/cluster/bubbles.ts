@@ -1,5 +1,5 @@
-// What nodes say when something happens to them. Law of this file: one bubble a node at a time, and none about what is
-// long past.
+// What nodes say when something happens to them. Law of this file: one bubble a node at a time, none about what is
+// long past, and none of a node that does not run.
 
 import type { Mark, NodeId } from "../messages/cluster";
 import { h } from "../shared/dom";
@@ -9,12 +9,14 @@ import { type Point, RADIUS } from "./layout";
 const LASTS = 2600; // ms
 const OLD = 3; // seconds after which nobody wants to hear it
 const LONGEST = 60; // characters
+const SILENCED = ["stop", "kill", "crash", "pause"]; // faults
 
 export function makeBubbles(): { el: HTMLElement; say(mark: Mark, place: Point, width: number, now: number): void } {
   const el = h("div", { class: "rl-bubbles", "aria-hidden": "true" });
   const spoken = new Map<NodeId, HTMLElement>();
 
   function say(mark: Mark, place: Point, width: number, now: number) {
+    if (mark.level === "fault" && SILENCED.includes(mark.kind)) spoken.get(mark.node)?.remove();
     if (!mark.bubble || now - mark.t > OLD) return;
     spoken.get(mark.node)?.remove();
     const top = Math.max(26, place.y - RADIUS - (mark.level === "crown" ? 30 : 8));

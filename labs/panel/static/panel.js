@@ -1239,10 +1239,12 @@ function drawX(pen, x, y, size) {
 var LASTS = 2600;
 var OLD = 3;
 var LONGEST = 60;
+var SILENCED = ["stop", "kill", "crash", "pause"];
 function makeBubbles() {
   const el = h("div", { class: "rl-bubbles", "aria-hidden": "true" });
   const spoken = /* @__PURE__ */ new Map();
   function say(mark, place, width, now) {
+    if (mark.level === "fault" && SILENCED.includes(mark.kind)) spoken.get(mark.node)?.remove();
     if (!mark.bubble || now - mark.t > OLD) return;
     spoken.get(mark.node)?.remove();
     const top = Math.max(26, place.y - RADIUS - (mark.level === "crown" ? 30 : 8));
