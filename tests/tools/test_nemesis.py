@@ -131,8 +131,9 @@ def test_a_node_that_is_broken_on_purpose_is_found_out(
     build: str, kinds: tuple[str, ...], election: str, finding: str, tmp_path: Path
 ) -> None:
     pace = Pace(kinds=kinds, every=0.5 if kinds == ("kill",) else 1.5, bad=(1.0, 2.0))
-    order = short(tmp_path, build=build, election=election, seed=2, pace=pace, seconds=300.0)
-    report = run(replace(order, kills=40 if "kill" in kinds else None, faults=None if "kill" in kinds else 40))
+    until = {"kills": 40} if "kill" in kinds else {"faults": 40}  # it is found after a few
+    order = short(tmp_path, build=build, election=election, seed=2, pace=pace, seconds=300.0, **until)
+    report = run(order)
 
     assert any(violation.startswith(finding) for violation in report.violations), report
     assert report.evidence is not None
