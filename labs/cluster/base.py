@@ -12,6 +12,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from labs.trace.events import Event
+from labs.trace.prose import counted
 
 if TYPE_CHECKING:  # every process of the grader imports this module: it takes no more than it needs
     from pathlib import Path
@@ -274,7 +275,7 @@ def describe(status: NodeStatus) -> str:
     """One node in one line."""
     if not status.answers:
         return f"{status.node_id}: {status.state}, does not answer"
-    keys = "its number of keys is not told" if status.total_keys is None else f"{status.total_keys} keys"
+    keys = "its number of keys is not told" if status.total_keys is None else counted(status.total_keys, "key")
     return (
         f"{status.node_id}: {_told('role', status.role)} in {_told('term', status.term, 'term ')}, "
         f"follows {status.leader_id or 'nobody'}, {keys}"

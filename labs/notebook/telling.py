@@ -15,6 +15,7 @@ from labs.lesson.failures import load as load_failure
 from labs.panel.node_view import PROBE_KEY, keys_of_clients
 from labs.pictures import spacetime_svg, tell
 from labs.trace.kinds import WRITE_LOST
+from labs.trace.prose import counted
 
 show: Callable[..., Any] = ipython_display.display
 
@@ -97,7 +98,7 @@ def roles(of: Cluster) -> None:
     for status in of.status().values():
         if status.answers:
             keys = keys_of_clients(status)
-            told = "keys not told" if keys is None else f"{keys} keys"
+            told = "keys not told" if keys is None else counted(keys, "key")
             print(f"{status.node_id}: {status.role}, term {status.term}, {told}")
         else:
             print(f"{status.node_id}: {status.state}")

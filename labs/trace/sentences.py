@@ -14,6 +14,7 @@ from typing import Any
 from labs.trace import kinds
 from labs.trace.events import Event
 from labs.trace.network import groups_of, sides
+from labs.trace.prose import counted
 from labs.trace.requests import outcome_of
 
 
@@ -55,9 +56,9 @@ NOTES = {
         bubble="I drop {key} = {value}",
     ),
     kinds.INSTALLED_SNAPSHOT: Wording(
-        "{node} replaces its store by a snapshot: {how_many_keys} as of entry {index}",
+        "{node} replaces its store by a snapshot: {counted_keys} as of entry {index}",
         "{node} replaced its store by a snapshot",
-        "snapshot: {how_many_keys}",
+        "snapshot: {counted_keys}",
     ),
     kinds.DATA_LOST: Wording(
         "{node} finds that its journal is gone, and with it the entries that it had acknowledged",
@@ -71,8 +72,8 @@ NOTES = {
         "I hold everything again",
     ),
     kinds.RECOVERED: Wording(
-        "{node} recovers {how_many_keys} and {entries} log entries from its journal, term {term}",
-        bubble="back, with {how_many_keys}",
+        "{node} recovers {counted_keys} and {counted_entries} from its journal, term {term}",
+        bubble="back, with {counted_keys}",
     ),
 }
 
@@ -188,8 +189,9 @@ def _fields(event: Event) -> Mapping[str, Any]:
     fields = _Details(event.details, node=event.node)
     if "value" in event.details:
         fields["value"] = value_text(event.details["value"])
-    if "keys" in event.details:
-        fields["how_many_keys"] = f"{event.details['keys']} key{'s' * (event.details['keys'] != 1)}"
+    for name, thing, things in (("keys", "key", ""), ("entries", "log entry", "log entries")):
+        if name in event.details:
+            fields[f"counted_{name}"] = counted(event.details[name], thing, things)
     if "key" in event.details:
         fields["key"] = key_text(event.details["key"])
     if "groups" in event.details:

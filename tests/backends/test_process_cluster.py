@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from labs.cluster import Outcome, ProcessCluster, StartFailed, ports
+from tests import free_ports
 from tests.backends.remains import pids
 
 from .conftest import QUICK, has, one_leader
@@ -22,11 +23,7 @@ pytestmark = [pytest.mark.processes, pytest.mark.slow]
 
 @pytest.fixture
 def consecutive_ports() -> int:
-    """The first of three free ports in a row."""
-    while True:
-        [first] = ports.choose(1)
-        if ports.is_free(first + 1) and ports.is_free(first + 2):
-            return first
+    return free_ports.in_a_row(3)
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import random
 import socket
 import time
 from collections.abc import Callable
@@ -17,6 +15,7 @@ from labs.cluster import FAST, ClusterError, Settings, StartFailed
 from labs.cluster.docker.cluster import DockerCluster
 from labs.cluster.docker.engine import Engine
 from labs.cluster.docker.leftovers import FoundCluster, find
+from tests import free_ports
 from tests.docker.availability import patience
 
 Make = Callable[..., DockerCluster]
@@ -195,18 +194,11 @@ def test_an_exception_leaves_nothing_behind(engine: Engine) -> None:
 # -- bad situations -----------------------------------------------------------------------------------
 
 
-def a_taken_port_after_a_free_one() -> socket.socket:
-    """Below the ports that the system gives to whoever wants any, as other tests do all the time."""
-    for port in random.sample(range(20_000, 30_000), 100):
-        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port - 1)):
-            return socket.create_server(("127.0.0.1", port))
-    raise AssertionError("no two ports in a row are free")
-
-
 def test_a_taken_port_is_named_and_nothing_keeps_running(make: Make) -> None:
-    with a_taken_port_after_a_free_one() as somebody:
-        port = somebody.getsockname()[1]
-        cluster = make(replace(FAST, nodes=2, first_port=port - 1))
+    first = free_ports.in_a_row(2)
+    port = first + 1
+    with socket.create_server(("127.0.0.1", port)):
+        cluster = make(replace(FAST, nodes=2, first_port=first))
         with pytest.raises(StartFailed, match=f"Port {port}, wanted for node-2, is taken by another program"):
             cluster.start()
     assert not any(state == "running" for state in of(cluster).containers.values())  # type: ignore[union-attr]

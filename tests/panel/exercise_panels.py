@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 import exercises
 import solutions
@@ -72,6 +75,17 @@ class Watched:
 
     def problem(self) -> str:
         return str(self.until(lambda: self.panel.board.problems)[-1]["text"])
+
+
+def children_with(word: str) -> list[psutil.Process]:
+    """The processes below this one that have `word` in their command and still run."""
+
+    def has(process: psutil.Process) -> bool:
+        with contextlib.suppress(psutil.NoSuchProcess):  # it has just ended (a zombie is none that runs)
+            return word in " ".join(process.cmdline())
+        return False
+
+    return [process for process in psutil.Process().children(recursive=True) if has(process)]
 
 
 Make = Callable[..., Watched]

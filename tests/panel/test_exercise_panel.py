@@ -16,7 +16,16 @@ from labs.grading.errors import GraderError
 from labs.grading.results import Status
 from labs.panel import ExercisePanel, cells, checking, exercise
 from labs.panel.sources import this_notebook
-from tests.panel.exercise_panels import ENDLESS, EX3, REFERENCE, STARTER, WRONG, Make, graded
+from tests.panel.exercise_panels import (
+    ENDLESS,
+    EX3,
+    REFERENCE,
+    STARTER,
+    WRONG,
+    Make,
+    children_with,
+    graded,
+)
 
 # -- marks ---------------------------------------------------------------------------------------------------
 
@@ -203,7 +212,7 @@ def test_code_that_cannot_be_imported_starts_no_real_nodes_and_is_told(make: Mak
 
 
 def busy_sandboxes() -> list[psutil.Process]:
-    return [one for one in psutil.Process().children(recursive=True) if "labs.grading.child" in " ".join(one.cmdline())]
+    return children_with("labs.grading.child")
 
 
 def test_stopping_ends_the_sandbox_in_the_middle_of_an_endless_loop(make: Make) -> None:

@@ -16,6 +16,8 @@ from typing import Any
 
 import websocket
 
+from tools.browser.lab import await_end
+
 ADDRESS = re.compile(r"WebDriver BiDi listening on (ws://\S+)")
 POLL = 0.1
 """Seconds between two looks at the page."""
@@ -142,11 +144,7 @@ class Firefox:
             self._socket.close()
         else:
             self._process.terminate()
-        try:
-            self._process.wait(15)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        await_end(self._process)
         self._log.close()
 
     def _command(self, method: str, **params: Any) -> dict[str, Any]:

@@ -64,6 +64,15 @@ def chromium() -> str | None:
     return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
+def await_end(process: subprocess.Popen[bytes]) -> None:
+    """Wait for a program that has been told to end; it is killed if it does not."""
+    try:
+        process.wait(15)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
 class Lab:
     """A JupyterLab server with private folders, on a free port, for one test session.
 
@@ -98,11 +107,7 @@ class Lab:
 
     def close(self) -> None:
         self._process.terminate()
-        try:
-            self._process.wait(15)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        await_end(self._process)
         self._log.close()
 
     def _await_answer(self, log: Path) -> None:
