@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from labs.cli.errors import BadRequest
 from labs.cli.overview import COMMANDS, PURPOSE, overview
 
 if TYPE_CHECKING:
@@ -27,6 +28,10 @@ PLAINLY = (
     (r"\[Errno \d+\] ([^:]+)(: '[^']*')?", lambda found: found.group(1)[:1].lower() + found.group(1)[1:]),
 )
 """How messages of the libraries are put into a user's words."""
+
+
+PLAIN = {"check": "labs.cli.checking", "linearizable": "labs.cli.judging"}
+"""Commands that can be had without an option parser, by the modules that know when (`plain`)."""
 
 
 def build(names: Iterable[str] = COMMANDS) -> typer.Typer:
@@ -63,35 +68,15 @@ def main(arguments: list[str] | None = None) -> None:
     if not words or words == ["--help"]:
         print(overview())
         sys.exit(0 if words else 2)
-    command, *rest = words
-    if command == "linearizable" and rest and not any(word.startswith("-") for word in rest):
-        sys.exit(_judge(rest))
-    if command == "check" and (code := _check(rest)) is not None:
-        sys.exit(code)
     sys.exit(_run(words))
 
 
-def _judge(files: list[str]) -> int:
-    """The command that other programs call for many short histories: to import what reads options takes longer than
-    what it does, so without options it is done here."""
-    from labs.cli.judging import judge
-
-    try:
-        return judge(files)
-    except KeyboardInterrupt:
-        return 130
-
-
-def _check(words: list[str]) -> int | None:
-    """Likewise: a student waits for the first result, and this saves a third of the wait. None: there are options."""
-    from labs.cli.checking import BadRequest, plainly_asked, run
+def _run(words: list[str]) -> int:
     from labs.cluster.base import ClusterError
 
-    request = plainly_asked(words)
-    if request is None:
-        return None
     try:
-        return run(request)
+        plain = _without_options(words)
+        return _with_options(words) if plain is None else plain()
     except ClusterError as error:
         return _complain(str(error), 1)
     except BadRequest as wrong:
@@ -100,10 +85,17 @@ def _check(words: list[str]) -> int | None:
         return 130
 
 
-def _run(words: list[str]) -> int:
-    import typer
+def _without_options(words: list[str]) -> Callable[[], int] | None:
+    """What the command does, where that needs no option parser: to import one takes longer than to judge a short
+    history, and a third of the wait for a check's first result. None where it needs one."""
+    command, *rest = words
+    module = PLAIN.get(command)
+    asked: Callable[[], int] | None = None if module is None else import_module(module).plain(rest)
+    return asked
 
-    from labs.cluster.base import ClusterError
+
+def _with_options(words: list[str]) -> int:
+    import typer
 
     # Typer's own error shows a usage, a hint and a box; one line is enough. Depending on its version, typer brings
     # click along (then the package `click` is another one) or imports it, so its class is looked up where it is known.
@@ -111,11 +103,9 @@ def _run(words: list[str]) -> int:
     app = build([words[0]] if words[0] in COMMANDS else COMMANDS)
     try:
         return app(args=words, prog_name="replab", standalone_mode=False) or 0
-    except ClusterError as error:
-        return _complain(str(error), 1)
     except usage_error as error:
         return _complain(plainly(error.format_message()), 2)  # type: ignore[attr-defined]
-    except (KeyboardInterrupt, typer.Abort):
+    except typer.Abort:
         return 130
 
 

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from labs.cli.checking import BadRequest, Request, run
+from labs.cli.checking import Request, run
+from labs.cli.errors import BadRequest
 
 
 class What(StrEnum):

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -18,6 +19,7 @@ from rich.padding import Padding
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.text import Text
 
+from labs.cli.errors import BadRequest
 from labs.grading.check import Check, CheckOutcome
 from labs.grading.checks import SUITE
 from labs.grading.checks.ex3 import PARTS
@@ -37,18 +39,8 @@ from labs.simulation.determinism.check import check_twice
 
 NO_MARK = 3
 """Exit code where the grader itself failed."""
-
-
 EVERYTHING = "all"
 WHAT = (EVERYTHING, *BY_ID)
-
-
-class BadRequest(Exception):
-    """What cannot be checked, and why. `option`: the one that asked for it."""
-
-    def __init__(self, message: str, option: str = "") -> None:
-        super().__init__(message)
-        self.option = option
 
 
 @dataclass(frozen=True)
@@ -73,6 +65,12 @@ def plainly_asked(words: Sequence[str]) -> Request | None:
         case [what, "--file", file] | ["--file", file, what] if what in WHAT and not file.startswith("-"):
             return Request(what, file=Path(file))
     return None
+
+
+def plain(words: Sequence[str]) -> Callable[[], int] | None:
+    """The check that these words ask for, if they ask `plainly`; else None."""
+    request = plainly_asked(words)
+    return None if request is None else partial(run, request)
 
 
 def run(request: Request) -> int:

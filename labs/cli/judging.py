@@ -6,12 +6,20 @@ Law of this module: no option parser is imported. To judge a list of files takes
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 from labs.history import HistoryError, Operation, Verdict, check, is_linearizable, load
 
 _VIOLATION, _UNREADABLE = 1, 2
+
+
+def plain(words: list[str]) -> Callable[[], int] | None:
+    """What a command line without options asks for; None where there are any, or no files."""
+    if not words or any(word.startswith("-") for word in words):
+        return None
+    return partial(judge, words)
 
 
 def judge(files: Iterable[str], picture: Path | None = None, explain: bool = False) -> int:
