@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 
 __version__ = "0.2.0"
 
-_LOADED_WHEN_NAMED = {
+MODULE_OF = {
     **dict.fromkeys(("Election", "ElectionContext", "Seat"), "replstore.core.election"),
     **dict.fromkeys(
         ("Entry", "EntryId", "Heartbeat", "HeartbeatReply", "Message", "NodeId"), "replstore.core.messages"
     ),
     "Node": "replstore.core.node",
 }
+"""The names that are loaded when they are first used."""
 
 __all__ = [
     "Election",
@@ -40,6 +41,6 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _LOADED_WHEN_NAMED:
+    if name not in MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_LOADED_WHEN_NAMED[name]), name)
+    return getattr(import_module(MODULE_OF[name]), name)

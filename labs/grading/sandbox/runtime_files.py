@@ -22,7 +22,7 @@ ROOTS = (
     "labs.grading.child.main",  # what asks the student's file
     *("labs.cluster", "labs.cluster.base", "labs.events"),  # what that file may import
     *("replstore", "replstore.election", "replstore.messages", "replstore.lowest_id", "replstore.bully"),
-    "replstore.core.node",  # `replstore` names it
+    *dict.fromkeys(replstore.MODULE_OF.values()),  # what `replstore` loads when it is named
 )
 CLOSED = "labs.grading"
 """Of this package only `child` may be in a sandbox."""
