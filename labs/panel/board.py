@@ -21,8 +21,8 @@ class Board(anywidget.AnyWidget):
     _css = assets.style("exercise.css")
 
     about: Any = traitlets.Dict().tag(sync=True)
-    """`{id, title, file, election, search, reference}`; `election`: it is one that real nodes can run; `search`: one
-    that can be searched here; `reference`: it is at hand."""
+    """`{id, title, file, election, reference}`; `election`: it is one that can be searched, and real nodes can run;
+    `reference`: it is at hand."""
     rows: Any = traitlets.List().tag(sync=True)
     """The checks: see `marks`."""
     total: Any = traitlets.Dict().tag(sync=True)

@@ -80,7 +80,7 @@ class ExercisePanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
         self._read()
         about = {
             "id": exercise, "title": self.exercise.title, "file": self.exercise.file_name,
-            "election": exercise == "ex3", "search": exercise == "ex3", "reference": self._reference is not None,
+            "election": exercise == "ex3", "reference": self._reference is not None,
         }  # fmt: skip
         self.board = Board(about=about, **self._present(), stage={"kind": ""})
         self._views = Views(

@@ -65,7 +65,7 @@ class PageExercisePanel(ExercisePanel):
         self._download = Download(BY_ID[exercise].file_name)
         super().__init__(exercise, file=file, code=code)
         title = f"{self.exercise.title} (unofficial)"
-        self.board.about = {**self.board.about, "title": title, "election": False, "search": False}
+        self.board.about = {**self.board.about, "title": title, "election": False}
         self._offer(self._read())
         self.children = (self.board, self._download)
 

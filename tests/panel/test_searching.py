@@ -8,14 +8,13 @@ import sys
 import psutil
 import pytest
 
-from tests.panel.exercise_panels import ENDLESS, REFERENCE, STARTER, WRONG, Make
+from tests.panel.exercise_panels import ENDLESS, REFERENCE, STARTER, WRONG, Make, children_with
 
 PRINTS = REFERENCE.replace("if not self.deadline:", "print('{\"told\": \"nothing\"}')\n        if not self.deadline:")
 
 
 def searching() -> list[psutil.Process]:
-    children = psutil.Process().children(recursive=True)
-    return [one for one in children if "labs.simulation.explorer" in " ".join(one.cmdline())]
+    return children_with("labs.simulation.explorer")
 
 
 @pytest.mark.slow
@@ -88,8 +87,8 @@ def test_a_panel_that_is_closed_takes_its_search_along(make: Make) -> None:
 
 
 def test_the_other_exercises_have_no_search(make: Make) -> None:
-    assert not make("ex1", code="").panel.board.about["search"]
-    assert make("ex3", code=REFERENCE).panel.board.about["search"]
+    assert not make("ex1", code="").panel.board.about["election"]
+    assert make("ex3", code=REFERENCE).panel.board.about["election"]
 
 
 def test_the_process_ends_with_whoever_started_it() -> None:

@@ -1,7 +1,7 @@
 // What nodes say when something happens to them. Law of this file: one bubble a node at a time, none about what is
 // long past, and none of a node that does not run.
 
-import type { Mark, NodeId } from "../messages/cluster";
+import type { Mark, NodeId, NodeState } from "../messages/cluster";
 import { h } from "../shared/dom";
 import { clamp, clip } from "../shared/format";
 import { type Point, RADIUS } from "./layout";
@@ -9,15 +9,21 @@ import { type Point, RADIUS } from "./layout";
 const LASTS = 2600; // ms
 const OLD = 3; // seconds after which nobody wants to hear it
 const LONGEST = 60; // characters
-const SILENCED = ["stop", "kill", "crash", "pause"]; // faults
+const DOWN = ["stopped", "paused"]; // looks
 
-export function makeBubbles(): { el: HTMLElement; say(mark: Mark, place: Point, width: number, now: number): void } {
+export interface Bubbles {
+  el: HTMLElement;
+  say(mark: Mark, place: Point, width: number, now: number): void;
+  update(nodes: NodeState[]): void;
+}
+
+export function makeBubbles(): Bubbles {
   const el = h("div", { class: "rl-bubbles", "aria-hidden": "true" });
   const spoken = new Map<NodeId, HTMLElement>();
+  let silent = new Set<NodeId>();
 
   function say(mark: Mark, place: Point, width: number, now: number) {
-    if (mark.level === "fault" && SILENCED.includes(mark.kind)) spoken.get(mark.node)?.remove();
-    if (!mark.bubble || now - mark.t > OLD) return;
+    if (!mark.bubble || silent.has(mark.node) || now - mark.t > OLD) return;
     spoken.get(mark.node)?.remove();
     const top = Math.max(26, place.y - RADIUS - (mark.level === "crown" ? 30 : 8));
     const words = h("span", {}, clip(mark.bubble, LONGEST));
@@ -29,5 +35,11 @@ export function makeBubbles(): { el: HTMLElement; say(mark: Mark, place: Point, 
     setTimeout(() => bubble.remove(), LASTS);
   }
 
-  return { el, say };
+  /** Whatever stopped them, on purpose or not. */
+  function update(nodes: NodeState[]) {
+    silent = new Set(nodes.filter(({ look }) => DOWN.includes(look)).map(({ id }) => id));
+    for (const id of silent) spoken.get(id)?.remove();
+  }
+
+  return { el, say, update };
 }

@@ -89,6 +89,7 @@ export function makeRing(panel: Context): Ring {
     const { cuts: pairsCut, groups } = panel.get("network");
     cuts = new Set(pairsCut.flatMap(([one, other]) => [`${one}|${other}`, `${other}|${one}`]));
     hands.update(places, width);
+    bubbles.update(all);
     for (const [index, node] of all.entries()) {
       for (const other of all.slice(index + 1)) updateLink(node, other);
       const place = places.get(node.id);

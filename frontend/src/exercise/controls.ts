@@ -72,7 +72,7 @@ export function makeControls(panel: Context): View {
     run.allow(why.run);
     stop.allow(why.stop);
     search.allow(why.search);
-    search.el.hidden = !panel.get("about").search;
+    search.el.hidden = !panel.get("about").election;
     real.allow(why.real);
     real.el.hidden = !panel.get("about").election;
   }

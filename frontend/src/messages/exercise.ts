@@ -12,10 +12,8 @@ export interface About {
   id: string;
   title: string;
   file: string;
-  /** It is an election, which real nodes can run. */
+  /** It is an election, which can be searched, and real nodes can run. */
   election: boolean;
-  /** It is an election that can be searched here. */
-  search: boolean;
   /** The reference solution is at hand. */
   reference: boolean;
 }

@@ -162,7 +162,7 @@ function makeControls(panel) {
     run.allow(why.run);
     stop.allow(why.stop);
     search.allow(why.search);
-    search.el.hidden = !panel.get("about").search;
+    search.el.hidden = !panel.get("about").election;
     real.allow(why.real);
     real.el.hidden = !panel.get("about").election;
   }

@@ -1239,13 +1239,13 @@ function drawX(pen, x, y, size) {
 var LASTS = 2600;
 var OLD = 3;
 var LONGEST = 60;
-var SILENCED = ["stop", "kill", "crash", "pause"];
+var DOWN = ["stopped", "paused"];
 function makeBubbles() {
   const el = h("div", { class: "rl-bubbles", "aria-hidden": "true" });
   const spoken = /* @__PURE__ */ new Map();
+  let silent = /* @__PURE__ */ new Set();
   function say(mark, place, width, now) {
-    if (mark.level === "fault" && SILENCED.includes(mark.kind)) spoken.get(mark.node)?.remove();
-    if (!mark.bubble || now - mark.t > OLD) return;
+    if (!mark.bubble || silent.has(mark.node) || now - mark.t > OLD) return;
     spoken.get(mark.node)?.remove();
     const top = Math.max(26, place.y - RADIUS - (mark.level === "crown" ? 30 : 8));
     const words = h("span", {}, clip(mark.bubble, LONGEST));
@@ -1256,7 +1256,11 @@ function makeBubbles() {
     bubble.style.left = `${clamp(place.x, half, Math.max(half, width - half))}px`;
     setTimeout(() => bubble.remove(), LASTS);
   }
-  return { el, say };
+  function update(nodes) {
+    silent = new Set(nodes.filter(({ look }) => DOWN.includes(look)).map(({ id }) => id));
+    for (const id of silent) spoken.get(id)?.remove();
+  }
+  return { el, say, update };
 }
 
 // src/cluster/dots.ts
@@ -1646,6 +1650,7 @@ function makeRing(panel) {
     const { cuts: pairsCut, groups } = panel.get("network");
     cuts = new Set(pairsCut.flatMap(([one, other]) => [`${one}|${other}`, `${other}|${one}`]));
     hands.update(places, width);
+    bubbles.update(all);
     for (const [index, node] of all.entries()) {
       for (const other of all.slice(index + 1)) updateLink(node, other);
       const place = places.get(node.id);

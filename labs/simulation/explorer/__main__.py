@@ -19,7 +19,7 @@ from labs.simulation.loading import election_from_source
 
 
 def answer(text: str) -> dict[str, Any]:
-    """`{told: a sentence}`, and where a term got two leaders also `{problem, steps, events}` of a shortest trace."""
+    """`{told: a sentence}`, and where a term got two leaders also `{steps, events}` of a shortest trace."""
     try:
         report = Search(election_from_source(text)).run()
     except (ValueError, CannotSnapshot) as error:
@@ -28,7 +28,7 @@ def answer(text: str) -> dict[str, Any]:
         return {"told": str(report)}
     [trace] = report.traces
     events = [event.to_json() for event in trace.events]
-    return {"told": trace.problem, "problem": trace.problem, "steps": trace.steps, "events": events}
+    return {"told": trace.problem, "steps": trace.steps, "events": events}
 
 
 def _end_with_the_input() -> None:
