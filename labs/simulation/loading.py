@@ -32,7 +32,7 @@ def election_from_source(text: str, name: str = CLASS) -> type[Election]:
     try:
         # With its own `from __future__` lines, and not with ours.
         exec(compile(text, file, "exec", dont_inherit=True), module.__dict__)
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # `sys.exit()` must not end the program that looks at it
         raise ValueError(f"the code cannot be imported here: {type(error).__name__}: {error}") from error
     cls = getattr(module, name, None)
     if not (isinstance(cls, type) and issubclass(cls, Election)):

@@ -123,6 +123,8 @@ def carry_out(
         _run_to_the_end(sim, schedule, calls)
     except Exception as error:  # noqa: BLE001 - whatever a student's strategy raises
         failure = error
+    except SystemExit as end:  # it would end whoever simulates, a worker among many included
+        failure = RuntimeError(f"the strategy ends the program in which it runs (SystemExit: {end})")
     nodes = {host.id: host.node for host in sim.hosts.values() if host.node is not None}
     return Run(schedule, sim.trace, calls, nodes, failure, getattr(strategy, "__name__", ""), sim.node_ids)
 

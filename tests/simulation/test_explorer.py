@@ -365,3 +365,24 @@ def test_an_election_that_cannot_begin_is_refused_in_a_sentence() -> None:
 
     with pytest.raises(CannotSnapshot, match=r"its start raises NotImplementedError: MyElection\.tick"):
         Search(NotWritten).run()
+
+
+def test_an_election_that_ends_the_program_has_not_been_found_right() -> None:
+    class Leaves(Plain):
+        def receive(self, sender: NodeId, message: Message, now: float) -> None:
+            raise SystemExit
+
+    with pytest.raises(CannotSnapshot, match="ends the program"):
+        Search(Leaves).run()
+    with pytest.raises(ValueError, match="cannot be imported here: SystemExit"):
+        election_from_source("raise SystemExit")
+
+
+def test_a_term_that_is_no_number_is_the_elections_problem() -> None:
+    class Termless(Plain):
+        def campaign(self, now: float, pre: bool) -> None:
+            self.term = None  # type: ignore[assignment]
+
+    [trace] = Search(Termless).run().traces
+
+    assert trace.problem == "node-1 raises TypeError: its term is None, not a whole number"

@@ -167,3 +167,13 @@ def test_a_lost_write_is_shrunk_to_the_two_steps_that_lose_it() -> None:
     steps = smallest(AnyLogWins, "acknowledged writes stay", ("isolate", "write_to_leader", "heal", "crash_leader"))
 
     assert [step.action for step in steps] == ["isolate", "write_to_leader"]
+
+
+def test_a_strategy_that_ends_the_program_ends_its_run_and_nothing_else() -> None:
+    class Leaves(LowestId):
+        def tick(self, now: float) -> None:
+            raise SystemExit(0)
+
+    run = carry_out(Schedule(nodes=3, length=1.0), Leaves)
+
+    assert "ends the program" in str(run.error)

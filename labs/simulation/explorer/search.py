@@ -21,6 +21,7 @@ from time import perf_counter
 from typing import NamedTuple
 
 from labs.simulation.explorer.model import ElectionModel, NodeInput, Receive, Restart, Transition, Wait, step_in_words
+from labs.simulation.explorer.snapshot import CannotSnapshot
 from labs.trace import kinds
 from labs.trace.events import Event
 from replstore.core.election import Election, ElectionContext
@@ -115,7 +116,14 @@ class Search:
         self._came_from: dict[int, int] = {}
 
     def run(self, every: bool = False) -> SearchReport:
-        """Stop at the first violation; with `every`, find a shortest trace to each (term and pair of leaders)."""
+        """Stop at the first violation; with `every`, find a shortest trace to each (term and pair of leaders). Raises
+        `CannotSnapshot`."""
+        try:
+            return self._run(every)
+        except SystemExit as end:  # it would end the search as if all were well
+            raise CannotSnapshot("it ends the program in which it runs (sys.exit)") from end
+
+    def _run(self, every: bool) -> SearchReport:
         began = perf_counter()
         start = sum(self.model.start(name) << shift for name, shift in self._shifts.items())
         self._came_from = {start: -1}
@@ -179,8 +187,11 @@ class Search:
         """The first time that this happens to a node in this state: ask the model."""
         outcome = self.model.outcome(event, node)
         move = Move(self._delta(outcome, node, shift, event), self._post(outcome), outcome.led, outcome.problem)
-        if outcome.problem:
-            move = move._replace(led=-1)
+        problem = outcome.problem
+        if not problem and type(outcome.term) is not int:
+            problem = f"TypeError: its term is {outcome.term!r}, not a whole number"
+        if problem:
+            move = move._replace(led=-1, problem=problem)
         elif outcome.term > self.bound.terms or (outcome.node == node and not outcome.sent):
             move = NOTHING
         known[node] = move
