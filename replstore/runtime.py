@@ -238,7 +238,7 @@ class Runtime:
         for event in (*events, Flush()):
             try:
                 effects += self.node.handle(event, now)
-            except Exception as error:  # noqa: BLE001 - a student's strategy; the node goes on without that step
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - a student's; the node goes on without that step
                 traceback.print_exc()
                 effects.append(Note("election_failed", {"error": f"{type(error).__name__}: {error}"}))
         self._carry_out(effects)

@@ -61,6 +61,26 @@ def test_a_write_is_answered_once_it_has_its_copies() -> None:
     run(ALONE, test)
 
 
+@pytest.mark.parametrize("raised", [SystemExit(3), ValueError("no"), RecursionError()])
+def test_a_strategy_cannot_end_its_node(raised: BaseException, capsys: pytest.CaptureFixture[str]) -> None:
+    class LeavesOnce(LowestId):
+        left = False
+
+        def tick(self, now: float) -> None:
+            if not LeavesOnce.left:
+                LeavesOnce.left = True
+                raise raised
+            super().tick(now)
+
+    async def test(runtime: Runtime) -> None:
+        assert runtime.node.leads
+
+    run(replace(ALONE, election=LeavesOnce), test)
+
+    assert LeavesOnce.left
+    assert f"The election strategy raised {type(raised).__name__}" in "".join(capsys.readouterr())
+
+
 def test_more_clients_than_there_are_places_are_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runtime_module, "MAX_WAITING", 5)
 
