@@ -118,7 +118,7 @@ def test_charges_never_fall() -> None:
         one.restart()
 
     assert charges == sorted(charges)
-    assert charges[-1] >= 0.4  # of 0.6 s; what others took from our own thread is given back
+    assert charges[-1] >= 0.2  # of 0.6 s; what others took from our own thread is given back
 
 
 def test_bytes_are_counted_together() -> None:
