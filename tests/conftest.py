@@ -26,6 +26,11 @@ LEFT_OUT = "left_out"
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 """Not to be found: jsonschema, which does without, would have it build 38 parsers, 2.4 s in every worker."""
 
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+"""Nodes, sandboxes and workers are Pythons of their own. Without kept bytecode each would compile everything anew, and
+collecting the tests alone would take three times as long."""
+
 hypothesis.settings.register_profile("full", deadline=None)
 hypothesis.settings.register_profile("plain", deadline=None, max_examples=25)
 """A plain run draws a quarter of the examples, where a test does not say how many it needs. No example is timed: a busy
