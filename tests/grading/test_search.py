@@ -132,11 +132,6 @@ def test_the_same_election_gives_the_same_walks() -> None:
 # -- nothing that the student's process says counts by itself --------------------------------------------
 
 
-TRUE_WALKS = suspicious_walks(
-    election_from_source(planted_source("ex3", RARE["a request of an old term frees the vote"][1]))
-)
-
-
 @pytest.mark.sample(2)
 @pytest.mark.parametrize(
     "answer",
@@ -148,11 +143,14 @@ TRUE_WALKS = suspicious_walks(
         "return [[['take', 'node-1', 'node-2', '{' * 1900]]]",
         "return [[['wait', 'node-1']] * 1000] * 1000",
         "raise RuntimeError('no')",
-        f"return {TRUE_WALKS!r}",
+        "return WALKS_THAT_BREAK_ANOTHER_ELECTION",
     ],
 )
 def test_a_process_that_says_nonsense_about_walks_changes_nothing(answer: str) -> None:
     """A walk that breaks another election proves nothing about this one."""
+    if answer.endswith("ANOTHER_ELECTION"):
+        other = planted_source("ex3", RARE["a request of an old term frees the vote"][1])
+        answer = f"return {suspicious_walks(election_from_source(other))!r}"
     talks = (
         "\nimport sys\nfrom labs.grading.child.main import Worker\n"
         f"def _search(self, question):\n    {answer}\nWorker._search = _search\n"
