@@ -2,6 +2,7 @@
 // report what the user wants; none of them decides anything about the cluster.
 
 import type { Render } from "@anywidget/types";
+import { makeAttention } from "./cluster/attention";
 import { makeBoard } from "./cluster/board";
 import { makeClient } from "./cluster/client";
 import { makeClock } from "./cluster/clock";
@@ -10,6 +11,7 @@ import { makeHead } from "./cluster/head";
 import { makeNetwork } from "./cluster/network";
 import { makeNodes } from "./cluster/nodes";
 import { makeNotices } from "./cluster/notices";
+import { tellsMore } from "./cluster/pace";
 import { makePlayer } from "./cluster/player";
 import { makeRing } from "./cluster/ring";
 import { makeSides } from "./cluster/sides";
@@ -26,6 +28,7 @@ import { skipLinks } from "./shared/skip";
 
 const THEME = ["data-jp-theme-name", "data-jp-theme-light", "class"];
 const SOON = 150; // ms within which what has changed is drawn, where nothing flies
+const STIRRING = ["doing", "network", "player"]; // traits that change when somebody does something
 let panels = 0;
 
 const render: Render<ClusterTraits> = ({ model, el }) => {
@@ -45,6 +48,7 @@ const render: Render<ClusterTraits> = ({ model, el }) => {
     clock: makeClock(),
     colours: colours.colours,
     calm: () => motion.matches,
+    lively: () => attention.lively || Boolean(panel.get("player").playing) || panel.get("doing").length > 0,
     get: (trait) => model.get(trait),
     simulated: () => model.get("info").backend === "simulated",
     ask: (command) => notices.caused(commands.ask(command), root.querySelector(":focus")),
@@ -54,6 +58,8 @@ const render: Render<ClusterTraits> = ({ model, el }) => {
     },
     focusNode: (name) => nodes.focus(name),
   };
+
+  const attention = makeAttention(root, () => drawn.ring.wake());
 
   // -- the parts
 
@@ -128,6 +134,7 @@ const render: Render<ClusterTraits> = ({ model, el }) => {
   const listeners = Object.entries(parts).map(([trait, views]) => {
     const listener = () => {
       for (const view of views) view.update();
+      if (STIRRING.includes(trait)) attention.stir();
       if (trait === "data") drawn.data.wake(SOON);
     };
     model.on(`change:${trait}`, listener);
@@ -145,6 +152,7 @@ const render: Render<ClusterTraits> = ({ model, el }) => {
         ring.forget(message.now, message.timers);
         timeline.reset(message);
       } else {
+        if (tellsMore(message)) attention.stir();
         drawn.ring.wake(ring.take(message));
         timeline.take(message);
         for (const mark of message.marks ?? []) {
@@ -189,6 +197,7 @@ const render: Render<ClusterTraits> = ({ model, el }) => {
 
   return () => {
     frames.end();
+    attention.end();
     endKeys();
     commands.end();
     sizes.disconnect();

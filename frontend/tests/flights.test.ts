@@ -45,6 +45,17 @@ describe("a message", () => {
     expect(flights.count).toBe(0);
   });
 
+  it("is seen where it is by now, where pictures are far apart", () => {
+    for (let number = 0; number < 4; number++) {
+      const time = 100 + number / 20;
+      flights.take(news({ messages: [sent(`m${number}`, time)], arrived: [[`m${number}`, time + 0.002]] }), whole);
+    }
+    look();
+    pass(220);
+    const places = look().map(({ progress }) => Math.round(progress * SHORTEST));
+    expect(places).toEqual([100, 50, 0]); // and not three at one place
+  });
+
   it("flies as long as it really took, where that is longer", () => {
     flights.take(news({ messages: [sent("a", 100, "replication")] }), whole);
     pass(1000 * HOLDBACK);

@@ -68,6 +68,24 @@ describe("a picture", () => {
     expect(drawn.length).toBeLessThanOrEqual(5);
   });
 
+  it("that stands long waits a little for another, to be drawn along with it", () => {
+    const { frames, drawn: slow, show, wake } = part(() => 1000);
+    const quick = h("div");
+    const other = frames.add(quick, () => 700);
+    look([{ target: quick, isIntersecting: true }]);
+    show(true);
+    vi.advanceTimersByTime(50);
+    expect(slow).toHaveLength(1);
+    vi.advanceTimersByTime(1050); // it is due, and nothing else was drawn since
+    expect(slow).toHaveLength(1);
+    other.wake();
+    vi.advanceTimersByTime(20);
+    expect(slow).toHaveLength(2);
+    wake(); // what has changed does not wait
+    vi.advanceTimersByTime(20);
+    expect(slow).toHaveLength(3);
+  });
+
   it("is drawn soon after something has changed", () => {
     const { drawn, show, wake } = part(() => Infinity);
     show(true);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { along, placesOf, RADIUS } from "../src/cluster/layout";
+import { along, areaOf, placesOf, RADIUS } from "../src/cluster/layout";
 
 const distance = (one: { x: number; y: number }, other: { x: number; y: number }) =>
   Math.hypot(one.x - other.x, one.y - other.y);
@@ -31,6 +31,19 @@ describe("the ring", () => {
     expect(first?.x).toBeCloseTo(400);
     expect(first?.y).toBeLessThan(second?.y ?? 0);
     expect(second?.x).toBeGreaterThan(third?.x ?? 0);
+  });
+});
+
+describe("the area that is drawn anew", () => {
+  it("holds each place and what is around it, and no more", () => {
+    const area = areaOf(
+      [
+        { x: 100, y: 50 },
+        { x: 300, y: 90 },
+      ],
+      20,
+    );
+    expect(area).toEqual({ x: 80, y: 30, width: 240, height: 80 });
   });
 });
 

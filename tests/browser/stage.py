@@ -89,9 +89,9 @@ class Stage(Bundle):
         self.tell(now)
 
 
-def cluster_model(nodes: int = 3, backend: str = "process") -> PanelModel:
-    """Everybody follows node-1."""
-    settings = Settings(nodes=nodes)
+def cluster_model(nodes: int = 3, backend: str = "process", **more: Any) -> PanelModel:
+    """Everybody follows node-1. `more`: other settings."""
+    settings = Settings(nodes=nodes, **more)
     model = PanelModel(settings.node_ids, backend, settings)
     observe(model, dict.fromkeys(settings.node_ids, "follower") | {"node-1": "leader"}, at=100.0)
     return model

@@ -11,6 +11,8 @@ export interface Context {
   colours: Colours;
   /** Whether the user wants nothing to move. */
   calm(): boolean;
+  /** Whether each picture counts: something has just happened, or somebody points at the panel. */
+  lively(): boolean;
   get<Trait extends keyof ClusterTraits>(trait: Trait): ClusterTraits[Trait];
   simulated(): boolean;
   ask(command: ClusterCommand): void;

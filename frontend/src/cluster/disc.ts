@@ -1,24 +1,28 @@
 // One node of the ring. Law of this file: role, term and lag are told in words as well as by shape and colour.
 
 import type { NodeId, NodeState } from "../messages/cluster";
+import type { Pen } from "../shared/canvas";
 import { s, setAttribute, setAttributes, setShown, setText } from "../shared/dom";
 import { plural } from "../shared/format";
 import { ICONS } from "../shared/icons";
 import { type Point, RADIUS } from "./layout";
+import { isEnding } from "./rings";
 import type { Left } from "./timers";
 import { LOOKS, SIDE_NAMES } from "./words";
 
-const SOON = 0.5; // share of its patience from which on a node says how long it still waits
 const PILL = { top: RADIUS + 5, height: 19 };
 const BADGE = -RADIUS * 0.92; // where the side of a cut network stands, to the left and above
+const SIDE = 11; // its radius
 const TELLS = new Set(["leader", "follower", "candidate"]);
 const LETTER = 6.1; // width of a letter, near enough for a pill
 
 export interface Disc {
   el: SVGGElement;
   update(node: NodeState, place: Point, groups: NodeId[][], leader: NodeId | null): void;
-  /** What is left of its patience; null: it told nothing, or has no need of it. */
+  /** Says what is left of its patience, if that is little; null: it told nothing, or has no need of it. */
   wait(left: Left | null): void;
+  /** Outlines what stands before the ring of its patience. */
+  cover(pen: Pen): void;
   /** A ring goes out from a node that becomes leader. */
   pulse(): void;
 }
@@ -27,17 +31,15 @@ export function makeDisc(name: NodeId, hatch: string, choose: () => void): Disc 
   const role = s("text", { class: "rl-role", y: -1 });
   const term = s("text", { class: "rl-facts", y: 13 });
   const keys = s("text", { class: "rl-facts", y: 26 });
-  const timer = s("circle", { class: "rl-timer", r: RADIUS + 6, pathLength: 1, transform: "rotate(-90)" });
   const pill = s("rect", { class: "rl-pill", y: PILL.top, height: PILL.height, rx: PILL.height / 2 });
   const lag = s("text", { class: "rl-lag", y: PILL.top + 13.5 });
-  const badge = s("circle", { class: "rl-sidebadge", r: 11, cx: BADGE, cy: BADGE });
+  const badge = s("circle", { class: "rl-sidebadge", r: SIDE, cx: BADGE, cy: BADGE });
   const side = s("text", { class: "rl-side", x: BADGE, y: BADGE + 4 });
   const crown = s("path", { d: ICONS.crown, transform: `translate(-14 ${-RADIUS - 27}) scale(1.75)` });
   const el = s(
     "g",
     { class: "rl-node", role: "button", "data-node": name, onclick: choose, onkeydown: press },
     s("circle", { r: RADIUS + 8, class: "rl-halo" }),
-    timer,
     s("circle", { r: RADIUS, class: "rl-body" }),
     s("circle", { r: RADIUS - 2, class: "rl-weave", fill: `url(#${hatch})` }),
     s("g", { class: "rl-crown" }, crown),
@@ -47,6 +49,9 @@ export function makeDisc(name: NodeId, hatch: string, choose: () => void): Disc 
 
   let facts = "";
   let words = "";
+  let at: Point = { x: 0, y: 0 };
+  let pillWidth = 0; // 0: none is shown
+  let onSide = false;
 
   function press(event: KeyboardEvent) {
     if (event.key !== "Enter" && event.key !== " ") return;
@@ -55,6 +60,7 @@ export function makeDisc(name: NodeId, hatch: string, choose: () => void): Disc 
   }
 
   function update(node: NodeState, place: Point, groups: NodeId[][], leader: NodeId | null) {
+    at = place;
     setAttribute(el, "transform", `translate(${place.x} ${place.y})`);
     const waving = el.classList.contains("is-new") ? " is-new" : "";
     setAttribute(el, "class", `rl-node is-${node.look}${waving}`);
@@ -71,7 +77,8 @@ export function makeDisc(name: NodeId, hatch: string, choose: () => void): Disc 
     showLag(tag, node.parted !== null ? "parted" : node.lag ? "behind" : node.lag === null ? "unknown" : "");
     const letter = sideOf(node.id, groups);
     setText(side, letter);
-    setShown(badge, Boolean(letter));
+    onSide = Boolean(letter);
+    setShown(badge, onSide);
     setAttribute(el, "aria-label", labelOf(node, tag, letter));
   }
 
@@ -82,16 +89,18 @@ export function makeDisc(name: NodeId, hatch: string, choose: () => void): Disc 
     setAttribute(lag, "class", `rl-lag${more}`);
     setAttributes(pill, { width, x: -width / 2, class: `rl-pill${more}` });
     setShown(pill, Boolean(tag));
+    pillWidth = tag ? width : 0;
   }
 
   function wait(left: Left | null) {
-    const share = left ? left.left / left.full : 0;
-    const ending = left !== null && share < SOON;
-    setShown(timer, left !== null);
-    if (left) setAttribute(timer, "stroke-dasharray", `${share.toFixed(2)} 1`);
-    setAttribute(timer, "class", `rl-timer${ending ? " is-ending" : ""}`);
-    words = ending ? `waits ${left.left.toFixed(1)} s more` : "";
+    words = left && isEnding(left) ? `waits ${left.left.toFixed(1)} s more` : "";
     showFacts();
+  }
+
+  function cover(pen: Pen) {
+    const { top, height } = PILL;
+    if (pillWidth) pen.roundRect(at.x - pillWidth / 2 - 1, at.y + top - 1, pillWidth + 2, height + 2, height / 2 + 1);
+    if (onSide) pen.arc(at.x + BADGE, at.y + BADGE, SIDE + 1, 0, 7);
   }
 
   function showFacts() {
@@ -105,7 +114,7 @@ export function makeDisc(name: NodeId, hatch: string, choose: () => void): Disc 
     el.classList.add("is-new");
   }
 
-  return { el, update, wait, pulse };
+  return { el, update, wait, cover, pulse };
 }
 
 const votesText = ({ votes }: NodeState): string => (votes ? `${votes.got} of ${votes.of} votes` : "");

@@ -8,6 +8,7 @@ import type { Clock } from "./clock";
 export const SHORTEST = 520; // ms that a flight is shown at least: on one machine a message needs 1 ms, too fast to see
 export const HOLDBACK = 0.12; // seconds by which the picture runs behind, so that a batch of news is shown evenly
 export const LATE = 1000; // ms by which news may come late and what it tells is still shown from its beginning
+const EVEN = 100; // ms of that which are caught up at once, or as many as nobody looked
 const UNSEEN = 250; // ms after the news: nobody has looked since, so that a flight is shown where it is by now
 export const WAIT = 1200; // ms that an unanswered message waits at its goal before it counts as lost
 export const FADE = 500; // ms in which a lost one fades
@@ -60,6 +61,8 @@ export function makeFlights(clock: Clock, wall: () => number = () => performance
   const byId = new Map<string, Flight>();
   const early = new Map<string, number>(); // arrived before anybody told that they were sent
   let since = -Infinity;
+  let looked = -Infinity; // when, in ms, and the gap between the last two looks
+  let gap = 0;
 
   function depart([id, family, from, to, , time]: Sent, cut: boolean): Flight | undefined {
     if (flights.length > MOST || time < since) return undefined;
@@ -114,12 +117,13 @@ export function makeFlights(clock: Clock, wall: () => number = () => performance
     const late = lateness(flight);
     if (late < 0) return true;
     const fresh = late <= LATE && stamp - flight.told <= UNSEEN;
-    flight.begun = stamp - (fresh ? clamp(late, 0, 100) : late);
+    flight.begun = stamp - (fresh ? clamp(late, 0, clamp(gap, EVEN, UNSEEN)) : late);
     return fresh || late < span;
   }
 
   function sights(stamp: number, delay: number, calm: boolean): Sight[] {
     const found: Sight[] = [];
+    [gap, looked] = [stamp - looked, stamp];
     remove((flight) => {
       const span = duration(flight, delay);
       if (flight.begun === undefined && !begin(flight, stamp, span)) return true;

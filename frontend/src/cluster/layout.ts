@@ -8,7 +8,6 @@ export interface Point {
 export const RADIUS = 42;
 const ABOVE = 36; // room for a crown and a speech bubble
 const BELOW = 28; // room for the lag
-const MARK = 12; // room around a message's place for its mark
 const ASIDE = 6; // each direction keeps to its right, so that question and answer can pass
 
 /** `count` places on a ring within these measures, the first on top, then clockwise. */
@@ -29,17 +28,17 @@ export interface Area extends Point {
   height: number;
 }
 
-/** The smallest area in which all messages between these places move. */
-export function areaOf(places: Point[]): Area {
+/** The smallest area around these places that reaches so far beyond each. */
+export function areaOf(places: Point[], reach: number): Area {
   const xs = places.map(({ x }) => x);
   const ys = places.map(({ y }) => y);
-  const x = Math.floor(Math.min(...xs) - ASIDE - MARK);
-  const y = Math.floor(Math.min(...ys) - ASIDE - MARK);
+  const x = Math.floor(Math.min(...xs) - reach);
+  const y = Math.floor(Math.min(...ys) - reach);
   return {
     x,
     y,
-    width: Math.ceil(Math.max(...xs) + ASIDE + MARK) - x,
-    height: Math.ceil(Math.max(...ys) + ASIDE + MARK) - y,
+    width: Math.ceil(Math.max(...xs) + reach) - x,
+    height: Math.ceil(Math.max(...ys) + reach) - y,
   };
 }
 

@@ -1,29 +1,25 @@
 // The cluster as a ring of nodes, with its links and the messages between them. Law of this file: the links and nodes
 // are elements that change only with the cluster; what moves is drawn on a canvas above them, which is no larger than
-// it must be: the browser puts all of it together anew for each picture.
+// it must be: the browser puts all of it together anew for each picture. How often that is, pace.ts says.
 
 import type { Mark, News, NodeId, NodeState, Sent, Timer } from "../messages/cluster";
 import { fitCanvas, type Pen } from "../shared/canvas";
 import { h, s, setAttribute, setAttributes, setShown } from "../shared/dom";
-import { clamp } from "../shared/format";
 import { ICONS } from "../shared/icons";
 import { oneTabStop } from "../shared/keys";
 import { makeBubbles } from "./bubbles";
 import type { Context, View } from "./context";
 import { type Disc, makeDisc } from "./disc";
 import { drawLit, drawSights } from "./dots";
-import { JUST, makeFlights, type Sight } from "./flights";
+import { HOLDBACK, JUST, makeFlights } from "./flights";
 import { makeHands } from "./hands";
 import { type Area, areaOf, type Point, placesOf } from "./layout";
 import { makeLegend } from "./legend";
-import { makeTimers } from "./timers";
+import { isLively, restPause, ringStands, standsFor } from "./pace";
+import { drawRing, isEnding, REACH } from "./rings";
+import { type Left, makeTimers } from "./timers";
 
-// Without a graphics card each picture costs some milliseconds: while little happens, there are fewer.
-const CROWD = 48; // moving messages from which on each frame is drawn
-const FEW = 12; // and up to which it is little, unless it is an election or a loss
-const BUSY_PAUSE = 28; // ms between two pictures
-const REST_PAUSE = 80;
-const TIMER_STEPS = 24; // steps in which a timer's ring closes
+const ARRIVED = 80; // ms within which it is drawn that messages have arrived
 
 export interface Ring extends View {
   stage: HTMLElement;
@@ -40,6 +36,11 @@ export interface Ring extends View {
 interface Link {
   line: SVGLineElement;
   cut: SVGGElement;
+}
+
+interface Waiting {
+  id: NodeId;
+  left: Left;
 }
 
 export function makeRing(panel: Context): Ring {
@@ -63,6 +64,8 @@ export function makeRing(panel: Context): Ring {
   let area: Area = { x: 0, y: 0, width: 0, height: 0 };
   let cuts = new Set<string>();
   let clean = true;
+  let drawnAt = -Infinity; // ms
+  let lively = false; // what was drawn last
   let lit: Sent[] = []; // messages that are the reason of something
   let since = -Infinity; // what was said before is over
 
@@ -75,7 +78,7 @@ export function makeRing(panel: Context): Ring {
     if (!width || !height || !names.length) return;
     for (const svg of [links, discs, hands.dots]) setAttribute(svg, "viewBox", `0 0 ${width} ${height}`);
     for (const [index, place] of placesOf(names.length, width, height).entries()) places.set(names[index] ?? "", place);
-    area = areaOf([...places.values()]);
+    area = areaOf([...places.values()], REACH);
     pen = fitCanvas(canvas, area.width, area.height);
     pen.translate(-area.x, -area.y);
     canvas.style.translate = `${area.x}px ${area.y}px`;
@@ -136,26 +139,44 @@ export function makeRing(panel: Context): Ring {
     if (!pen) return Infinity;
     const flown = flights.sights(stamp, panel.get("network").delay_ms, panel.calm());
     const sights = hands.busy ? flown.filter(({ flight }) => flight.arrived !== undefined || flight.lost) : flown;
-    if (sights.length || !clean) pen.clearRect(area.x, area.y, area.width, area.height);
-    clean = !sights.length && !lit.length;
-    if (lit.length && clean) pen.clearRect(area.x, area.y, area.width, area.height);
+    const waiting = patience();
+    const empty = !sights.length && !lit.length && !waiting.length;
+    if (!empty || !clean) pen.clearRect(area.x, area.y, area.width, area.height);
+    clean = empty;
+    for (const { id, left } of waiting) {
+      const place = places.get(id);
+      const disc = nodes.get(id);
+      if (place && disc) drawRing(pen, place, left, panel.colours, disc.cover);
+    }
     drawSights(pen, sights, places, panel.colours);
     drawLit(pen, lit, places, panel.colours);
-    return Math.min(flights.nextIn(), standsFor(sights), drawTimers());
+    drawnAt = performance.now();
+    lively = isLively(sights, panel.lively());
+    const heartbeat = panel.get("info").heartbeat_ms;
+    const stands = Math.min(standsFor(sights, lively, heartbeat), ringsStand(waiting));
+    return Math.max(pause(), Math.min(flights.nextIn(), stands));
   }
 
-  /** The nodes' patience. Returns the milliseconds for which that picture stands. */
-  function drawTimers(): number {
-    let stands = Infinity;
-    const now = panel.clock.now();
-    for (const { id, look } of panel.get("nodes")) {
+  /** The least time between two pictures, in ms. */
+  const pause = () => (lively || panel.lively() ? 0 : restPause(panel.get("info").heartbeat_ms));
+
+  /** Who waits for a leader, at the moment that the messages show. */
+  function patience(): Waiting[] {
+    const { clock } = panel;
+    const now = clock.now() - (clock.moving ? HOLDBACK * clock.rate : 0);
+    return panel.get("nodes").flatMap(({ id, look }) => {
       const left = look === "follower" || look === "candidate" ? timers.at(id, now) : null;
       nodes.get(id)?.wait(left);
-      if (left?.left && panel.clock.moving) {
-        stands = Math.min(stands, clamp((1000 * left.full) / TIMER_STEPS / panel.clock.rate, 80, 500));
-      }
-    }
-    return stands;
+      return left ? [{ id, left }] : [];
+    });
+  }
+
+  function ringsStand(waiting: Waiting[]): number {
+    const { clock } = panel;
+    const closing = clock.moving ? waiting.filter(({ left }) => left.left) : [];
+    return Math.min(
+      ...closing.map(({ left }) => ringStands(left.full, clock.rate, isEnding(left), lively && !panel.calm())),
+    );
   }
 
   function say(mark: Mark) {
@@ -180,19 +201,11 @@ export function makeRing(panel: Context): Ring {
   function take(news: News): number {
     timers.take(news.timers ?? []);
     flights.take(news, (from, to) => cuts.has(`${from}|${to}`));
-    return news.arrived || news.lost ? Math.min(REST_PAUSE, flights.nextIn()) : flights.nextIn();
+    const within = news.arrived || news.lost ? Math.min(ARRIVED, flights.nextIn()) : flights.nextIn();
+    return Math.max(within, pause() - (performance.now() - drawnAt));
   }
 
   return { el, stage, update, layout, take, draw, say, light, forget };
-}
-
-/** How long the picture stands, in ms. */
-function standsFor(sights: Sight[]): number {
-  const moving = sights.filter((sight) => !sight.stands);
-  if (moving.length > CROWD) return 0;
-  const lively = ({ flight, fading }: Sight) => fading !== undefined || flight.family.startsWith("election");
-  const pause = moving.length > FEW || moving.some(lively) ? BUSY_PAUSE : REST_PAUSE;
-  return Math.min(...sights.map((sight) => Math.max(sight.stands, pause)));
 }
 
 function pattern(id: string): SVGDefsElement {

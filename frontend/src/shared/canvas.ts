@@ -19,6 +19,7 @@ const NAMES = [
   "replication",
   "election",
   "alive",
+  "warn-ink",
 ] as const;
 
 export type Colour = (typeof NAMES)[number];

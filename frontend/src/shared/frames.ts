@@ -16,11 +16,15 @@ export interface Frames {
 }
 
 const ALONG = 30; // ms: what is due that soon is drawn along with what is due now
+const LONG = 400; // ms: a picture that stands so long may stand a little longer, to be drawn along with another
+const LONGER = 0.25; // share of its time
 
 interface Entry {
   draw: Draw;
   visible: boolean;
   due: number;
+  /** ms for which it can wait for another to be drawn. */
+  slack: number;
 }
 
 export function makeFrames(): Frames {
@@ -32,7 +36,7 @@ export function makeFrames(): Frames {
     if (frame) return;
     clearTimeout(timer);
     let due = Infinity;
-    for (const entry of entries.values()) if (entry.visible) due = Math.min(due, entry.due);
+    for (const entry of entries.values()) if (entry.visible) due = Math.min(due, entry.due + entry.slack);
     if (due === Infinity) return;
     const wait = due - performance.now();
     const request = () => {
@@ -48,7 +52,11 @@ export function makeFrames(): Frames {
     for (const entry of entries.values()) {
       if (!entry.visible || entry.due > now + ALONG) continue;
       entry.due = Infinity; // what wakes it while it draws counts
-      entry.due = Math.min(entry.due, now + entry.draw(stamp));
+      entry.slack = 0;
+      const stands = entry.draw(stamp);
+      if (now + stands >= entry.due) continue;
+      entry.due = now + stands;
+      entry.slack = stands >= LONG ? stands * LONGER : 0;
     }
     schedule();
   }
@@ -58,19 +66,23 @@ export function makeFrames(): Frames {
       const entry = entries.get(target);
       if (!entry) continue;
       entry.visible = isIntersecting;
-      if (isIntersecting) entry.due = 0;
+      if (isIntersecting) entry.due = entry.slack = 0;
     }
     schedule();
   });
 
   return {
     add(el, draw) {
-      const entry = { draw, visible: false, due: 0 };
+      const entry = { draw, visible: false, due: 0, slack: 0 };
       entries.set(el, entry);
       sight.observe(el);
       return {
         wake(within = 0) {
-          entry.due = Math.min(entry.due, performance.now() + within);
+          const due = performance.now() + within;
+          if (due < entry.due + entry.slack) {
+            entry.due = Math.min(entry.due, due);
+            entry.slack = due - entry.due;
+          }
           schedule();
         },
       };

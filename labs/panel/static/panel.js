@@ -1,4 +1,26 @@
 /* Made from frontend/src/panel.ts by `npm run build` in frontend/. Do not edit. */
+// src/cluster/attention.ts
+var LASTS = 3e3;
+var SIGNS = ["pointermove", "pointerdown", "wheel", "keydown"];
+function makeAttention(root, roused, wall = () => performance.now()) {
+  let until = -Infinity;
+  function stir() {
+    const asleep = wall() > until;
+    until = wall() + LASTS;
+    if (asleep) roused();
+  }
+  for (const sign of SIGNS) root.addEventListener(sign, stir, { passive: true });
+  return {
+    get lively() {
+      return wall() <= until;
+    },
+    stir,
+    end() {
+      for (const sign of SIGNS) root.removeEventListener(sign, stir);
+    }
+  };
+}
+
 // src/shared/dom.ts
 var SVG = "http://www.w3.org/2000/svg";
 function fill(element, attributes, children) {
@@ -722,7 +744,6 @@ function slider(label, name, max, step, unit, send) {
 var RADIUS = 42;
 var ABOVE = 36;
 var BELOW = 28;
-var MARK = 12;
 var ASIDE = 6;
 function placesOf(count, width, height) {
   const turns = Array.from({ length: count }, (_, index) => 2 * Math.PI * index / count - Math.PI / 2);
@@ -735,16 +756,16 @@ function placesOf(count, width, height) {
     y: top + (Math.sin(turn) + 1) / (lowest + 1) * (bottom - top)
   }));
 }
-function areaOf(places) {
+function areaOf(places, reach) {
   const xs = places.map(({ x: x2 }) => x2);
   const ys = places.map(({ y: y2 }) => y2);
-  const x = Math.floor(Math.min(...xs) - ASIDE - MARK);
-  const y = Math.floor(Math.min(...ys) - ASIDE - MARK);
+  const x = Math.floor(Math.min(...xs) - reach);
+  const y = Math.floor(Math.min(...ys) - reach);
   return {
     x,
     y,
-    width: Math.ceil(Math.max(...xs) + ASIDE + MARK) - x,
-    height: Math.ceil(Math.max(...ys) + ASIDE + MARK) - y
+    width: Math.ceil(Math.max(...xs) + reach) - x,
+    height: Math.ceil(Math.max(...ys) + reach) - y
   };
 }
 var angleOf = (from, to) => Math.atan2(to.y - from.y, to.x - from.x);
@@ -757,27 +778,50 @@ function along(from, to, progress) {
   };
 }
 
+// src/cluster/rings.ts
+var RING = RADIUS + 6;
+var WIDTH = 4;
+var REACH = RING + WIDTH / 2;
+var ENDING = 0.5;
+var TOP = -Math.PI / 2;
+var isEnding = ({ left, full }) => left / full < ENDING;
+function drawRing(pen, { x, y }, left, colours, cover) {
+  const share = left.left / left.full;
+  if (share <= 0) return;
+  const ending = isEnding(left);
+  pen.globalAlpha = ending ? 1 : 0.75;
+  pen.strokeStyle = ending ? colours["warn-ink"] : colours.follower;
+  pen.lineWidth = WIDTH;
+  pen.beginPath();
+  pen.arc(x, y, RING, TOP, TOP + 2 * Math.PI * share);
+  pen.stroke();
+  pen.globalAlpha = 1;
+  pen.globalCompositeOperation = "destination-out";
+  pen.beginPath();
+  cover(pen);
+  pen.fill();
+  pen.globalCompositeOperation = "source-over";
+}
+
 // src/cluster/disc.ts
-var SOON = 0.5;
 var PILL = { top: RADIUS + 5, height: 19 };
 var BADGE = -RADIUS * 0.92;
+var SIDE = 11;
 var TELLS = /* @__PURE__ */ new Set(["leader", "follower", "candidate"]);
 var LETTER = 6.1;
 function makeDisc(name, hatch, choose) {
   const role = s("text", { class: "rl-role", y: -1 });
   const term = s("text", { class: "rl-facts", y: 13 });
   const keys = s("text", { class: "rl-facts", y: 26 });
-  const timer = s("circle", { class: "rl-timer", r: RADIUS + 6, pathLength: 1, transform: "rotate(-90)" });
   const pill = s("rect", { class: "rl-pill", y: PILL.top, height: PILL.height, rx: PILL.height / 2 });
   const lag = s("text", { class: "rl-lag", y: PILL.top + 13.5 });
-  const badge = s("circle", { class: "rl-sidebadge", r: 11, cx: BADGE, cy: BADGE });
+  const badge = s("circle", { class: "rl-sidebadge", r: SIDE, cx: BADGE, cy: BADGE });
   const side = s("text", { class: "rl-side", x: BADGE, y: BADGE + 4 });
   const crown = s("path", { d: ICONS.crown, transform: `translate(-14 ${-RADIUS - 27}) scale(1.75)` });
   const el = s(
     "g",
     { class: "rl-node", role: "button", "data-node": name, onclick: choose, onkeydown: press },
     s("circle", { r: RADIUS + 8, class: "rl-halo" }),
-    timer,
     s("circle", { r: RADIUS, class: "rl-body" }),
     s("circle", { r: RADIUS - 2, class: "rl-weave", fill: `url(#${hatch})` }),
     s("g", { class: "rl-crown" }, crown),
@@ -786,12 +830,16 @@ function makeDisc(name, hatch, choose) {
   );
   let facts = "";
   let words = "";
+  let at = { x: 0, y: 0 };
+  let pillWidth = 0;
+  let onSide = false;
   function press(event) {
     if (event.key !== "Enter" && event.key !== " ") return;
     event.preventDefault();
     choose();
   }
   function update(node, place, groups, leader) {
+    at = place;
     setAttribute(el, "transform", `translate(${place.x} ${place.y})`);
     const waving = el.classList.contains("is-new") ? " is-new" : "";
     setAttribute(el, "class", `rl-node is-${node.look}${waving}`);
@@ -803,7 +851,8 @@ function makeDisc(name, hatch, choose) {
     showLag(tag, node.parted !== null ? "parted" : node.lag ? "behind" : node.lag === null ? "unknown" : "");
     const letter = sideOf(node.id, groups);
     setText(side, letter);
-    setShown(badge, Boolean(letter));
+    onSide = Boolean(letter);
+    setShown(badge, onSide);
     setAttribute(el, "aria-label", labelOf(node, tag, letter));
   }
   function showLag(tag, kind) {
@@ -813,15 +862,16 @@ function makeDisc(name, hatch, choose) {
     setAttribute(lag, "class", `rl-lag${more}`);
     setAttributes(pill, { width, x: -width / 2, class: `rl-pill${more}` });
     setShown(pill, Boolean(tag));
+    pillWidth = tag ? width : 0;
   }
   function wait(left) {
-    const share = left ? left.left / left.full : 0;
-    const ending = left !== null && share < SOON;
-    setShown(timer, left !== null);
-    if (left) setAttribute(timer, "stroke-dasharray", `${share.toFixed(2)} 1`);
-    setAttribute(timer, "class", `rl-timer${ending ? " is-ending" : ""}`);
-    words = ending ? `waits ${left.left.toFixed(1)} s more` : "";
+    words = left && isEnding(left) ? `waits ${left.left.toFixed(1)} s more` : "";
     showFacts();
+  }
+  function cover(pen) {
+    const { top, height } = PILL;
+    if (pillWidth) pen.roundRect(at.x - pillWidth / 2 - 1, at.y + top - 1, pillWidth + 2, height + 2, height / 2 + 1);
+    if (onSide) pen.arc(at.x + BADGE, at.y + BADGE, SIDE + 1, 0, 7);
   }
   function showFacts() {
     setText(keys, words || facts);
@@ -832,7 +882,7 @@ function makeDisc(name, hatch, choose) {
     void el.getBoundingClientRect();
     el.classList.add("is-new");
   }
-  return { el, update, wait, pulse };
+  return { el, update, wait, cover, pulse };
 }
 var votesText = ({ votes }) => votes ? `${votes.got} of ${votes.of} votes` : "";
 function keysText({ keys }) {
@@ -1063,6 +1113,156 @@ function makeNotices(root) {
   };
 }
 
+// src/cluster/flights.ts
+var SHORTEST = 520;
+var HOLDBACK = 0.12;
+var LATE = 1e3;
+var EVEN = 100;
+var UNSEEN = 250;
+var WAIT = 1200;
+var FADE = 500;
+var FORGOTTEN = 5e3;
+var JUST = 0.15;
+var MOST = 1500;
+var MOST_EARLY = 2e3;
+function makeFlights(clock, wall = () => performance.now()) {
+  let flights = [];
+  const byId = /* @__PURE__ */ new Map();
+  const early = /* @__PURE__ */ new Map();
+  let since = -Infinity;
+  let looked = -Infinity;
+  let gap = 0;
+  function depart([id, family, from, to, , time], cut) {
+    if (flights.length > MOST || time < since) return void 0;
+    const arrived = early.get(id);
+    const flight = { id, family, from, to, time, arrived, told: wall(), lost: false, cut, begun: void 0 };
+    early.delete(id);
+    flights.push(flight);
+    byId.set(id, flight);
+    return flight;
+  }
+  function take(news, isCut) {
+    for (const sent of news.messages ?? []) depart(sent, isCut(sent[2], sent[3]));
+    for (const [id, time] of news.arrived ?? []) {
+      const flight = byId.get(id);
+      if (flight) flight.arrived = time;
+      else early.set(id, time);
+    }
+    for (const sent of news.lost ?? []) {
+      const flight = byId.get(sent[0]) ?? depart(sent, isCut(sent[2], sent[3]));
+      if (flight) flight.lost = true;
+    }
+    if (early.size > MOST_EARLY) early.clear();
+    dropOld();
+  }
+  const due = () => clock.now() - HOLDBACK * clock.rate;
+  const lateness = (flight) => (due() - flight.time) / clock.rate * 1e3;
+  function dropOld() {
+    remove((flight) => {
+      const late = flight.begun === void 0 ? lateness(flight) : 0;
+      return late > LATE && late > (flight.arrived === void 0 ? FORGOTTEN : duration(flight, 0));
+    });
+  }
+  function remove(over) {
+    flights = flights.filter((flight) => {
+      const gone = over(flight);
+      if (gone) byId.delete(flight.id);
+      return !gone;
+    });
+  }
+  function duration({ arrived, time, family }, delay) {
+    const real = arrived === void 0 ? family === "replication" ? delay : 0 : (arrived - time) * 1e3;
+    return Math.max(SHORTEST, real / clock.rate);
+  }
+  function begin(flight, stamp, span) {
+    const late = lateness(flight);
+    if (late < 0) return true;
+    const fresh = late <= LATE && stamp - flight.told <= UNSEEN;
+    flight.begun = stamp - (fresh ? clamp(late, 0, clamp(gap, EVEN, UNSEEN)) : late);
+    return fresh || late < span;
+  }
+  function sights(stamp, delay, calm) {
+    const found = [];
+    [gap, looked] = [stamp - looked, stamp];
+    remove((flight) => {
+      const span = duration(flight, delay);
+      if (flight.begun === void 0 && !begin(flight, stamp, span)) return true;
+      if (flight.begun === void 0) return false;
+      const sight = sightOf(flight, stamp - flight.begun, span, calm);
+      if (sight) found.push(sight);
+      return !sight;
+    });
+    return found;
+  }
+  return {
+    take,
+    sights,
+    forget(now) {
+      flights = [];
+      byId.clear();
+      early.clear();
+      since = now - JUST;
+    },
+    nextIn() {
+      let soonest = Infinity;
+      if (!clock.moving) return soonest;
+      for (const flight of flights) if (flight.begun === void 0) soonest = Math.min(soonest, -lateness(flight));
+      return Math.max(0, soonest);
+    },
+    get count() {
+      return flights.length;
+    }
+  };
+}
+var GOAL = 0.94;
+var STILL = 0.62;
+var BESIDE = 0.86;
+function sightOf(flight, age, span, calm) {
+  const cross = (progress2, since) => {
+    const fading = since / FADE;
+    return fading < 1 ? { flight, progress: progress2, fading, opacity: 1 - fading, stands: 0 } : void 0;
+  };
+  const broken = flight.cut || flight.lost;
+  const progress = age / span;
+  if (broken && progress > 0.5) return cross(0.5, age - span / 2);
+  if (flight.arrived !== void 0 && progress >= 1) return void 0;
+  if (flight.arrived === void 0 && age >= span + WAIT) return cross(GOAL, age - span - WAIT);
+  if (calm || flight.family === "alive") {
+    const place = calm ? STILL : BESIDE;
+    return { flight, progress: place, opacity: 0.8, stands: progress < 1 ? span - age : span + WAIT - age };
+  }
+  if (flight.arrived === void 0 && progress > GOAL) {
+    return { flight, progress: GOAL, opacity: 0.9, stands: span + WAIT - age };
+  }
+  return { flight, progress, opacity: Math.min(1, progress * 9, broken ? 1 : (1.04 - progress) * 9), stands: 0 };
+}
+
+// src/cluster/pace.ts
+var CROWD = 48;
+var BUSY_PAUSE = 28;
+var REST = 230;
+var RARE = 110;
+var BEAT = 0.3;
+var RING_STEPS = { lively: 24, rest: 12 };
+var QUICKEST = 80;
+var SLOWEST = 500;
+var routine = (family) => family.startsWith("heartbeat") || family.startsWith("alive");
+var isEvent = ({ flight, fading }) => !routine(flight.family) || fading !== void 0 && flight.lost;
+var tellsMore = ({ messages, lost, marks, bands }) => Boolean(lost?.length || marks?.length || bands?.length || messages?.some(([, family]) => !routine(family)));
+function restPause(heartbeat) {
+  const pause = clamp(REST * SHORTEST / heartbeat, RARE, REST);
+  if (heartbeat > 2 * pause) return pause;
+  return heartbeat * (Math.max(0, Math.ceil(pause / heartbeat - BEAT)) + BEAT);
+}
+var isLively = (sights, lively) => lively || sights.some(isEvent) || sights.filter((sight) => !sight.stands).length > CROWD;
+function standsFor(sights, lively, heartbeat) {
+  const moving = sights.filter((sight) => !sight.stands);
+  if (moving.length > CROWD) return 0;
+  const pause = isLively(sights, lively) ? BUSY_PAUSE : restPause(heartbeat);
+  return Math.min(...sights.map((sight) => Math.max(sight.stands, pause)));
+}
+var ringStands = (full, rate, ending, lively) => clamp(1e3 * full / RING_STEPS[lively || ending ? "lively" : "rest"] / rate, QUICKEST, SLOWEST);
+
 // src/cluster/player.ts
 var STEPS = [0.05, 0.5, 5];
 var CLOCK_EVERY = 100;
@@ -1196,7 +1396,8 @@ var NAMES2 = [
   "heartbeat",
   "replication",
   "election",
-  "alive"
+  "alive",
+  "warn-ink"
 ];
 function makeColours(root) {
   const colours = { font: "" };
@@ -1236,7 +1437,7 @@ function drawX(pen, x, y, size) {
 }
 
 // src/cluster/bubbles.ts
-var LASTS = 2600;
+var LASTS2 = 2600;
 var OLD = 3;
 var LONGEST = 60;
 var DOWN = ["stopped", "paused"];
@@ -1254,7 +1455,7 @@ function makeBubbles() {
     el.append(bubble);
     const half = bubble.offsetWidth / 2 + 4;
     bubble.style.left = `${clamp(place.x, half, Math.max(half, width - half))}px`;
-    setTimeout(() => bubble.remove(), LASTS);
+    setTimeout(() => bubble.remove(), LASTS2);
   }
   function update(nodes) {
     silent = new Set(nodes.filter(({ look }) => DOWN.includes(look)).map(({ id }) => id));
@@ -1319,126 +1520,6 @@ function drawLit(pen, messages, places, colours) {
     pen.arc(x, y, 9, 0, 7);
     pen.stroke();
   }
-}
-
-// src/cluster/flights.ts
-var SHORTEST = 520;
-var HOLDBACK = 0.12;
-var LATE = 1e3;
-var UNSEEN = 250;
-var WAIT = 1200;
-var FADE = 500;
-var FORGOTTEN = 5e3;
-var JUST = 0.15;
-var MOST = 1500;
-var MOST_EARLY = 2e3;
-function makeFlights(clock, wall = () => performance.now()) {
-  let flights = [];
-  const byId = /* @__PURE__ */ new Map();
-  const early = /* @__PURE__ */ new Map();
-  let since = -Infinity;
-  function depart([id, family, from, to, , time], cut) {
-    if (flights.length > MOST || time < since) return void 0;
-    const arrived = early.get(id);
-    const flight = { id, family, from, to, time, arrived, told: wall(), lost: false, cut, begun: void 0 };
-    early.delete(id);
-    flights.push(flight);
-    byId.set(id, flight);
-    return flight;
-  }
-  function take(news, isCut) {
-    for (const sent of news.messages ?? []) depart(sent, isCut(sent[2], sent[3]));
-    for (const [id, time] of news.arrived ?? []) {
-      const flight = byId.get(id);
-      if (flight) flight.arrived = time;
-      else early.set(id, time);
-    }
-    for (const sent of news.lost ?? []) {
-      const flight = byId.get(sent[0]) ?? depart(sent, isCut(sent[2], sent[3]));
-      if (flight) flight.lost = true;
-    }
-    if (early.size > MOST_EARLY) early.clear();
-    dropOld();
-  }
-  const due = () => clock.now() - HOLDBACK * clock.rate;
-  const lateness = (flight) => (due() - flight.time) / clock.rate * 1e3;
-  function dropOld() {
-    remove((flight) => {
-      const late = flight.begun === void 0 ? lateness(flight) : 0;
-      return late > LATE && late > (flight.arrived === void 0 ? FORGOTTEN : duration(flight, 0));
-    });
-  }
-  function remove(over) {
-    flights = flights.filter((flight) => {
-      const gone = over(flight);
-      if (gone) byId.delete(flight.id);
-      return !gone;
-    });
-  }
-  function duration({ arrived, time, family }, delay) {
-    const real = arrived === void 0 ? family === "replication" ? delay : 0 : (arrived - time) * 1e3;
-    return Math.max(SHORTEST, real / clock.rate);
-  }
-  function begin(flight, stamp, span) {
-    const late = lateness(flight);
-    if (late < 0) return true;
-    const fresh = late <= LATE && stamp - flight.told <= UNSEEN;
-    flight.begun = stamp - (fresh ? clamp(late, 0, 100) : late);
-    return fresh || late < span;
-  }
-  function sights(stamp, delay, calm) {
-    const found = [];
-    remove((flight) => {
-      const span = duration(flight, delay);
-      if (flight.begun === void 0 && !begin(flight, stamp, span)) return true;
-      if (flight.begun === void 0) return false;
-      const sight = sightOf(flight, stamp - flight.begun, span, calm);
-      if (sight) found.push(sight);
-      return !sight;
-    });
-    return found;
-  }
-  return {
-    take,
-    sights,
-    forget(now) {
-      flights = [];
-      byId.clear();
-      early.clear();
-      since = now - JUST;
-    },
-    nextIn() {
-      let soonest = Infinity;
-      if (!clock.moving) return soonest;
-      for (const flight of flights) if (flight.begun === void 0) soonest = Math.min(soonest, -lateness(flight));
-      return Math.max(0, soonest);
-    },
-    get count() {
-      return flights.length;
-    }
-  };
-}
-var GOAL = 0.94;
-var STILL = 0.62;
-var BESIDE = 0.86;
-function sightOf(flight, age, span, calm) {
-  const cross = (progress2, since) => {
-    const fading = since / FADE;
-    return fading < 1 ? { flight, progress: progress2, fading, opacity: 1 - fading, stands: 0 } : void 0;
-  };
-  const broken = flight.cut || flight.lost;
-  const progress = age / span;
-  if (broken && progress > 0.5) return cross(0.5, age - span / 2);
-  if (flight.arrived !== void 0 && progress >= 1) return void 0;
-  if (flight.arrived === void 0 && age >= span + WAIT) return cross(GOAL, age - span - WAIT);
-  if (calm || flight.family === "alive") {
-    const place = calm ? STILL : BESIDE;
-    return { flight, progress: place, opacity: 0.8, stands: progress < 1 ? span - age : span + WAIT - age };
-  }
-  if (flight.arrived === void 0 && progress > GOAL) {
-    return { flight, progress: GOAL, opacity: 0.9, stands: span + WAIT - age };
-  }
-  return { flight, progress, opacity: Math.min(1, progress * 9, broken ? 1 : (1.04 - progress) * 9), stands: 0 };
 }
 
 // src/cluster/hands.ts
@@ -1568,18 +1649,20 @@ var KINDS = [
   ["lost", "lost"]
 ];
 function makeLegend(colours) {
-  const canvases = KINDS.map(([kind]) => [kind, h("canvas", { "aria-hidden": "true" })]);
-  const entries = KINDS.map(([, label], index) => h("span", {}, canvases[index]?.[1], label));
+  const canvas = h("canvas");
+  const pictures = KINDS.map(([kind]) => [kind, h("img", { alt: "", width: SIZE, height: SIZE })]);
+  const entries = KINDS.map(([, label], index) => h("span", {}, pictures[index]?.[1], label));
   const draw = () => {
-    for (const [kind, canvas] of canvases) {
+    for (const [kind, picture] of pictures) {
       const pen = fitCanvas(canvas, SIZE, SIZE);
-      if (kind !== "lost") {
+      if (kind === "lost") {
+        pen.strokeStyle = colours.bad;
+        pen.lineWidth = 2;
+        drawX(pen, SIZE / 2, SIZE / 2, 4);
+      } else {
         drawDot(pen, kind, SIZE / 2, SIZE / 2, colours, 0);
-        continue;
       }
-      pen.strokeStyle = colours.bad;
-      pen.lineWidth = 2;
-      drawX(pen, SIZE / 2, SIZE / 2, 4);
+      setAttribute(picture, "src", canvas.toDataURL());
     }
   };
   return { el: h("div", { class: "rl-legend" }, entries), draw };
@@ -1602,11 +1685,7 @@ function makeTimers() {
 }
 
 // src/cluster/ring.ts
-var CROWD = 48;
-var FEW2 = 12;
-var BUSY_PAUSE = 28;
-var REST_PAUSE = 80;
-var TIMER_STEPS = 24;
+var ARRIVED = 80;
 function makeRing(panel) {
   const links = s("svg", { class: "rl-links", "aria-hidden": "true" });
   const canvas = h("canvas", { class: "rl-dots", "aria-hidden": "true" });
@@ -1628,6 +1707,8 @@ function makeRing(panel) {
   let area = { x: 0, y: 0, width: 0, height: 0 };
   let cuts = /* @__PURE__ */ new Set();
   let clean = true;
+  let drawnAt = -Infinity;
+  let lively = false;
   let lit = [];
   let since = -Infinity;
   function layout() {
@@ -1637,7 +1718,7 @@ function makeRing(panel) {
     if (!width || !height || !names.length) return;
     for (const svg of [links, discs, hands.dots]) setAttribute(svg, "viewBox", `0 0 ${width} ${height}`);
     for (const [index, place] of placesOf(names.length, width, height).entries()) places.set(names[index] ?? "", place);
-    area = areaOf([...places.values()]);
+    area = areaOf([...places.values()], REACH);
     pen = fitCanvas(canvas, area.width, area.height);
     pen.translate(-area.x, -area.y);
     canvas.style.translate = `${area.x}px ${area.y}px`;
@@ -1691,24 +1772,39 @@ function makeRing(panel) {
     if (!pen) return Infinity;
     const flown = flights.sights(stamp, panel.get("network").delay_ms, panel.calm());
     const sights = hands.busy ? flown.filter(({ flight }) => flight.arrived !== void 0 || flight.lost) : flown;
-    if (sights.length || !clean) pen.clearRect(area.x, area.y, area.width, area.height);
-    clean = !sights.length && !lit.length;
-    if (lit.length && clean) pen.clearRect(area.x, area.y, area.width, area.height);
+    const waiting = patience();
+    const empty = !sights.length && !lit.length && !waiting.length;
+    if (!empty || !clean) pen.clearRect(area.x, area.y, area.width, area.height);
+    clean = empty;
+    for (const { id, left } of waiting) {
+      const place = places.get(id);
+      const disc2 = nodes.get(id);
+      if (place && disc2) drawRing(pen, place, left, panel.colours, disc2.cover);
+    }
     drawSights(pen, sights, places, panel.colours);
     drawLit(pen, lit, places, panel.colours);
-    return Math.min(flights.nextIn(), standsFor(sights), drawTimers());
+    drawnAt = performance.now();
+    lively = isLively(sights, panel.lively());
+    const heartbeat = panel.get("info").heartbeat_ms;
+    const stands = Math.min(standsFor(sights, lively, heartbeat), ringsStand(waiting));
+    return Math.max(pause(), Math.min(flights.nextIn(), stands));
   }
-  function drawTimers() {
-    let stands = Infinity;
-    const now = panel.clock.now();
-    for (const { id, look } of panel.get("nodes")) {
+  const pause = () => lively || panel.lively() ? 0 : restPause(panel.get("info").heartbeat_ms);
+  function patience() {
+    const { clock } = panel;
+    const now = clock.now() - (clock.moving ? HOLDBACK * clock.rate : 0);
+    return panel.get("nodes").flatMap(({ id, look }) => {
       const left = look === "follower" || look === "candidate" ? timers.at(id, now) : null;
       nodes.get(id)?.wait(left);
-      if (left?.left && panel.clock.moving) {
-        stands = Math.min(stands, clamp(1e3 * left.full / TIMER_STEPS / panel.clock.rate, 80, 500));
-      }
-    }
-    return stands;
+      return left ? [{ id, left }] : [];
+    });
+  }
+  function ringsStand(waiting) {
+    const { clock } = panel;
+    const closing = clock.moving ? waiting.filter(({ left }) => left.left) : [];
+    return Math.min(
+      ...closing.map(({ left }) => ringStands(left.full, clock.rate, isEnding(left), lively && !panel.calm()))
+    );
   }
   function say(mark) {
     const place = places.get(mark.node);
@@ -1729,16 +1825,10 @@ function makeRing(panel) {
   function take(news) {
     timers.take(news.timers ?? []);
     flights.take(news, (from, to) => cuts.has(`${from}|${to}`));
-    return news.arrived || news.lost ? Math.min(REST_PAUSE, flights.nextIn()) : flights.nextIn();
+    const within = news.arrived || news.lost ? Math.min(ARRIVED, flights.nextIn()) : flights.nextIn();
+    return Math.max(within, pause() - (performance.now() - drawnAt));
   }
   return { el, stage, update, layout, take, draw, say, light, forget };
-}
-function standsFor(sights) {
-  const moving = sights.filter((sight) => !sight.stands);
-  if (moving.length > CROWD) return 0;
-  const lively = ({ flight, fading }) => fading !== void 0 || flight.family.startsWith("election");
-  const pause = moving.length > FEW2 || moving.some(lively) ? BUSY_PAUSE : REST_PAUSE;
-  return Math.min(...sights.map((sight) => Math.max(sight.stands, pause)));
 }
 function pattern(id) {
   const size = { width: 7, height: 7, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" };
@@ -1754,25 +1844,25 @@ function linkKind(node, other) {
 var LANE = 21;
 var GUTTER = 78;
 var MARGIN = 12;
-var TOP = 15;
+var TOP2 = 15;
 var WRITES = 16;
 var LAG = 32;
 var STRIP = 10;
 var STEP = 15;
-var QUICKEST = 100;
-var SLOWEST = 1e3;
+var QUICKEST2 = 100;
+var SLOWEST2 = 1e3;
 function rowsOf(nodes) {
-  const writes = TOP + nodes * LANE;
+  const writes = TOP2 + nodes * LANE;
   const lag = writes + WRITES + 4;
   const strip = lag + LAG + 5;
-  return { lanes: TOP, writes, lag, lagHeight: LAG, strip, height: strip + 2 * (STRIP + 3) + 15 };
+  return { lanes: TOP2, writes, lag, lagHeight: LAG, strip, height: strip + 2 * (STRIP + 3) + 15 };
 }
 var writesMiddle = (top) => top + WRITES / 2 + 1;
 var plotWidth = ({ width }) => width - MARGIN - GUTTER;
 var xAt = (scale, time) => scale.width - MARGIN - (scale.now - time) / scale.span * plotWidth(scale);
 var timeAt = (scale, x) => scale.now - (scale.width - MARGIN - x) / plotWidth(scale) * scale.span;
 var secondsIn = (scale, pixels) => pixels / plotWidth(scale) * scale.span;
-var standsFor2 = (scale, rate) => clamp(1e3 * secondsIn(scale, STEP) / rate, QUICKEST, SLOWEST);
+var standsFor2 = (scale, rate) => clamp(1e3 * secondsIn(scale, STEP) / rate, QUICKEST2, SLOWEST2);
 
 // src/cluster/lanes.ts
 var TALL = {
@@ -2113,7 +2203,7 @@ var MARKS = [
   ["crown", "leads", "is-crown"],
   ["cut", "lost a write", "is-bad"]
 ];
-var SIGNS = [
+var SIGNS2 = [
   ["!", "election timeout", "is-election"],
   ["●", "write done", "is-good"],
   ["✕", "refused", "is-bad"],
@@ -2128,7 +2218,7 @@ function makeTimelineKey() {
     );
     return h("span", {}, icon2, words);
   });
-  const signs = SIGNS.map(
+  const signs = SIGNS2.map(
     ([sign, words, kind]) => h("span", {}, h("b", { class: kind, "aria-hidden": "true" }, sign), words)
   );
   return h("div", { class: "rl-key" }, marks, signs);
@@ -2363,6 +2453,8 @@ function makeCommands(send, queue, begun = () => []) {
 
 // src/shared/frames.ts
 var ALONG = 30;
+var LONG2 = 400;
+var LONGER = 0.25;
 function makeFrames() {
   const entries = /* @__PURE__ */ new Map();
   let frame = 0;
@@ -2371,7 +2463,7 @@ function makeFrames() {
     if (frame) return;
     clearTimeout(timer);
     let due = Infinity;
-    for (const entry of entries.values()) if (entry.visible) due = Math.min(due, entry.due);
+    for (const entry of entries.values()) if (entry.visible) due = Math.min(due, entry.due + entry.slack);
     if (due === Infinity) return;
     const wait = due - performance.now();
     const request = () => {
@@ -2386,7 +2478,11 @@ function makeFrames() {
     for (const entry of entries.values()) {
       if (!entry.visible || entry.due > now + ALONG) continue;
       entry.due = Infinity;
-      entry.due = Math.min(entry.due, now + entry.draw(stamp));
+      entry.slack = 0;
+      const stands = entry.draw(stamp);
+      if (now + stands >= entry.due) continue;
+      entry.due = now + stands;
+      entry.slack = stands >= LONG2 ? stands * LONGER : 0;
     }
     schedule();
   }
@@ -2395,18 +2491,22 @@ function makeFrames() {
       const entry = entries.get(target);
       if (!entry) continue;
       entry.visible = isIntersecting;
-      if (isIntersecting) entry.due = 0;
+      if (isIntersecting) entry.due = entry.slack = 0;
     }
     schedule();
   });
   return {
     add(el, draw) {
-      const entry = { draw, visible: false, due: 0 };
+      const entry = { draw, visible: false, due: 0, slack: 0 };
       entries.set(el, entry);
       sight.observe(el);
       return {
         wake(within = 0) {
-          entry.due = Math.min(entry.due, performance.now() + within);
+          const due = performance.now() + within;
+          if (due < entry.due + entry.slack) {
+            entry.due = Math.min(entry.due, due);
+            entry.slack = due - entry.due;
+          }
           schedule();
         }
       };
@@ -2442,7 +2542,8 @@ function skipLinks(goals) {
 
 // src/panel.ts
 var THEME = ["data-jp-theme-name", "data-jp-theme-light", "class"];
-var SOON2 = 150;
+var SOON = 150;
+var STIRRING = ["doing", "network", "player"];
 var panels = 0;
 var render = ({ model, el }) => {
   const root = h("div", { class: "rl-panel", role: "region", "aria-label": "Cluster panel" });
@@ -2460,6 +2561,7 @@ var render = ({ model, el }) => {
     clock: makeClock(),
     colours: colours.colours,
     calm: () => motion.matches,
+    lively: () => attention.lively || Boolean(panel.get("player").playing) || panel.get("doing").length > 0,
     get: (trait) => model.get(trait),
     simulated: () => model.get("info").backend === "simulated",
     ask: (command) => notices.caused(commands.ask(command), root.querySelector(":focus")),
@@ -2469,6 +2571,7 @@ var render = ({ model, el }) => {
     },
     focusNode: (name) => nodes.focus(name)
   };
+  const attention = makeAttention(root, () => drawn.ring.wake());
   const notices = makeNotices(root);
   const sides = makeSides(panel);
   const head = makeHead(panel);
@@ -2538,7 +2641,8 @@ var render = ({ model, el }) => {
   const listeners = Object.entries(parts).map(([trait, views]) => {
     const listener = () => {
       for (const view of views) view.update();
-      if (trait === "data") drawn.data.wake(SOON2);
+      if (STIRRING.includes(trait)) attention.stir();
+      if (trait === "data") drawn.data.wake(SOON);
     };
     model.on(`change:${trait}`, listener);
     return [`change:${trait}`, listener];
@@ -2554,6 +2658,7 @@ var render = ({ model, el }) => {
         ring.forget(message.now, message.timers);
         timeline.reset(message);
       } else {
+        if (tellsMore(message)) attention.stir();
         drawn.ring.wake(ring.take(message));
         timeline.take(message);
         for (const mark of message.marks ?? []) {
@@ -2561,8 +2666,8 @@ var render = ({ model, el }) => {
           head.announce(mark);
         }
       }
-      drawn.player.wake(SOON2);
-      if (message.marks || message.bands || !panel.clock.moving) drawn.timeline.wake(SOON2);
+      drawn.player.wake(SOON);
+      if (message.marks || message.bands || !panel.clock.moving) drawn.timeline.wake(SOON);
     }
   }
   model.on("msg:custom", hear);
@@ -2591,6 +2696,7 @@ var render = ({ model, el }) => {
   greet({ do: "hello" });
   return () => {
     frames.end();
+    attention.end();
     endKeys();
     commands.end();
     sizes.disconnect();
