@@ -48,7 +48,11 @@ const render: Render<ClusterTraits> = ({ model, el }) => {
     clock: makeClock(),
     colours: colours.colours,
     calm: () => motion.matches,
-    lively: () => attention.lively || Boolean(panel.get("player").playing) || panel.get("doing").length > 0,
+    // A simulation that is played in slow or quick motion is watched; in real time it is as real nodes are.
+    lively: () =>
+      attention.lively ||
+      panel.get("doing").length > 0 ||
+      (panel.get("player").playing === true && panel.clock.rate !== 1),
     get: (trait) => model.get(trait),
     simulated: () => model.get("info").backend === "simulated",
     ask: (command) => notices.caused(commands.ask(command), root.querySelector(":focus")),
