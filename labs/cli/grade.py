@@ -19,13 +19,17 @@ from labs.grading.checks.clusters import majority_election
 from labs.grading.dice import secret_in
 from labs.grading.errors import GraderError
 from labs.grading.reports import console as screen
+from labs.grading.reports import gradebook
 from labs.grading.results import Report
 from labs.grading.runner import unknown_name
 from labs.grading.sandbox.isolation import KINDS
 from labs.grading.sandbox.sandbox import best_isolation
 from labs.grading.settings import GradingSettings, load_suite, seeds_for
+from labs.lesson.exercises import BY_ID
 
 SUITE = "labs.grading.checks:SUITE"
+FORMATS = (*reports.FORMATS, gradebook.FORMAT)
+"""All but the last make files for each submission; that one writes into the gradebook of the class."""
 NO_MARK = 3
 """Exit code where the grader itself failed."""
 
@@ -42,7 +46,7 @@ def grade(
     out: Annotated[Path, typer.Option(help="Where the results go, a folder for each submission.")] = Path("grades"),
     workers: Annotated[int, typer.Option("-j", "--workers", min=1, help="Submissions at the same time.")] = 1,
     formats: Annotated[
-        list[str] | None, typer.Option("--format", help=f"More than report.json: {', '.join(reports.FORMATS)}.")
+        list[str] | None, typer.Option("--format", help=f"More than report.json: {', '.join(FORMATS)}.")
     ] = None,
     student: Annotated[bool, typer.Option("--student", help="Only the checks that students have, too.")] = False,
     seed: Annotated[int, typer.Option(help="Where the unseen seeds begin: choose your own, and keep it.")] = 1000,
@@ -55,20 +59,28 @@ def grade(
     ] = "1/1",
     gather: Annotated[bool, typer.Option("--collect", help="Grade nothing: the table of all parts.")] = False,
     dask: Annotated[str, typer.Option(metavar="ADDRESS", help="Grade with the workers of this Dask scheduler.")] = "",
+    book: Annotated[
+        str, typer.Option("--gradebook", help="nbgrader's: a course's folder, a file, or a database's URL.")
+    ] = ".",
+    assignment: Annotated[str, typer.Option(help="Its name in the gradebook.")] = gradebook.ASSIGNMENT,
+    add: Annotated[
+        bool, typer.Option("--add-assignment", help="Make it in the gradebook, if it is not there yet.")
+    ] = False,
     suite: Annotated[str, typer.Option(help="The checks, as module:attribute.", hidden=True)] = SUITE,
 ) -> None:
     """Grade submissions. What is in --out already is not done again, so a broken-off run can be repeated.
 
     Exit code 3: the grader itself failed somewhere, and there it gave no mark.
     """
-    wanted = tuple(formats or ["html"])
-    if unknown := [name for name in wanted if name not in reports.FORMATS]:
-        raise typer.BadParameter(f"no format {unknown[0]!r}; there are {', '.join(reports.FORMATS)}")
+    if unknown := [name for name in formats or [] if name not in FORMATS]:
+        raise typer.BadParameter(f"no format {unknown[0]!r}; there are {', '.join(FORMATS)}")
+    wanted = tuple(name for name in formats or [] if name != gradebook.FORMAT) or ("html",)
     if isolation not in ("auto", *KINDS):
         raise typer.BadParameter(f"no isolation {isolation!r}; there are auto, {', '.join(KINDS)}")
     number, count = _shard(part)
     level = "student" if student else "instructor"
     settings = GradingSettings(level=level, seeds=seeds_for(level, seed), only=tuple(only or ()))
+    target = _gradebook(book, assignment, add, only or []) if gradebook.FORMAT in (formats or []) else None
     try:
         if level == "instructor" and suite == SUITE:
             majority_election()  # refuse at once what would give no mark to anybody
@@ -78,7 +90,7 @@ def grade(
         settings = replace(settings, isolation=chosen, secret=secret_in(out))
         plan = batch.plan(submissions, out, suite, settings, wanted, single=single)
         if gather:
-            _collect(plan, out)
+            _collect(plan, out, target)
             return
         jobs = batch.shard(plan.jobs, number, count)
         by = elsewhere.dask_workers(dask) if dask else nullcontext(min(workers, os.cpu_count() or 1))
@@ -96,6 +108,8 @@ def grade(
     _show(graded)
     for line in plan.passed_over:
         typer.echo(f"not graded: {line}")
+    if count == 1:
+        _enter(target, graded)
     where = f"Marks: {path}" if count == 1 else f"Part {part}. When all are done: the same command with --collect"
     typer.echo(f"Isolation: {chosen.describe()}\n{where}")
     if not all(report.graded for report in graded):
@@ -109,7 +123,32 @@ def _shard(part: str) -> tuple[int, int]:
     return int(number), int(count)
 
 
-def _collect(plan: batch.Plan, out: Path) -> None:
+def _gradebook(place: str, assignment: str, add: bool, only: list[str]) -> gradebook.Target:
+    """Looked at before anything is graded: that takes minutes."""
+    if parts := [name for name in only if name not in BY_ID]:
+        raise typer.BadParameter(
+            f"{parts[0]!r} is only a part of an exercise, and a gradebook takes whole ones", param_hint="--only"
+        )
+    try:
+        return gradebook.find(place, assignment, add)
+    except GraderError as problem:
+        raise typer.BadParameter(str(problem)) from None
+
+
+def _enter(target: gradebook.Target | None, graded: list[Report]) -> None:
+    """Write the marks into the gradebook, if there is to be one. Exit code 3 if it does not take them."""
+    if target is None:
+        return
+    try:
+        written = gradebook.write(target, graded)
+    except GraderError as fault:
+        typer.echo(f"replab: {fault}\nThe marks are in the table; the same command tries it again.", err=True)
+        raise typer.Exit(NO_MARK) from None
+    for line in written.lines():
+        typer.echo(line)
+
+
+def _collect(plan: batch.Plan, out: Path, target: gradebook.Target | None) -> None:
     """The table of what is graded. Exit code 3 if something is not."""
     graded, missing = batch.collect(plan.jobs)
     path = batch.write_table(plan.jobs, graded, out)
@@ -117,6 +156,7 @@ def _collect(plan: batch.Plan, out: Path) -> None:
     for line in [*(f"{job.name}: no part has graded it yet" for job in missing), *plan.passed_over]:
         typer.echo(f"not graded: {line}")
     typer.echo(f"Marks: {path}")
+    _enter(target, graded)
     if missing:
         raise typer.Exit(NO_MARK)
 

@@ -17,11 +17,11 @@ from nbformat import v4
 
 from labs.grading.check import Check
 from labs.grading.checks import SUITE
+from labs.grading.reports.gradebook import ASSIGNMENT, code_cell, marks_cell
 from labs.grading.settings import VISIBLE_SEEDS
 from labs.lesson.exercises import EXERCISES, Exercise
 from replstore import __version__
 
-ASSIGNMENT = "replication-lab"
 SECONDS = 600
 """For one cell: an exercise is charged 60 s at most, and a machine may be loaded."""
 NBGRADER_CONFIG = f'''"""nbgrader's configuration for this course. Add it to your own, if you have one."""
@@ -51,8 +51,8 @@ def write_nbgrader(folder: Path, root: Path) -> None:
             v4.new_code_cell(_code(exercise, root, "### BEGIN SOLUTION", "### END SOLUTION")),
             v4.new_code_cell(f'from labs import marks\n\nmarks("{exercise.id}")'),
         ]
-        cells[1].metadata["nbgrader"] = _cell(f"{exercise.id}-code", solution=True)
-        cells[2].metadata["nbgrader"] = _cell(f"{exercise.id}-marks", grade=True, points=_points(exercise))
+        cells[1].metadata["nbgrader"] = _cell(code_cell(exercise.id), solution=True)
+        cells[2].metadata["nbgrader"] = _cell(marks_cell(exercise.id), grade=True, points=_points(exercise))
         _write(folder / "source" / ASSIGNMENT / f"{exercise.module}.ipynb", cells)
 
 

@@ -28,8 +28,8 @@ HAND_INS = {"ann": SOLVED, "bob": None, "cid": WRONG_FRACTION}
 """The reference, the notebook as it was given out, and a mistake that costs 10 points."""
 
 
-def call(program: str, *words: str, here: Path) -> str:
-    """Its output. Skips where the program is not installed; in CI that is a failure."""
+def call(program: str, *words: str, here: Path, code: int = 0) -> str:
+    """Its output; it must end with this exit code. Skips where it is not installed; in CI that is a failure."""
     path = shutil.which(program, path=str(PROGRAMS))
     if path is None:
         skip_without(program, f"no {program} in {PROGRAMS}: pip install 'replication-lab[graders]'")
@@ -45,7 +45,7 @@ def call(program: str, *words: str, here: Path) -> str:
         check=False,
         timeout=280,
     )
-    assert done.returncode == 0, done.stdout
+    assert done.returncode == code, done.stdout
     return done.stdout
 
 

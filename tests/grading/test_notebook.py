@@ -11,6 +11,7 @@ import pytest
 from labs.grading.results import Status
 from labs.grading.submission.notebook import NotANotebook, extract
 from labs.grading.submission.reading import open_submission
+from labs.lesson.exercises import EXERCISES
 from tests.grading.conftest import grade_ex1, the_result
 
 
@@ -105,6 +106,49 @@ def test_of_untagged_cells_only_imports_are_kept() -> None:
 
 def test_without_tagged_cells_there_is_nothing() -> None:
     assert extract(notebook(("", "def double(n): return n"))).source(("double",)) is None
+
+
+WRITTEN = "def survives(cluster):\n    return 1\n\nprint(survives)\n"
+
+
+@pytest.mark.parametrize("kind", ["", "exercise"])
+@pytest.mark.parametrize(
+    "magic",
+    [
+        "%%writefile ex1_fault_tolerance.py",
+        "%%file ex1_fault_tolerance.py",
+        "%%writefile exercises/ex1_fault_tolerance.py ",
+        "%%writefile 'ex1_fault_tolerance.py'",
+        "%%writefile ..\\exercises\\ex1_fault_tolerance.py",
+    ],
+)
+def test_a_cell_that_writes_an_exercises_file_is_that_file(magic: str, kind: str) -> None:
+    found = extract(notebook(("", "import math"), "def survives(cluster): return 2", (kind, f"{magic}\n{WRITTEN}")))
+
+    assert found.file_of(EXERCISES[0]) == WRITTEN
+    assert found.file_of(EXERCISES[1]) is None
+
+
+def test_of_cells_that_write_the_same_file_the_last_one_counts_and_one_may_add_to_it() -> None:
+    first, second, more = (
+        ("", f"%%writefile {words}ex1_fault_tolerance.py\n{text}")
+        for words, text in (("", "x = 1"), ("", "y = 2"), ("-a ", "z = 3\n"))
+    )
+
+    assert extract(notebook(first, second, more)).file_of(EXERCISES[0]) == "y = 2\nz = 3\n"
+
+
+@pytest.mark.parametrize(
+    "first", ["%%writefile mine.py", "%%writefile", "%%bash", "%%writefile a.py ex1_fault_tolerance.py"]
+)
+def test_a_cell_that_writes_another_file_is_no_exercise(first: str) -> None:
+    assert extract(notebook(("", f"{first}\n{WRITTEN}"))).file_of(EXERCISES[0]) is None
+
+
+def test_an_empty_file_that_a_cell_writes_has_no_points_and_says_why(tmp_path: Path) -> None:
+    (tmp_path / "ann.ipynb").write_bytes(notebook(("", "%%writefile ex1_fault_tolerance.py\n\n")))
+
+    assert open_submission(tmp_path / "ann.ipynb").problems == {"ex1": "ex1_fault_tolerance.py is empty in ann.ipynb"}
 
 
 def test_top_level_await_is_left_out() -> None:

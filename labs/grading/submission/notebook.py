@@ -1,8 +1,9 @@
-"""Exercises out of a notebook: the cells tagged `exercise`, as one Python file.
+"""Exercises out of a notebook: the cells tagged `exercise` as one Python file, or the file that a cell writes.
 
-Law of this module: the notebook is read as data, and no cell is run. Definitions and assignments are kept, in the order
-of the notebook; magics, and calls that a student made to try something, are left out, with a note. The lines of a
-dropped statement are blanked, so that the rest stands where it stood.
+Law of this module: the notebook is read as data, and no cell is run. Of tagged cells, definitions and assignments are
+kept, in the order of the notebook; magics, and calls that a student made to try something, are left out, with a note.
+The lines of a dropped statement are blanked, so that the rest stands where it stood. A cell `%%writefile
+ex1_fault_tolerance.py`, as in the notebooks for nbgrader and Otter, is that file, as it stands.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
 from labs.grading.submission.archive import MAX_FILE
+from labs.lesson.exercises import BY_FILE, Exercise
 
 TAG = "exercise"
 MAX_CELLS = 2000
@@ -22,6 +24,7 @@ _MOST_DROPPED = 10
 AVAILABLE = frozenset(("replstore", "exercises", "labs"))
 """What a student's file can import, beside the standard library."""
 _TIMED = re.compile(r"%%(time|timeit|capture)\b")
+_WRITES = ("%%writefile", "%%file")
 _MAGIC = re.compile(r"^\s*([%!]|\?)|\?\s*$")
 _PARSE_ERRORS = (SyntaxError, ValueError, MemoryError, RecursionError)
 
@@ -32,17 +35,24 @@ class NotANotebook(Exception):
 
 @dataclass
 class Extract:
-    """`cells`: what was taken, cell by cell. `broken`: tagged cells that are no Python, by cell number."""
+    """`cells`: what was taken, cell by cell. `broken`: tagged cells that are no Python, by cell number. `written`: the
+    exercises' files that cells write, by file name."""
 
     cells: dict[int, str] = field(default_factory=dict)
     broken: dict[int, str] = field(default_factory=dict)
+    written: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     names: set[str] = field(default_factory=set)
     futures: set[str] = field(default_factory=set)
     """What cells import from `__future__`: it has to stand before everything else."""
 
+    def file_of(self, exercise: Exercise) -> str | None:
+        """The exercise's file: what a cell writes into it, else what tagged cells define; None if nothing is there."""
+        written = self.written.get(exercise.file_name)
+        return self.source(exercise.names) if written is None else written
+
     def source(self, names: tuple[str, ...]) -> str | None:
-        """The file for the exercise that defines `names`; None if nothing of it is there.
+        """The file for the exercise that defines `names`, out of tagged cells; None if nothing of it is there.
 
         A broken cell goes in if it seems to define one of them, so that its error is shown where it belongs.
         """
@@ -66,12 +76,14 @@ def extract(data: bytes) -> Extract:
         if len(text) > MAX_FILE:
             found.notes.append(f"cell {number}: left out, for it is larger than {MAX_FILE // 1024:,} KiB")
             continue
-        if TAG in _tags(cell):
+        if (file := _file_written(text)) is not None:
+            _take_file(found, *file)
+        elif TAG in _tags(cell):
             _take(found, number, text)
         elif text.strip():
             untagged += 1
             _take_imports(found, number, text)
-    if untagged:
+    if untagged and not found.written:
         found.notes.append(f"{untagged} code cells without the tag {TAG!r} were not graded (imports in them were kept)")
     return found
 
@@ -122,6 +134,21 @@ def _take(found: Extract, number: int, text: str) -> None:
     futures = [statement for statement in tree.body if _is_future(statement)]
     found.futures |= {alias.name for statement in futures for alias in statement.names}
     found.cells[number] = _blank(plain, sorted([*dropped, *futures], key=lambda statement: statement.lineno))
+
+
+def _file_written(text: str) -> tuple[str, str, bool] | None:
+    """The exercise's file that this cell writes, what it writes, and whether behind what is there; None if none."""
+    first, _, rest = text.lstrip("\n").partition("\n")
+    magic, *words = first.split() or [""]
+    paths = [word.strip("\"'") for word in words if not word.startswith("-")]
+    name = re.split(r"[/\\]", paths[0])[-1] if len(paths) == 1 else ""
+    return (name, rest, len(words) > 1) if magic in _WRITES and name in BY_FILE else None  # its one option: append
+
+
+def _take_file(found: Extract, name: str, text: str, behind: bool) -> None:
+    """Of several cells that write the same file the last one counts, as where the notebook is run."""
+    before = found.written.get(name, "") if behind else ""
+    found.written[name] = f"{before}{text}" + ("" if text.endswith("\n") else "\n")
 
 
 def _take_imports(found: Extract, number: int, text: str) -> None:

@@ -118,7 +118,7 @@ class _Reader:
         return taken
 
     def _read_from_notebooks(self, exercise: Exercise, extracts: dict[PurePosixPath, Extract]) -> None:
-        texts = {path: text for path, one in extracts.items() if (text := one.source(exercise.names)) is not None}
+        texts = {path: text for path, one in extracts.items() if (text := one.file_of(exercise)) is not None}
         named = {path: text for path, text in texts.items() if exercise_of(path.name) is exercise}
         choice = named or texts
         if not choice and self._broken:
@@ -128,6 +128,8 @@ class _Reader:
         for path, text in choice.items():
             if len(text) > MAX_FILE:
                 self._problems[exercise.id] = f"its cells in {path} are larger than {MAX_FILE // 1024:,} KiB"
+            elif not text.strip():
+                self._problems[exercise.id] = f"{exercise.file_name} is empty in {path}"
             elif len(choice) == 1:
                 self._sources[exercise.id] = text
                 self._notes.append(f"{exercise.file_name} was taken from {path}")
