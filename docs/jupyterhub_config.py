@@ -1,39 +1,21 @@
 """The replication lab on a JupyterHub, for a class on one machine. See instructor-guide.md.
 
-The hub is installed in the lab's own virtual environment, so that it finds the lab beside itself. Every student gets a
-JupyterLab of their own and a working copy in `~/replication-lab`, made at the first start and never overwritten.
+Every student gets a JupyterLab of their own and a working copy in `~/replication-lab`, made at the first start and
+never overwritten. This file is for a plain hub in the lab's own virtual environment; for The Littlest JupyterHub and
+Kubernetes the guide has the lines.
 """
 
-import json
-import os
 import sys
 from pathlib import Path
 
-from labs.cli.open import SETTINGS
-
 c = get_config()  # noqa: F821 - JupyterHub defines it for this file
 
-PROGRAMS = Path(sys.prefix) / "bin"
-FOLDER = "replication-lab"
+# The line that a hub needs. The `replab` is the one beside the hub, also where the hub is started at boot.
+c.Spawner.cmd = [str(Path(sys.prefix) / "bin" / "replab"), "singleuser"]
 
-# JupyterLab as `replab open` sets it: no question about news, clicks carried out in their order.
-overrides = Path(sys.prefix) / "share" / "jupyter" / "lab" / "settings" / "overrides.json"
-overrides.parent.mkdir(parents=True, exist_ok=True)
-overrides.write_text(json.dumps(SETTINGS), encoding="utf-8")
-
-# First the student's working copy, then their server in its place. (What the hub asks of the server is in "$@".) Inside
-# it, `import exercises` means the student's files, not the package's.
-START = f"""{PROGRAMS}/replab open --prepare --folder "$HOME" &&
-exec env PYTHONPATH="$HOME/{FOLDER}" {PROGRAMS}/jupyterhub-singleuser "$@" """
-c.Spawner.cmd = ["sh", "-c", START, "sh"]
-c.Spawner.notebook_dir = f"~/{FOLDER}"
-c.Spawner.default_url = "/lab/tree/notebooks/00_start_here.ipynb"
-c.Spawner.start_timeout = 120
-
-c.Spawner.environment = {
-    # `!replab` in a notebook, and in the terminal, is this one.
-    "PATH": os.pathsep.join([str(PROGRAMS), os.environ.get("PATH", os.defpath)]),
-}
+# Many servers that start at the same time make each other wait.
+c.Spawner.start_timeout = c.Spawner.http_timeout = 120
+c.JupyterHub.concurrent_spawn_limit = 10
 
 # A server that nobody uses for an hour is ended, and its nodes with it.
 c.Spawner.args = ["--ServerApp.shutdown_no_activity_timeout=3600", "--MappingKernelManager.cull_idle_timeout=3000"]

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import os
 import secrets
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import urllib.request
@@ -19,17 +16,12 @@ from typing import IO, Annotated
 import typer
 from rich.console import Console
 
+from labs.cli import serving
 from labs.cli.options import Backend
 from labs.cluster import ports
 from labs.cluster.opening import BACKEND_VARIABLE, why_no_docker
 from labs.lesson import workspace
 
-SETTINGS = {
-    # No question about news: a classroom may be offline, and a dialog would hide the first notebook.
-    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
-    # Callbacks of widgets on the main thread, in the order of the clicks.
-    "@jupyterlab/apputils-extension:kernels-settings": {"commsOverSubshells": "disabled"},
-}
 HARMLESS = (b"Kernel is running over TCP without encryption", b"received signal 15, stopping")
 """The kernels talk to nobody but this machine; and it is this command that sends signal 15."""
 START_TIMEOUT = 60.0
@@ -70,47 +62,38 @@ def open_lab(
     if prepare:
         return
     token = secrets.token_hex(16)
-    with tempfile.TemporaryDirectory(prefix="replab-open-") as private:
-        # In a session of its own, Ctrl-C reaches only this command, and JupyterLab does not ask whether it is meant.
-        command = _command(space.root, Path(private), chosen, token)
-        environment = _environment(space.root, backend)
-        server = subprocess.Popen(command, env=environment, start_new_session=True, stderr=subprocess.PIPE)
-        threading.Thread(target=_pass_on, args=(server.stderr,), daemon=True).start()
-        _end_like_ctrl_c("SIGTERM", "SIGHUP")
-        try:
-            url = f"http://127.0.0.1:{chosen}/lab/tree/{space.start.as_posix()}?token={token}"
-            console.print(f"JupyterLab is starting, at {url}", soft_wrap=True)
-            _wait(server, chosen, token)
-            console.print("The lab is open. Ctrl-C here ends it.")
-            if browser and not webbrowser.open(url):
-                console.print("No browser could be opened here; go to this address yourself.")
-            server.wait()
-        except KeyboardInterrupt:
-            console.print("Closing the lab.")
-        finally:
-            server.terminate()
-            server.wait()
+    # In a session of its own, Ctrl-C reaches only this command, and JupyterLab does not ask whether it is meant.
+    command = _command(space.root, chosen, token)
+    environment = serving.environment(space.root)
+    if backend is not None:
+        environment[BACKEND_VARIABLE] = backend.value
+    server = subprocess.Popen(command, env=environment, start_new_session=True, stderr=subprocess.PIPE)
+    threading.Thread(target=_pass_on, args=(server.stderr,), daemon=True).start()
+    _end_like_ctrl_c("SIGTERM", "SIGHUP")
+    try:
+        url = f"http://127.0.0.1:{chosen}/lab/tree/{space.start.as_posix()}?token={token}"
+        console.print(f"JupyterLab is starting, at {url}", soft_wrap=True)
+        _wait(server, chosen, token)
+        console.print("The lab is open. Ctrl-C here ends it.")
+        if browser and not webbrowser.open(url):
+            console.print("No browser could be opened here; go to this address yourself.")
+        server.wait()
+    except KeyboardInterrupt:
+        console.print("Closing the lab.")
+    finally:
+        server.terminate()
+        server.wait()
 
 
-def _command(root: Path, private: Path, port: int, token: str) -> list[str]:
-    (private / "overrides.json").write_text(json.dumps(SETTINGS))
+def _command(root: Path, port: int, token: str) -> list[str]:
     return [
         *(sys.executable, "-m", "jupyterlab", "--no-browser"),
         *("--ServerApp.log_level=ERROR", "--LabApp.log_level=ERROR"),
         *("--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"),
         *(f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={root}"),
-        f"--LabApp.app_settings_dir={private}",
-        *(["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
+        f"--LabApp.app_settings_dir={serving.SETTINGS}",
+        *serving.rights(),
     ]
-
-
-def _environment(root: Path, backend: Backend | None) -> dict[str, str]:
-    """Notebooks import the student's exercises, not the package's; `!replab` is the one beside this Python; and the
-    nodes are what was asked for."""
-    paths = [str(root), *filter(None, [os.environ.get("PYTHONPATH")])]
-    programs = [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
-    asked = {BACKEND_VARIABLE: backend.value} if backend is not None else {}
-    return {**os.environ, **asked, "PYTHONPATH": os.pathsep.join(paths), "PATH": os.pathsep.join(programs)}
 
 
 def _pass_on(messages: IO[bytes]) -> None:

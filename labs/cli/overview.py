@@ -17,6 +17,7 @@ COMMANDS = {
     "doctor": "Check what works on this machine. Exit code 1 if something is missing that the lab cannot do without.",
     "down": "Remove leftover Docker clusters: those whose Python process is gone.",
     "open": "Open the lab's notebooks. Ctrl-C ends it.",
+    "singleuser": "Serve the lab to one user of a JupyterHub, which starts it.",
     "site": "Build the web edition: notebooks, panels and exercises in the browser, on simulated clusters.",
     "handout": "Copy the lab; for students without its solutions and the instructor's checks.",
     "check": "Check the exercises as they will be graded. Exit code 1 if anything is missing yet.",
