@@ -37,9 +37,10 @@ def test_a_wrong_election_loses_the_check_that_names_its_mistake(mistake: str) -
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("design", RIGHT)
-def test_a_right_election_loses_nothing(design: str) -> None:
-    for seed in range(12):
+@pytest.mark.parametrize(("number", "design"), list(enumerate(RIGHT)), ids=list(RIGHT))
+def test_a_right_election_loses_nothing(number: int, design: str) -> None:
+    """Each with three seeds that no other has; `tools.no_false_failures` takes the solutions through many more."""
+    for seed in range(3 * number, 3 * number + 3):
         assert lost("ex3", module(RIGHT[design]), seeds=(seed,)) == {}
 
 
