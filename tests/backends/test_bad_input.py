@@ -12,15 +12,19 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from labs.cluster import FAST, ProcessCluster
+from labs.cluster import ProcessCluster, Settings
 
 pytestmark = pytest.mark.processes
 NODE = "node-1"
 
 
+UNHURRIED = Settings(heartbeat_ms=100, election_timeout_ms=2000)
+"""A busy machine alone must not bring another leader: here that would say that a request had done it."""
+
+
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[ProcessCluster]:
-    with ProcessCluster(FAST) as cluster:
+    with ProcessCluster(UNHURRIED) as cluster:
         cluster.start()
         cluster.wait_for(lambda c: c.leader() == NODE)
         assert cluster.put("treasure", {"still": "here"}).ok
