@@ -20,13 +20,14 @@ from labs.grading.submission.submission import Submission
 FORMER = Path(__file__).parent / "data" / "version_0_1_0"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("exercise", "name"),
     [
-        pytest.param("ex1", "ex1_fault_tolerance", marks=pytest.mark.slow),
+        ("ex1", "ex1_fault_tolerance"),
         ("ex2", "ex2_replication_lag"),
-        pytest.param("ex3", "ex3_election", marks=pytest.mark.slow),
-        pytest.param("ex3", "ex3_states", marks=pytest.mark.slow),
+        ("ex3", "ex3_election"),
+        ("ex3", "ex3_states"),
     ],
 )
 def test_a_former_hand_in_keeps_its_marks(exercise: str, name: str) -> None:

@@ -41,7 +41,8 @@ def run(*words: str) -> Any:
     return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize("bodies", [QUICK_ONES, pytest.param(SLOW_ONES, marks=pytest.mark.slow)], ids=["quick", "slow"])
+@pytest.mark.slow
+@pytest.mark.parametrize("bodies", [QUICK_ONES, SLOW_ONES], ids=["quick", "slow"])
 def test_marks_with_a_lane_are_those_without(bodies: dict[str, tuple[str, int]], tmp_path: Path) -> None:
     files = {f"{number}.py": f"def double(n):\n    {body}\n" for number, (body, _) in enumerate(bodies.values())}
     write_files(tmp_path, files)
