@@ -93,7 +93,7 @@ export function makeDisc(name: NodeId, hatch: string, choose: () => void): Disc 
   }
 
   function wait(left: Left | null) {
-    words = left && isEnding(left) ? `waits ${left.left.toFixed(1)} s more` : "";
+    words = left && isEnding(left) ? `${left.left.toFixed(1)} s left` : "";
     showFacts();
   }
 

@@ -17,7 +17,7 @@ import { type Area, areaOf, type Point, placesOf } from "./layout";
 import { makeLegend } from "./legend";
 import { isLively, restPause, ringStands, standsFor } from "./pace";
 import { drawRing, isEnding, REACH } from "./rings";
-import { type Left, makeTimers } from "./timers";
+import { type Left, makeTimers, shownMoment } from "./timers";
 
 const ARRIVED = 80; // ms within which it is drawn that messages have arrived
 
@@ -65,6 +65,7 @@ export function makeRing(panel: Context): Ring {
   let cuts = new Set<string>();
   let clean = true;
   let drawnAt = -Infinity; // ms
+  let told = -Infinity; // the cluster's time of the last news
   let lively = false; // what was drawn last
   let lit: Sent[] = []; // messages that are the reason of something
   let since = -Infinity; // what was said before is over
@@ -163,7 +164,7 @@ export function makeRing(panel: Context): Ring {
   /** Who waits for a leader, at the moment that the messages show. */
   function patience(): Waiting[] {
     const { clock } = panel;
-    const now = clock.now() - (clock.moving ? HOLDBACK * clock.rate : 0);
+    const now = clock.moving ? shownMoment(clock.now(), told, clock.rate, HOLDBACK) : clock.now();
     return panel.get("nodes").flatMap(({ id, look }) => {
       const left = look === "follower" || look === "candidate" ? timers.at(id, now) : null;
       nodes.get(id)?.wait(left);
@@ -186,11 +187,12 @@ export function makeRing(panel: Context): Ring {
     if (mark.level === "crown" && !panel.calm()) nodes.get(mark.node)?.pulse();
   }
 
-  function forget(now: number, told: Timer[]) {
+  function forget(now: number, waiting: Timer[]) {
     since = now - JUST;
+    told = now;
     flights.forget(now);
     timers.forget();
-    timers.take(told);
+    timers.take(waiting);
   }
 
   function light(messages: Sent[]) {
@@ -199,6 +201,7 @@ export function makeRing(panel: Context): Ring {
   }
 
   function take(news: News): number {
+    told = news.now;
     timers.take(news.timers ?? []);
     flights.take(news, (from, to) => cuts.has(`${from}|${to}`));
     const within = news.arrived || news.lost ? Math.min(ARRIVED, flights.nextIn()) : flights.nextIn();

@@ -9,6 +9,16 @@ export interface Left {
   full: number;
 }
 
+const SILENCE = 0.6; // seconds without news from which on nothing is taken to have happened
+
+/** The moment that the rings show: a little before `now`, as the messages do. Where news is late, it is that of the last
+ * news: what a node has heard since is not known yet, and a ring that closes would tell of a danger that is none.
+ * `rate` seconds pass in one. */
+export function shownMoment(now: number, told: number, rate: number, holdback: number): number {
+  const moment = now - holdback * rate;
+  return now - told < SILENCE * rate ? Math.min(moment, told) : moment;
+}
+
 export interface Timers {
   take(timers: Timer[]): void;
   at(node: NodeId, now: number): Left | null;

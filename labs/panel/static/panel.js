@@ -865,7 +865,7 @@ function makeDisc(name, hatch, choose) {
     pillWidth = tag ? width : 0;
   }
   function wait(left) {
-    words = left && isEnding(left) ? `waits ${left.left.toFixed(1)} s more` : "";
+    words = left && isEnding(left) ? `${left.left.toFixed(1)} s left` : "";
     showFacts();
   }
   function cover(pen) {
@@ -1669,6 +1669,11 @@ function makeLegend(colours) {
 }
 
 // src/cluster/timers.ts
+var SILENCE = 0.6;
+function shownMoment(now, told2, rate, holdback) {
+  const moment = now - holdback * rate;
+  return now - told2 < SILENCE * rate ? Math.min(moment, told2) : moment;
+}
 function makeTimers() {
   const known = /* @__PURE__ */ new Map();
   return {
@@ -1708,6 +1713,7 @@ function makeRing(panel) {
   let cuts = /* @__PURE__ */ new Set();
   let clean = true;
   let drawnAt = -Infinity;
+  let told2 = -Infinity;
   let lively = false;
   let lit = [];
   let since = -Infinity;
@@ -1792,7 +1798,7 @@ function makeRing(panel) {
   const pause = () => lively || panel.lively() ? 0 : restPause(panel.get("info").heartbeat_ms);
   function patience() {
     const { clock } = panel;
-    const now = clock.now() - (clock.moving ? HOLDBACK * clock.rate : 0);
+    const now = clock.moving ? shownMoment(clock.now(), told2, clock.rate, HOLDBACK) : clock.now();
     return panel.get("nodes").flatMap(({ id, look }) => {
       const left = look === "follower" || look === "candidate" ? timers.at(id, now) : null;
       nodes.get(id)?.wait(left);
@@ -1812,17 +1818,19 @@ function makeRing(panel) {
     bubbles.say(mark, place, width, panel.clock.now());
     if (mark.level === "crown" && !panel.calm()) nodes.get(mark.node)?.pulse();
   }
-  function forget(now, told2) {
+  function forget(now, waiting) {
     since = now - JUST;
+    told2 = now;
     flights.forget(now);
     timers.forget();
-    timers.take(told2);
+    timers.take(waiting);
   }
   function light(messages) {
     lit = messages;
     clean = false;
   }
   function take(news) {
+    told2 = news.now;
     timers.take(news.timers ?? []);
     flights.take(news, (from, to) => cuts.has(`${from}|${to}`));
     const within = news.arrived || news.lost ? Math.min(ARRIVED, flights.nextIn()) : flights.nextIn();
