@@ -101,11 +101,29 @@ def test_of_untagged_cells_only_imports_are_kept() -> None:
     )
 
     assert str(found.source(("double",))).startswith("# cell 1\nimport math\n")
-    assert "1 code cells without the tag" in found.notes[-1]
+    assert "1 code cell without the tag" in found.notes[-1]
 
 
-def test_without_tagged_cells_there_is_nothing() -> None:
-    assert extract(notebook(("", "def double(n): return n"))).source(("double",)) is None
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [("", "def double(n): return n")],
+        [("", "x = = 3"), ("", "import math")],
+        [("markdown", "def double(n): return n")],
+        [],
+    ],
+)
+def test_without_tagged_cells_there_is_nothing_and_it_is_said(cells: list[tuple[str, str]]) -> None:
+    found = extract(notebook(*cells))
+
+    assert found.source(("double",)) is None
+    assert found.notes == ["nothing in it was graded: no code cell has the tag 'exercise' or writes an exercise's file"]
+
+
+def test_a_notebook_of_cells_that_are_none_says_so() -> None:
+    garbage = [7, None, {}, {"cell_type": "banana", "source": 7}]
+
+    assert "nothing in it was graded" in extract(json.dumps({"nbformat": 4, "cells": garbage}).encode()).notes[0]
 
 
 WRITTEN = "def survives(cluster):\n    return 1\n\nprint(survives)\n"

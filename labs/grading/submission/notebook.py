@@ -17,6 +17,7 @@ from typing import Any, TypeGuard
 
 from labs.grading.submission.archive import MAX_FILE
 from labs.lesson.exercises import BY_FILE, Exercise
+from labs.trace.prose import counted
 
 TAG = "exercise"
 MAX_CELLS = 2000
@@ -68,7 +69,7 @@ class Extract:
 def extract(data: bytes) -> Extract:
     """Raises `NotANotebook`."""
     found = Extract()
-    untagged = 0
+    tagged = untagged = 0
     for number, cell in enumerate(_cells(data), 1):
         if cell.get("cell_type") != "code":
             continue
@@ -79,12 +80,15 @@ def extract(data: bytes) -> Extract:
         if (file := _file_written(text)) is not None:
             _take_file(found, *file)
         elif TAG in _tags(cell):
+            tagged += 1
             _take(found, number, text)
         elif text.strip():
             untagged += 1
             _take_imports(found, number, text)
-    if untagged and not found.written:
-        found.notes.append(f"{untagged} code cells without the tag {TAG!r} were not graded (imports in them were kept)")
+    if not (tagged or found.written):
+        found.notes.append(f"nothing in it was graded: no code cell has the tag {TAG!r} or writes an exercise's file")
+    elif untagged and not found.written:
+        found.notes.append(f"{counted(untagged, 'code cell')} without the tag {TAG!r} not graded (imports were kept)")
     return found
 
 
