@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ from labs.grading.settings import GradingSettings, seeds_for
 from labs.grading.submission.reading import open_exercise
 from labs.grading.submission.submission import Submission
 from labs.lesson.exercises import BY_ID, Exercise
+
+SECRET = "REPLAB_SECRET"
 
 _known: dict[str, Report] = {}
 """By what a mark depends on: several cells may ask for the same one."""
@@ -52,8 +55,9 @@ def marks(exercise: str, file: str | Path | None = None, *, seed: int | None = N
     """Grade an exercise (`ex1`, `ex2`, `ex3`), print a line for each check, and return the marks. Never raises.
 
     `file`: where the code is; default: the exercise's file in the current folder, or in `exercises/` there. `seed`: at
-    the instructor's level, with unseen seeds from this one on; that needs the folder `solutions/`. `quiet`: print
-    nothing.
+    the instructor's level, with unseen seeds from this one on; that needs the folder `solutions/`. Students can read
+    the seed in the notebook; what the environment variable REPLAB_SECRET holds is mixed into it, so that they cannot
+    repeat these runs beforehand. `quiet`: print nothing.
     """
     said = io.StringIO()
     points = 0.0
@@ -79,7 +83,8 @@ def _marks_of(report: Report) -> Marks:
 
 def _report(exercise: Exercise, file: Path | None, seed: int | None) -> Report:
     level = "student" if seed is None else "instructor"
-    settings = GradingSettings(level=level, seeds=seeds_for(level, seed or 0), only=(exercise.id,))
+    secret = "" if seed is None else os.environ.get(SECRET, "")
+    settings = GradingSettings(level=level, seeds=seeds_for(level, seed or 0), only=(exercise.id,), secret=secret)
     submission = _read(exercise, file)
     key = settings.fingerprint(submission, SUITE)
     if key not in _known:

@@ -11,6 +11,9 @@ import labs
 from labs.grading import marks as module
 from labs.grading.errors import GraderError
 from labs.grading.marks import marks
+from labs.grading.results import Report
+from labs.grading.settings import CheckSuite, GradingSettings
+from labs.grading.submission.submission import Submission
 
 PROJECT = Path(labs.__path__[0]).parent
 EX2 = "ex2_replication_lag.py"
@@ -101,3 +104,23 @@ def test_a_grader_that_fails_gives_no_mark_and_nothing_on_stderr(
     assert (made.earned, made.points, made.graded) == (0, 100, False)
     assert told.out == "NO MARK: GraderError: no sandbox works on this machine\n"
     assert told.err == ""
+
+
+def test_a_secret_changes_the_dice_of_a_seed_that_everybody_can_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(EX2).write_text(SOLVED + "\n# with a secret\n", encoding="utf-8")
+    seen: list[str] = []
+
+    def noted(submission: Submission, suite: CheckSuite, settings: GradingSettings) -> Report:
+        seen.append(settings.dice_of(submission))
+        raise GraderError("not graded here")
+
+    monkeypatch.setattr(module, "grade", noted)
+    for secret in ("", "one", "two", "one"):
+        monkeypatch.setenv("REPLAB_SECRET", secret)
+        marks("ex2", seed=20417, quiet=True)
+    marks("ex2", quiet=True)
+
+    none, one, two, again, of_students = seen
+    assert none == of_students == ""
+    assert len({none, one, two}) == 3
+    assert again == one
