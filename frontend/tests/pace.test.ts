@@ -60,7 +60,9 @@ describe("each picture counts", () => {
   });
 
   it("in a crowd: each frame", () => {
-    expect(standsFor(many(49, "heartbeat"), false, 100)).toBe(0);
+    expect(standsFor(many(65, "heartbeat"), false, 100)).toBe(0);
+    const lit = Array.from({ length: 50 }, () => sight("alive", { stands: 300 })); // as of five nodes, each to each
+    expect(standsFor([...many(40, "heartbeat"), ...lit], false, 90)).toBe(0);
   });
 });
 

@@ -6,7 +6,7 @@ import type { Family, News } from "../messages/cluster";
 import { clamp } from "../shared/format";
 import { SHORTEST, type Sight } from "./flights";
 
-const CROWD = 48; // moving messages from which on each frame is drawn
+const CROWD = 64; // messages, also those that only light up, from which on each frame is drawn
 const BUSY_PAUSE = 28; // ms between two pictures while something happens
 const REST = 230; // ms between two, where heartbeats always fly
 const RARE = 110; // and where they seldom do
@@ -36,12 +36,11 @@ export function restPause(heartbeat: number): number {
 
 /** Whether each picture counts: `lively` says that something has happened, or somebody points at it. */
 export const isLively = (sights: Sight[], lively: boolean): boolean =>
-  lively || sights.some(isEvent) || sights.filter((sight) => !sight.stands).length > CROWD;
+  lively || sights.length > CROWD || sights.some(isEvent);
 
 /** ms for which a picture of these messages stands. */
 export function standsFor(sights: Sight[], lively: boolean, heartbeat: number): number {
-  const moving = sights.filter((sight) => !sight.stands);
-  if (moving.length > CROWD) return 0;
+  if (sights.length > CROWD) return 0;
   const pause = isLively(sights, lively) ? BUSY_PAUSE : restPause(heartbeat);
   return Math.min(...sights.map((sight) => Math.max(sight.stands, pause)));
 }

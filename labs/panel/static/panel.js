@@ -1238,7 +1238,7 @@ function sightOf(flight, age, span, calm) {
 }
 
 // src/cluster/pace.ts
-var CROWD = 48;
+var CROWD = 64;
 var BUSY_PAUSE = 28;
 var REST = 230;
 var RARE = 110;
@@ -1254,10 +1254,9 @@ function restPause(heartbeat) {
   if (heartbeat > 2 * pause) return pause;
   return heartbeat * (Math.max(0, Math.ceil(pause / heartbeat - BEAT)) + BEAT);
 }
-var isLively = (sights, lively) => lively || sights.some(isEvent) || sights.filter((sight) => !sight.stands).length > CROWD;
+var isLively = (sights, lively) => lively || sights.length > CROWD || sights.some(isEvent);
 function standsFor(sights, lively, heartbeat) {
-  const moving = sights.filter((sight) => !sight.stands);
-  if (moving.length > CROWD) return 0;
+  if (sights.length > CROWD) return 0;
   const pause = isLively(sights, lively) ? BUSY_PAUSE : restPause(heartbeat);
   return Math.min(...sights.map((sight) => Math.max(sight.stands, pause)));
 }
