@@ -114,7 +114,8 @@ class Hub:
 
     def begin(self, user: str) -> None:
         """Ask for the user's server. It is there when `ready` says so."""
-        self._good(self._ask("POST", f"users/{user}"))
+        if self._ask("GET", f"users/{user}").status_code == requests.codes.not_found:
+            self._good(self._ask("POST", f"users/{user}"))
         self._good(self._ask("POST", f"users/{user}/server"))
 
     def ready(self, user: str) -> bool:
