@@ -6,6 +6,7 @@ Law of this module: state only; the simulator decides what happens to it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from heapq import heapify
 from random import Random
 from typing import Any, NamedTuple
 
@@ -35,6 +36,27 @@ class Packet(NamedTuple):
     text: str
     kind: str
     details: dict[str, Any]
+
+
+class Unsent:
+    """Messages that are delayed on purpose: they wait in their sender, as in the runtime, and are gone with it."""
+
+    def __init__(self) -> None:
+        self._until: dict[int, float] = {}
+
+    def add(self, order: int, until: float) -> None:
+        """The message of this `order` in the agenda leaves its sender at the time `until`."""
+        self._until[order] = until
+
+    def lost(self, agenda: list[Any], sender: NodeId, now: float) -> list[Any]:
+        """What `sender` has not sent by now, as arguments of `arrive`; the agenda is without it then."""
+        self._until = {order: until for order, until in self._until.items() if until > now}
+        found = [entry for entry in sorted(agenda) if entry[1] in self._until and entry[3][0] == sender]
+        for entry in found:
+            agenda.remove(entry)
+        if found:
+            heapify(agenda)
+        return [entry[3] for entry in found]
 
 
 @dataclass(slots=True)

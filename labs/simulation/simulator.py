@@ -14,7 +14,7 @@ from heapq import heapify, heappop, heappush
 from random import Random
 from typing import Any
 
-from labs.simulation.hosts import ClientCall, Host, Network, Packet
+from labs.simulation.hosts import ClientCall, Host, Network, Packet, Unsent
 from labs.trace.events import Event
 from replstore.core.contract import (
     Command,
@@ -90,6 +90,7 @@ class Simulator:
         self._heartbeat, self._timeout, self._mode, self._durable = heartbeat, timeout, mode, durable
         self.agenda: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
         self._order = 0
+        self._unsent = Unsent()
         self._messages = 0
         self._last: tuple[Message | None, Packet] = (None, Packet("", "", {}))
         self._requests = 0
@@ -166,17 +167,16 @@ class Simulator:
         host = self.hosts[node]
         if host.node is None:
             return
-        host.node = None
-        host.paused = False
+        host.node, host.paused, host.crash_within, host.crash_at_save = None, False, None, False
         host.missed.clear()
-        host.crash_within = None
-        host.crash_at_save = False
         if not self._durable:
             host.disk.clear()
         for call in host.calls.values():
             call.done = True
         host.calls.clear()
         self.log(node, "fault", kind)
+        for _, to, packet, message_id in self._unsent.lost(self.agenda, node, self.now):
+            self.log(node, "dropped", packet.kind, packet.details, message_id, to)
 
     def crash_within_a_step(self, node: NodeId) -> None:
         """Crash in the middle of the node's next effects: those before a random place happen, the others never do."""
@@ -361,8 +361,10 @@ class Simulator:
             if self.held and (sender, to) in self.held:
                 self.held[sender, to].append((packet, message_id))
                 continue
-            delay = self.network.delay(sender, to, self.rng) + self.faults.delay(message, self.rng)
-            self.at(self.now + delay, self.arrive, sender, to, packet, message_id)
+            travels, waits = self.network.delay(sender, to, self.rng), self.faults.delay(message, self.rng)
+            self.at(self.now + (travels + waits), self.arrive, sender, to, packet, message_id)
+            if waits:
+                self._unsent.add(self._order, self.now + waits)
 
     def _is_lost(self, sender: NodeId, to: NodeId) -> bool:
         if (sender, to) in self.cuts:

@@ -113,6 +113,21 @@ def test_delayed_replication_makes_a_follower_stale_for_that_long(cluster: Clust
 
 
 @same_in_containers
+def test_a_delayed_copy_is_gone_with_the_node_that_was_to_send_it(cluster: Cluster) -> None:
+    others = ["node-2", "node-3"]
+    cluster.put("early", 1)
+    cluster.wait_for(lambda c: all(c.get("early", via=node).value == 1 for node in others))
+    cluster.delay_replication(1000)
+    assert cluster.put("late", 2).ok
+    cluster.stop("node-1")
+    stopped = cluster.now()
+    cluster.wait_for(lambda c: c.now() - stopped > 1.5 and c.leader() in others)
+
+    assert [cluster.get("early", via=node).value for node in others] == [1, 1]
+    assert [cluster.get("late", via=node).code for node in others] == [404, 404]
+
+
+@same_in_containers
 def test_a_delay_holds_for_a_leader_that_is_restarted(cluster_of: ClusterOf) -> None:
     cluster = cluster_of(replace(QUICK, nodes=2))
     cluster.wait_for(one_leader("node-1"))
