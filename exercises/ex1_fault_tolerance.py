@@ -49,9 +49,10 @@ def availability(cluster: Cluster) -> list[Row]:
     timeouts before you say that none came, and let everybody catch up before the next set.
 
     What is expected: a set counts if its nodes are down together for at least one election timeout (so does not the
-    moment between two stops). A write whose outcome is unknown was not acknowledged. A leader that is left without a
-    majority may need two election timeouts to notice; then it leads no longer. Times may be wrong by a quarter of a
-    second.
+    moment between two stops). Read and write while they are down: a row about which nobody asked is not right. The key
+    that you read was written before the stop. A write whose outcome is unknown was not acknowledged. A leader that is
+    left without a majority may need two election timeouts to notice; then it leads no longer. Times may be wrong by a
+    quarter of a second. Two rows for one set are wrong; rows for further sets do no harm.
     """
     raise NotImplementedError("availability")
 
@@ -67,8 +68,9 @@ def survives(cluster: Cluster) -> Verdict:
     You will be given good clusters and secretly broken ones: one that drops deletes, one that forgets after a restart,
     one whose returning nodes stay stale, one that takes writes at two leaders, one that acknowledges long before it
     writes, one that loses a write now and then (say every tenth), one that stands still when a node stops. Some hide
-    it: the data of a store with two leaders may agree everywhere, and where leaders are elected by majority votes, a
-    node that is behind never leads. Say which is which.
+    it. Perhaps only one of the nodes drops deletes, stays stale or must not stop, and it may be one that never leads.
+    A deleted key may be gone until its node starts again. A restart may cost the newest writes alone. The data of a
+    store with two leaders may agree everywhere. Say which is which.
 
     What is expected: True for a store that keeps all this, False for one that does not. There are three or five nodes,
     and two stopped ones need not be survived. Writing is refused for a moment after the leader has stopped:

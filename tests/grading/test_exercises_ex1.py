@@ -43,7 +43,8 @@ MISTAKES: dict[str, tuple[set[str], list[tuple[str, str]]]] = {
         [("    _restart_all(cluster, expected)\n\n\n", "\n\n")],
     ),
     "stops one node alone and asks nobody but the leader": (
-        {"ex1.broken.stays-stale", "ex1.broken.two-leaders", "ex1.broken.forgets-on-restart"},
+        {"ex1.broken.stays-stale", "ex1.broken.two-leaders", "ex1.broken.forgets-on-restart"}
+        | {"ex1.broken.stands-still", "ex1.broken.drops-deletes"},
         [
             (
                 "    for node in cluster.node_ids:\n        cluster.stop(node)\n        if",

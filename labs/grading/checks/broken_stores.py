@@ -6,7 +6,7 @@ Law of this module: a broken cluster looks healthy from afar. It answers, elects
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from replstore.core.contract import (
@@ -21,6 +21,7 @@ from replstore.core.contract import (
     Reply,
     Request,
     Send,
+    State,
     Tick,
     Unknown,
 )
@@ -52,7 +53,8 @@ class DropsDeletes(Node):
         super().__init__(*args, **kwargs)
         stubborn = _NeverDeletes()
         stubborn.replace(self.store.items())
-        self._proper, self._stubborn = self.store, stubborn
+        self._proper: Store = self.store
+        self._stubborn: Store = stubborn
 
     def handle(self, event: Input, now: float) -> list[Effect]:
         wanted = self._proper if self.leads else self._stubborn
@@ -62,12 +64,57 @@ class DropsDeletes(Node):
         return super().handle(event, now)
 
 
+class LastDropsDeletes(DropsDeletes):
+    """Likewise, but only the last of all nodes, which leads seldom: a read at the leader does not show it."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.id != _in_order(self)[-1]:
+            self._stubborn = self._proper
+
+
+class BringsDeletesBack(Node):
+    """Deletes are carried out, and are not saved: a node that was down has the deleted keys again."""
+
+    def __init__(self, *args: Any, records: Iterable[Record] = (), **kwargs: Any) -> None:
+        last: dict[str, Any] = {}
+        super().__init__(*args, records=[_without_deletes(record, last) for record in records], **kwargs)
+
+
+def _without_deletes(record: Record, last: dict[str, Any]) -> Record:
+    """With a put of the key's `last` value in place of each delete; so the log keeps its length."""
+    if isinstance(record, State):
+        return record
+    kept = []
+    for entry in record.entries if isinstance(record, Append) else record.items:
+        if entry.op == "put":
+            last[entry.key] = entry.value
+        again = entry.op == "delete" and entry.key in last
+        kept.append(entry._replace(op="put", value=last[entry.key]) if again else entry)
+    return replace(record, entries=tuple(kept)) if isinstance(record, Append) else replace(record, items=tuple(kept))
+
+
 class ForgetsOnRestart(Node):
     """Nothing of what was saved is read again, except the term."""
 
     def __init__(self, *args: Any, records: Iterable[Record] = (), **kwargs: Any) -> None:
         kept = [record for record in records if not hasattr(record, "entries") and not hasattr(record, "items")]
         super().__init__(*args, records=kept, **kwargs)
+
+
+class ForgetsTheNewest(Node):
+    """The newest third of what was saved is not read again: the first keys that were written are all there."""
+
+    def __init__(self, *args: Any, records: Iterable[Record] = (), **kwargs: Any) -> None:
+        saved = list(records)
+        last = max((entry.index for r in saved if isinstance(r, Append) for entry in r.entries), default=0)
+        super().__init__(*args, records=[_until(record, 2 * last // 3) for record in saved], **kwargs)
+
+
+def _until(record: Record, last: int) -> Record:
+    if not isinstance(record, Append):
+        return record
+    return Append(tuple(entry for entry in record.entries if entry.index <= last), min(record.commit, last))
 
 
 class StaysStale(Node):
@@ -89,7 +136,7 @@ class LastStaysStale(StaysStale):
 
     def __init__(self, node_id: NodeId, peers: Iterable[NodeId], *args: Any, **kwargs: Any) -> None:
         super().__init__(node_id, peers, *args, **kwargs)
-        if node_id != max([node_id, *self.peers], key=natural_order):
+        if node_id != _in_order(self)[-1]:
             self._on_message |= {Replicate: self._on_replicate, Snapshot: self._on_snapshot}
 
 
@@ -269,19 +316,40 @@ class OnlyTheFirst(LowestId):
 
 
 class NeverSure(Node):
-    """Carries every write out, but does not say so unless all the others answered a moment ago."""
+    """Carries every write out, but does not say so before one of the nodes, the last, has answered once more."""
+
+    NEEDED = -1
+    """Which node, in the order of the ids."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._heard: dict[NodeId, float] = {}
+        self._needed = _in_order(self)[self.NEEDED]
+        self._held: list[tuple[float, Reply]] = []
 
     def handle(self, event: Input, now: float) -> list[Effect]:
-        if isinstance(event, Received):
-            self._heard[event.sender] = now
-        effects = super().handle(event, now)
-        if all(now - self._heard.get(peer, -self.timeout) < 2 * self.heartbeat for peer in self.peers):
-            return effects
-        return [Reply(e.id, Unknown()) if isinstance(e, Reply) and isinstance(e.result, Done) else e for e in effects]
+        told: list[Effect] = []
+        for effect in super().handle(event, now):
+            if self.id != self._needed and isinstance(effect, Reply) and isinstance(effect.result, Done):
+                self._held.append((now, effect))
+            else:
+                told.append(effect)
+        if isinstance(event, Received) and event.sender == self._needed:
+            # What was on its way already when the write was carried out says nothing of what the sender is now.
+            told += [reply for since, reply in self._held if now - since > self.heartbeat / 3]
+            self._held = [(since, reply) for since, reply in self._held if now - since <= self.heartbeat / 3]
+        told += [Reply(reply.id, Unknown()) for since, reply in self._held if now - since > 3 * self.heartbeat]
+        self._held = [(since, reply) for since, reply in self._held if now - since <= 3 * self.heartbeat]
+        return told
+
+
+class NeverSureWithoutTheSecond(NeverSure):
+    """Likewise, for the second node: who stops only the first and the last does not meet it."""
+
+    NEEDED = 1
+
+
+def _in_order(node: Node) -> list[NodeId]:
+    return sorted([node.id, *node.peers], key=natural_order)
 
 
 @dataclass(frozen=True)
@@ -302,9 +370,15 @@ class PlantedFault:
 
 
 FAULTS: tuple[PlantedFault, ...] = (
-    PlantedFault("drops deletes", "a deleted key is gone at every node", (BrokenStore(DropsDeletes),)),
     PlantedFault(
-        "forgets on restart", "what was acknowledged is there after a restart", (BrokenStore(ForgetsOnRestart),)
+        "drops deletes",
+        "a deleted key is gone at every node",
+        (BrokenStore(DropsDeletes), BrokenStore(BringsDeletesBack), BrokenStore(LastDropsDeletes)),
+    ),
+    PlantedFault(
+        "forgets on restart",
+        "what was acknowledged is there after a restart",
+        (BrokenStore(ForgetsOnRestart), BrokenStore(ForgetsTheNewest)),
     ),
     PlantedFault(
         "stays stale", "a node that comes back catches up", (BrokenStore(StaysStale), BrokenStore(LastStaysStale))
@@ -319,7 +393,7 @@ FAULTS: tuple[PlantedFault, ...] = (
     PlantedFault(
         "stands still",
         "it goes on when any one node stops",
-        (BrokenStore(election=OnlyTheFirst), BrokenStore(NeverSure)),
+        (BrokenStore(election=OnlyTheFirst), BrokenStore(NeverSureWithoutTheSecond), BrokenStore(NeverSure)),
         stands_still=True,
     ),
 )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from importlib import import_module
 from random import Random
 
-from labs.cluster.base import Settings
+from labs.cluster.base import Cluster, Settings
 from labs.cluster.simulated import SimulatedCluster
 from labs.grading.check import Scene
 from labs.grading.dice import mixed, mixed_number
@@ -43,6 +43,9 @@ STUDENT_KINDS = (
     Kind(5, "async", LowestId, "LowestId", lag=0.5),
 )
 
+SYNC = Kind(3, "sync", LowestId, "LowestId")
+"""For an instructor's table: while a node is down, a write is carried out and never acknowledged (unknown)."""
+
 
 def good_kinds(level: str) -> list[Kind]:
     """An instructor's have majority votes, too, where two of three stopped nodes leave no leader at all."""
@@ -73,30 +76,30 @@ def broken_kinds(level: str, fault: int, dice: str) -> list[Kind]:
     return [changing[fault % len(changing)], *always, votes_async]
 
 
-def more_kinds(seed: int) -> list[Kind]:
-    """What an instructor's table is also asked for.
-
-    * Majority votes where one node, which depends on the seed, leads whenever it can: so of the pairs that stop, one is
-      the two others, and the leader is left without a majority.
-    * `sync`: while a node is down, a write is carried out and never acknowledged (unknown).
+def impatient_kinds(seed: int) -> Iterator[tuple[Kind, int]]:
+    """Majority votes where one node leads as soon as it can, and the others take three to six election timeouts to
+    begin. So of the pairs that stop, one is often the two others, and the leader is left without a majority; and an
+    election may need longer than a table's two election timeouts. Each node is that one in turn, the first by the seed;
+    each kind comes with a seed of its own.
     """
-    votes, first = majority_election(), f"node-{1 + seed % 3}"
+    votes = majority_election()
 
-    def election(seat: ElectionContext) -> Election:
-        return votes(replace(seat, rng=_Hurried(seat.rng.random(), seat.me == first)))
+    def election(first: str) -> Callable[[ElectionContext], Election]:
+        return lambda seat: votes(replace(seat, rng=_Hurried(seat.rng.random(), seat.me == first)))
 
-    return [Kind(3, "quorum", election, "majority votes"), Kind(3, "sync", LowestId, "LowestId")]
+    for mine in range(seed, seed + 6):
+        yield Kind(3, "quorum", election(f"node-{1 + mine % 3}"), "majority votes, most of them late"), mine
 
 
 class _Hurried(Random):
-    """Dice that fall low, or all the higher."""
+    """Dice that fall low, or very high: beyond what dice can show, so that patience lasts several timeouts."""
 
     def __init__(self, seed: float, low: bool) -> None:
         super().__init__(seed)
         self._low = low
 
     def random(self) -> float:
-        return 0.3 * super().random() + (0.0 if self._low else 0.7)
+        return 0.3 * super().random() if self._low else 2.0 + 3.0 * super().random()
 
 
 def majority_election() -> Callable[[ElectionContext], Election]:
@@ -133,6 +136,7 @@ def make(
     if kind.lag:
         cluster.delay_replication(1000 * kind.lag * settings.election_timeout)
     cluster.sleep(3 * settings.election_timeout)
+    cluster.wait_for(Cluster.leader)
     return cluster
 
 

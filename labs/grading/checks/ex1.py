@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from itertools import combinations, cycle
 from typing import Any
 
-from labs.cluster.base import ConditionTimeout
+from labs.cluster.base import Answer, ConditionTimeout, Settings
 from labs.cluster.simulated import SimulatedCluster
-from labs.grading.check import Check, CheckOutcome, StudentCode, failed, passed
+from labs.grading.check import Check, CheckOutcome, Scene, StudentCode, failed, passed
 from labs.grading.checks.broken_stores import DISGUISES, FAULTS, BrokenStore, PlantedFault
 from labs.grading.checks.clusters import (
     STUDENT_KINDS,
+    SYNC,
     Kind,
     broken_kinds,
     good_kinds,
+    impatient_kinds,
     make,
-    more_kinds,
     scene,
 )
 from labs.grading.checks.outages import Outage, outages
-from labs.grading.cluster_gateway import ClusterGateway
+from labs.grading.cluster_gateway import ClusterCall, ClusterGateway
 from labs.grading.errors import ErrorKind, StudentError
 from replstore.core.replication import MODES
 
@@ -83,30 +85,62 @@ def _with_seeds(code: StudentCode, kinds: list[Kind]) -> Iterable[tuple[Kind, in
 # -- the table -------------------------------------------------------------------------------------------
 
 
-def _availability(code: StudentCode, level: str) -> CheckOutcome:
-    kinds = good_kinds(level)
-    if level == "instructor":
-        kinds += more_kinds(code.seeds[-1])
-    total, wrong = 0, []
-    where, replay = None, ""
-    for kind, seed in _with_seeds(code, kinds):
-        with make(kind, seed, dice=code.dice) as cluster:
-            rows = code.call("availability", ClusterGateway(cluster))
+@dataclass
+class _Compared:
+    """How the tables of all clusters so far differ from what happened there."""
+
+    code: StudentCode
+    rows: int = 0
+    wrong: list[str] = field(default_factory=list)
+    scene: Scene | None = None
+    """Of the first cluster with a wrong row."""
+    replay: str = ""
+
+    def compare(self, kind: Kind, seed: int) -> tuple[list[Outage], CheckOutcome | None]:
+        """The outages that the student's code made of this cluster; and what to say if it returned no table at all."""
+        with make(kind, seed, dice=self.code.dice) as cluster:
+            gateway = ClusterGateway(cluster)
+            rows = self.code.call("availability", gateway)
+            again = _again("ex1.availability", kind, seed)
             if problem := _malformed(rows, cluster):
-                again = _again("ex1.availability", kind, seed)
-                return failed(f"{problem} ({kind})", scene=scene(cluster), replay=again)
+                return [], failed(f"{problem} ({kind})", scene=scene(cluster), replay=again)
             seen = outages(cluster.events(), cluster.now())
             for stopped in _sets(cluster):
-                total += 1
-                if difference := _row_differs(rows, stopped, seen, cluster):
-                    wrong.append(f"{kind}, stopped {', '.join(stopped) or 'nobody'}: {difference}")
-                    where = where or scene(cluster)
-                    replay = replay or _again("ex1.availability", kind, seed)
-    if not wrong:
-        return passed(f"{total} rows, all right")
-    share = 1 - len(wrong) / total
-    message = f"{len(wrong)} of {total} rows are not what happened"
-    return failed(message, evidence=tuple(wrong[:6]), share=share, scene=where, replay=replay)
+                self.rows += 1
+                if difference := _row_differs(rows, stopped, seen, gateway):
+                    self.wrong.append(f"{kind}, stopped {', '.join(stopped) or 'nobody'}: {difference}")
+                    self.scene = self.scene or scene(cluster)
+                    self.replay = self.replay or again
+        return seen, None
+
+    @property
+    def outcome(self) -> CheckOutcome:
+        if not self.wrong:
+            return passed(f"{self.rows} rows, all right")
+        share = 1 - len(self.wrong) / self.rows
+        message = f"{len(self.wrong)} of {self.rows} rows are not what happened"
+        return failed(message, evidence=tuple(self.wrong[:6]), share=share, scene=self.scene, replay=self.replay)
+
+
+def _availability(code: StudentCode, level: str) -> CheckOutcome:
+    table = _Compared(code)
+    kinds = good_kinds(level) + ([SYNC] if level == "instructor" else [])
+    for kind, seed in _with_seeds(code, kinds):
+        _, problem = table.compare(kind, seed)
+        if problem:
+            return problem
+    for kind, seed in impatient_kinds(code.seeds[-1]) if level == "instructor" else ():
+        seen, problem = table.compare(kind, seed)
+        if problem:
+            return problem
+        if any(_lost_its_majority(outage) for outage in seen):
+            break  # what these kinds are for has happened
+    return table.outcome
+
+
+def _lost_its_majority(outage: Outage) -> bool:
+    """Its first leader went on for a while, and in the end nobody led."""
+    return len(outage.down) > 1 and outage.leaders[0][1] is not None and outage.leader is None
 
 
 def _malformed(rows: Any, cluster: SimulatedCluster) -> str | None:
@@ -124,32 +158,48 @@ def _sets(cluster: SimulatedCluster) -> list[tuple[str, ...]]:
 
 
 def _row_differs(
-    rows: list[dict[str, Any]], stopped: tuple[str, ...], seen: list[Outage], cluster: SimulatedCluster
+    rows: list[dict[str, Any]], stopped: tuple[str, ...], seen: list[Outage], gateway: ClusterGateway
 ) -> str | None:
-    row = next((row for row in rows if tuple(sorted(row["stopped"])) == tuple(sorted(stopped))), None)
-    if row is None:
-        return "there is no such row"
+    of_these = [row for row in rows if tuple(sorted(row["stopped"])) == tuple(sorted(stopped))]
+    if len(of_these) != 1:
+        return f"there are {len(of_these)} rows for it, one is asked for" if of_these else "there is no such row"
     found = [outage for outage in seen if outage.down == tuple(sorted(stopped))]
     if not found:
         return "these nodes were never down together"
     # Who stops the same nodes twice may report either time, but not the moment between stopping one and the next.
-    timeout = cluster.settings.election_timeout
+    timeout = gateway.cluster.settings.election_timeout
     long = [outage for outage in found if outage.end - outage.begin >= timeout]
     if not long:
         longest = max(outage.end - outage.begin for outage in found)
         return f"these nodes were down together for {longest:.2f} s only; look two election timeouts after the stop"
-    differences = [_differs(row, outage, cluster) for outage in long]
-    return None if None in differences else differences[-1]
+    differences = [_differs(of_these[0], outage, gateway.cluster.settings) for outage in long]
+    return _untried(gateway.calls, long) if None in differences else differences[-1]
 
 
-def _differs(row: dict[str, Any], outage: Outage, cluster: SimulatedCluster) -> str | None:
-    copies = MODES[cluster.settings.mode](len(cluster.node_ids))
-    writes = outage.leader is not None and len(cluster.node_ids) - len(outage.down) >= copies
+def _untried(calls: list[ClusterCall], long: list[Outage]) -> str | None:
+    """What the row says may be true, and nobody has looked."""
+
+    def meanwhile(call: ClusterCall) -> bool:
+        return any(outage.begin <= call.began and call.ended <= outage.end for outage in long)
+
+    begin = long[-1].begin
+    before = {call.arguments["key"] for call in calls if call.method == "put" and call.began <= begin}
+    gets = [call for call in calls if call.method == "get" and isinstance(call.result, Answer) and meanwhile(call)]
+    if not any(call.result.code == 200 and call.arguments["key"] in before for call in gets):
+        return "reads: while these nodes were down you read no key that had been written before"
+    if not any(call.method == "put" and meanwhile(call) for call in calls):
+        return "writes: while these nodes were down you did not call cluster.put"
+    return None
+
+
+def _differs(row: dict[str, Any], outage: Outage, settings: Settings) -> str | None:
+    copies = MODES[settings.mode](settings.nodes)
+    writes = outage.leader is not None and settings.nodes - len(outage.down) >= copies
     for name, truth in (("reads", True), ("writes", writes)):
         if row[name] is not truth:
             return f"{name}: you say {row[name]!r}, it was {truth!r}"
     # Who looked once everything had settled is right, even if somebody else led in the very end.
-    settled = outage.begin + 2 * cluster.settings.election_timeout
+    settled = outage.begin + 2 * settings.election_timeout
     leaders = {outage.leader} | (outage.led_after(settled) - {None})
     if not any(row["leader"] is leader or (leader and row["leader"] == leader) for leader in leaders):
         return f"leader: you say {row['leader']!r}, it was {outage.leader!r}"
