@@ -69,8 +69,9 @@ def survives(cluster: Cluster) -> Verdict:
     one whose returning nodes stay stale, one that takes writes at two leaders, one that acknowledges long before it
     writes, one that loses a write now and then (say every tenth), one that stands still when a node stops. Some hide
     it. Perhaps only one of the nodes drops deletes, stays stale or must not stop, and it may be one that never leads.
-    A deleted key may be gone until its node starts again. A restart may cost the newest writes alone. The data of a
-    store with two leaders may agree everywhere. Say which is which.
+    A deleted key may be gone until its node starts again. A restart may cost the newest writes alone. A node that comes
+    back may follow what is new and never get what it missed. The data of a store with two leaders may agree everywhere,
+    and one of the two may lead in a term of the past. Say which is which.
 
     What is expected: True for a store that keeps all this, False for one that does not. There are three or five nodes,
     and two stopped ones need not be survived. Writing is refused for a moment after the leader has stopped:

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from labs.grading.checks.broken_stores import DISGUISES, FAULTS
+from labs.grading.checks.broken_stores import FAULTS
 from labs.grading.checks.clusters import broken_kinds, good_kinds, make
 from labs.grading.checks.ex1 import checks
+from labs.grading.checks.two_leaders import DISGUISES
 from labs.grading.cluster_gateway import ClusterGateway
 from labs.grading.sandbox.isolation import Isolation
 from labs.grading.session import Session

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from labs.grading.checks.two_leaders import LeadsOnReturn, SecondLeader
 from replstore.core.contract import (
     Append,
     Delete,
@@ -20,7 +21,6 @@ from replstore.core.contract import (
     Record,
     Reply,
     Request,
-    Send,
     State,
     Tick,
     Unknown,
@@ -29,9 +29,6 @@ from replstore.core.election import Election, ElectionContext
 from replstore.core.lowest_id import LowestId
 from replstore.core.messages import (
     Entry,
-    Heartbeat,
-    HeartbeatReply,
-    Message,
     NodeId,
     Replicate,
     Snapshot,
@@ -140,26 +137,41 @@ class LastStaysStale(StaysStale):
             self._on_message |= {Replicate: self._on_replicate, Snapshot: self._on_snapshot}
 
 
-class LeadsOnReturn(LowestId):
-    """A node that was away believes that it leads, whoever else does."""
+class _Skipping(Store):
+    """Leaves out what it is told, as long as it is `away`."""
 
-    _was_away: bool | None = None
+    away = False
 
-    def tick(self, now: float) -> None:
-        if self._is_stubborn():
-            self.leader = self.me
-        else:
-            super().tick(now)
+    def apply(self, entry: Entry) -> bool:
+        return entry.key in self._live if self.away else super().apply(entry)
 
-    def receive(self, sender: NodeId, message: Any, now: float) -> None:
-        if not self._is_stubborn():
-            super().receive(sender, message, now)
+    def apply_all(self, entries: Iterable[Entry]) -> None:
+        if not self.away:
+            super().apply_all(entries)
 
-    def _is_stubborn(self) -> bool:
-        """A node that begins its life in a term has had another life before."""
-        if self._was_away is None:
-            self._was_away = self.term > 0
-        return self._was_away
+    def replace(self, items: Iterable[Entry]) -> None:
+        if not self.away:
+            super().replace(items)
+
+
+class NeverFetches(Node):
+    """A node that comes back follows what is written from then on; what it has missed it never gets."""
+
+    def __init__(self, *args: Any, records: Iterable[Record] = (), **kwargs: Any) -> None:
+        saved = list(records)
+        super().__init__(*args, records=saved, **kwargs)
+        skipping = _Skipping()
+        skipping.replace(self.store.items())
+        self.store = self._skipping = skipping
+        self._was_away = any(isinstance(record, Append) for record in saved)
+        self._came_back: float | None = None
+
+    def handle(self, event: Input, now: float) -> list[Effect]:
+        if self._came_back is None:
+            self._came_back = now
+        soon = now - self._came_back < 2 * self.timeout
+        self._skipping.away = self._was_away and soon and isinstance(event, Received) and not self.leads
+        return super().handle(event, now)
 
 
 class AcknowledgesFirst(Node):
@@ -206,104 +218,6 @@ class LosesSome(Node):
                 entry = Entry(self.log.last_index, self.election.term, self.id, "put", command.key, command.value)
                 return [Reply(event.id, Done(entry, False))]
         return super().handle(event, now)
-
-
-@dataclass(frozen=True, slots=True)
-class PassOn(Message, name="pass-on"):
-    """A write that somebody else than the leader took from a client."""
-
-    number: int
-    op: str
-    key: str
-    value: Any = None
-
-
-@dataclass(frozen=True, slots=True)
-class PassedOn(Message, name="passed-on"):
-    number: int
-    index: int
-    term: int
-    found: bool
-
-
-DISGUISES = {PassOn.__name__: HeartbeatReply.__name__, PassedOn.__name__: Heartbeat.__name__}
-"""What students see of these: messages that travel the same way in a good store, all the time."""
-
-
-class SecondLeader(Node):
-    """A node that was away says that it leads, and takes writes; it passes them on to the leader, so that no data
-    differ."""
-
-    def __init__(self, *args: Any, records: Iterable[Record] = (), **kwargs: Any) -> None:
-        saved = list(records)
-        self._was_away = bool(saved)
-        self._asked: dict[int, tuple[Request, NodeId | None]] = {}
-        """What clients wait for, and who was told of it."""
-        self._passed_on: dict[int, tuple[NodeId, int]] = {}
-        super().__init__(*args, records=saved, **kwargs)
-        self._on_message |= {PassOn: self._take_over, PassedOn: self._answer}
-
-    @property
-    def role(self) -> str:
-        return "leader" if self._claims else super().role
-
-    @property
-    def leader(self) -> NodeId | None:
-        return self.id if self._claims else super().leader
-
-    @property
-    def _claims(self) -> bool:
-        return self._was_away and self.election.leader not in (None, self.id)
-
-    def handle(self, event: Input, now: float) -> list[Effect]:
-        if isinstance(event, Request) and isinstance(event.command, Put | Delete) and self._claims:
-            self._asked[event.id] = event, None
-            return self._pass_on(now)
-        effects = [self._passed_back(effect) for effect in super().handle(event, now)]
-        return effects + self._pass_on(now) if isinstance(event, Tick) else effects
-
-    def _pass_on(self, now: float) -> list[Effect]:
-        """To whoever leads, also if that has changed meanwhile; and be it this node."""
-        leader, effects = self.election.leader, list[Effect]()
-        for number, (request, told) in list(self._asked.items()):
-            if self.leads:
-                del self._asked[number]
-                effects += super().handle(request, now)
-            elif leader not in (None, self.id, told):
-                self._asked[number] = request, leader
-                op, key, value = _parts(request)
-                effects.append(Send(leader, PassOn(number, op, key, value)))
-        return effects
-
-    def _take_over(self, sender: NodeId, message: PassOn) -> None:
-        number = -1 - len(self._passed_on)
-        self._passed_on[number] = sender, message.number
-        command = Put(message.key, message.value) if message.op == "put" else Delete(message.key)
-        self._on_request(Request(number, command))
-
-    def _passed_back(self, effect: Effect) -> Effect:
-        if not isinstance(effect, Reply) or effect.id not in self._passed_on:
-            return effect
-        sender, number = self._passed_on[effect.id]
-        if not isinstance(effect.result, Done):
-            return Send(sender, PassedOn(number, 0, 0, False))
-        entry = effect.result.entry
-        return Send(sender, PassedOn(number, entry.index, entry.term, effect.result.found))
-
-    def _answer(self, sender: NodeId, message: PassedOn) -> None:
-        request, _ = self._asked.pop(message.number, (None, None))
-        if request is None:
-            return
-        if not message.index:  # it does not lead: once more
-            self._asked[message.number] = request, None
-            return
-        op, key, value = _parts(request)
-        self.reply(request.id, Done(Entry(message.index, message.term, sender, op, key, value), message.found))
-
-
-def _parts(request: Request) -> tuple[str, str, Any]:
-    command = request.command
-    return ("put", command.key, command.value) if isinstance(command, Put) else ("delete", command.key, None)
 
 
 class OnlyTheFirst(LowestId):
@@ -381,7 +295,9 @@ FAULTS: tuple[PlantedFault, ...] = (
         (BrokenStore(ForgetsOnRestart), BrokenStore(ForgetsTheNewest)),
     ),
     PlantedFault(
-        "stays stale", "a node that comes back catches up", (BrokenStore(StaysStale), BrokenStore(LastStaysStale))
+        "stays stale",
+        "a node that comes back catches up",
+        (BrokenStore(StaysStale), BrokenStore(LastStaysStale), BrokenStore(NeverFetches)),
     ),
     PlantedFault(
         "two leaders",

@@ -10,7 +10,7 @@ from typing import Any
 from labs.cluster.base import Answer, ConditionTimeout, Settings
 from labs.cluster.simulated import SimulatedCluster
 from labs.grading.check import Check, CheckOutcome, Scene, StudentCode, failed, passed
-from labs.grading.checks.broken_stores import DISGUISES, FAULTS, BrokenStore, PlantedFault
+from labs.grading.checks.broken_stores import FAULTS, BrokenStore, PlantedFault
 from labs.grading.checks.clusters import (
     STUDENT_KINDS,
     SYNC,
@@ -22,6 +22,7 @@ from labs.grading.checks.clusters import (
     scene,
 )
 from labs.grading.checks.outages import Outage, outages
+from labs.grading.checks.two_leaders import DISGUISES
 from labs.grading.cluster_gateway import ClusterCall, ClusterGateway
 from labs.grading.errors import ErrorKind, StudentError
 from replstore.core.replication import MODES
