@@ -179,16 +179,20 @@ def _row_differs(
 
 def _untried(calls: list[ClusterCall], long: list[Outage]) -> str | None:
     """What the row says may be true, and nobody has looked."""
+    puts = [call for call in calls if call.method == "put"]
 
-    def meanwhile(call: ClusterCall) -> bool:
-        return any(outage.begin <= call.began and call.ended <= outage.end for outage in long)
+    def meanwhile(call: ClusterCall, outage: Outage) -> bool:
+        return outage.begin <= call.began and call.ended <= outage.end
 
-    begin = long[-1].begin
-    before = {call.arguments["key"] for call in calls if call.method == "put" and call.began <= begin}
-    gets = [call for call in calls if call.method == "get" and isinstance(call.result, Answer) and meanwhile(call)]
-    if not any(call.result.code == 200 and call.arguments["key"] in before for call in gets):
+    def reads_something_old(call: ClusterCall, outage: Outage) -> bool:
+        if call.method != "get" or not isinstance(call.result, Answer) or call.result.code != 200:
+            return False
+        until = outage.begin if outage.down else call.began
+        return any(put.arguments["key"] == call.arguments["key"] and put.began <= until for put in puts)
+
+    if not any(meanwhile(call, outage) and reads_something_old(call, outage) for outage in long for call in calls):
         return "reads: while these nodes were down you read no key that had been written before"
-    if not any(call.method == "put" and meanwhile(call) for call in calls):
+    if not any(meanwhile(put, outage) for outage in long for put in puts):
         return "writes: while these nodes were down you did not call cluster.put"
     return None
 
