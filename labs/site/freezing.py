@@ -19,12 +19,13 @@ PAGES = Path(__file__).with_name("pages")
 SCRIPT = PAGES / "freeze.mjs"
 STARTER, KERNEL = "python.mjs", "kernel.mjs"
 LOADER = "loader.mjs"
-"""Pyodide's own `pyodide.mjs` in a site. Under that name JupyterLite's kernel finds the site's, which starts this one."""
+"""Pyodide's own `pyodide.mjs` in a site; under that name the kernel finds the site's, which starts this one."""
 WASM = "pyodide.asm.wasm"
 IMPORTED = (
     *("IPython.core.application", "IPython.core.shellapp", "IPython.core.completerlib", "IPython.core.payload"),
     *("IPython.extensions.storemagic", "ipywidgets", "anywidget", "getpass", "calendar", "_strptime"),
     *("labs.notebook", "labs.panel.standalone", "labs.panel.page_exercise", "labs.page.worker", "labs.page.checker"),
+    "labs.page.kernel",
 )
 """What a kernel, a notebook's first cell, the panel's page and an exercise's check import. Not the kernel itself: it
 changes the Python that it starts in, and the checks' Python has none."""

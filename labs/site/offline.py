@@ -22,6 +22,9 @@ KEPT = (
 )
 """What a browser keeps from the first visit on. Everything else is kept when it is loaded; these are loaded before the
 service worker answers, or when a notebook shows its first panel, and then the server may be gone."""
+SMALL = 20_000
+"""Bytes. JupyterLab's parts that are smaller are kept from the first visit on, too: some are needed in a later one only,
+and all together are a few hundred kilobytes."""
 MARK = 12
 """Hexadecimal digits that tell two sites apart."""
 
@@ -35,10 +38,17 @@ def keep_offline(made: Path) -> None:
     files = {path.relative_to(made).as_posix(): path for path in sorted(made.rglob("*")) if path.is_file()}
     files.pop(WORKER, None)  # a browser asks for it at each visit: so it learns of a newer site
     marks = {place: hashlib.sha256(path.read_bytes()).hexdigest() for place, path in files.items()}
-    kept = sorted({path.relative_to(made).as_posix() for pattern in KEPT for path in made.glob(pattern)} & marks.keys())
+    kept = {path.relative_to(made).as_posix() for pattern in KEPT for path in made.glob(pattern)} & marks.keys()
+    kept |= {place for place, path in files.items() if _is_small_part(place, path)}
     worker = (PAGES / WORKER).read_text(encoding="utf-8")
-    content = hashlib.sha256(json.dumps([marks, kept, worker]).encode()).hexdigest()
-    (made / WORKER).write_text(_filled(worker, FILES=[*files], KEPT=kept, CONTENT=content[:MARK]), encoding="utf-8")
+    content = hashlib.sha256(json.dumps([marks, sorted(kept), worker]).encode()).hexdigest()
+    (made / WORKER).write_text(
+        _filled(worker, FILES=[*files], KEPT=sorted(kept), CONTENT=content[:MARK]), encoding="utf-8"
+    )
+
+
+def _is_small_part(place: str, path: Path) -> bool:
+    return place.startswith("build/") and path.suffix == ".js" and path.stat().st_size < SMALL
 
 
 def _begun(page: str) -> str:
@@ -46,7 +56,8 @@ def _begun(page: str) -> str:
     preload, first = 'rel="preload"', "await import("
     if page.count(preload) != 1 or page.count(first) != 1:
         raise CannotBuild("JupyterLite's page is another one than the lab was written for")
-    return page.replace(preload, 'rel="prefetch-later"').replace(first, f"await import('../static/{BOOT}');\n        {first}")
+    boot = f"await import('../static/{BOOT}');\n        {first}"
+    return page.replace(f"{preload} ", "").replace(first, boot)
 
 
 def _filled(text: str, **contents: object) -> str:

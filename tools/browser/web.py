@@ -29,6 +29,12 @@ GO_TO = """number => {
 
 
 class _Handler(SimpleHTTPRequestHandler):
+    def do_GET(self) -> None:
+        if self.server.broken_once(self.path):  # type: ignore[attr-defined]
+            self.close_connection = True
+        else:
+            super().do_GET()
+
     def log_message(self, *_: Any) -> None:
         """Nothing on the terminal."""
 
@@ -39,14 +45,24 @@ class _Handler(SimpleHTTPRequestHandler):
 
 class WebServer:
     """Serves a folder on loopback, as any web server would. `sent`: the paths whose content was sent (a browser that
-    has it already is told so)."""
+    has it already is told so). `breaks`: the first request for each path that begins so gets no answer, its connection
+    is closed; `broken` are these paths."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, breaks: str | None = None) -> None:
+        self._breaks = breaks
+        self.broken: set[str] = set()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, directory=str(folder)))
         self.sent: list[str] = []
         self._server.sent = self.sent  # type: ignore[attr-defined]
+        self._server.broken_once = self._broken_once  # type: ignore[attr-defined]
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
+
+    def _broken_once(self, path: str) -> bool:
+        breaks = self._breaks is not None and path.startswith(self._breaks) and path not in self.broken
+        if breaks:
+            self.broken.add(path)
+        return breaks
 
     @property
     def address(self) -> str:
