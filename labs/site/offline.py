@@ -17,14 +17,12 @@ WORKER = "service-worker.js"
 BOOT = "boot.mjs"
 KEPT = (
     *("index.html", "panel.html", "lab/index.html", "config-utils.js", "api/**/*", "files/**/*"),
-    *("static/*.*", "static/pyodide/*", "lab/favicon.ico"),
+    *("static/*.*", "static/pyodide/*", "lab/favicon.ico", "build/*.js", "build/*.woff2"),
     *("extensions/@jupyter-widgets/jupyterlab-manager/static/*.*.js", "extensions/anywidget/static/*.*.js"),
 )
-"""What a browser keeps from the first visit on. Everything else is kept when it is loaded; these are loaded before the
-service worker answers, or when a notebook shows its first panel, and then the server may be gone."""
-SMALL = 20_000
-"""Bytes. JupyterLab's parts that are smaller are kept from the first visit on, too: some are needed in a later one only,
-and all together are a few hundred kilobytes."""
+"""What a browser loads and keeps once the first visit's kernel has started. Everything else is kept when it is loaded;
+these are loaded before the service worker answers, or when a notebook shows its first panel or diagram, and then the
+server may be gone."""
 MARK = 12
 """Hexadecimal digits that tell two sites apart."""
 
@@ -39,16 +37,11 @@ def keep_offline(made: Path) -> None:
     files.pop(WORKER, None)  # a browser asks for it at each visit: so it learns of a newer site
     marks = {place: hashlib.sha256(path.read_bytes()).hexdigest() for place, path in files.items()}
     kept = {path.relative_to(made).as_posix() for pattern in KEPT for path in made.glob(pattern)} & marks.keys()
-    kept |= {place for place, path in files.items() if _is_small_part(place, path)}
     worker = (PAGES / WORKER).read_text(encoding="utf-8")
     content = hashlib.sha256(json.dumps([marks, sorted(kept), worker]).encode()).hexdigest()
     (made / WORKER).write_text(
         _filled(worker, FILES=[*files], KEPT=sorted(kept), CONTENT=content[:MARK]), encoding="utf-8"
     )
-
-
-def _is_small_part(place: str, path: Path) -> bool:
-    return place.startswith("build/") and path.suffix == ".js" and path.stat().st_size < SMALL
 
 
 def _begun(page: str) -> str:

@@ -26,7 +26,9 @@ async function controller() {
 }
 
 try {
-  (await controller())?.postMessage("keep");
+  const worker = await controller();
+  // The rest of the site is loaded when the visitor no longer waits for it: `pyodide/pyodide.mjs` says when.
+  new BroadcastChannel("replication-lab kernel").addEventListener("message", () => worker?.postMessage("keep"));
 } catch (problem) {
   console.warn(`This site cannot be kept in the browser: ${problem}`);
 }

@@ -4,5 +4,6 @@ import { start } from "./python.mjs";
 export async function loadPyodide(options) {
   const pyodide = await start(options);
   pyodide.pyimport("labs.page.kernel").begin();
+  new BroadcastChannel("replication-lab kernel").postMessage("started"); // `boot.mjs` hears it
   return pyodide;
 }
