@@ -5,8 +5,6 @@ The site is built once a run. Any error in the console and any request to anothe
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -118,26 +116,15 @@ def test_code_that_never_ends_freezes_nothing_and_is_stopped(visit: Visit) -> No
     expect(panel.get_by_test_id("headline")).to_contain_text("Stopped.")
 
 
-KEPT = """async (kept) => {
-  const [name] = await caches.keys();
-  const cache = await caches.open(name);
-  const found = await Promise.all(kept.map((place) => cache.match(new URL(`../${place}`, location))));
-  return found.every(Boolean);
-}"""
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_after_one_visit_the_site_runs_without_its_server(site: Path, browser: Any) -> None:
-    worker = (site / "service-worker.js").read_text(encoding="utf-8")
-    kept = re.search(r"const KEPT = (\[.*?\]);", worker)
-    assert kept is not None
     server = WebServer(site)
     context = browser.new_context()
     context.set_default_timeout(120_000)
     first = WebNotebook(context.new_page(), "00_start_here", server)
     first.visit(240)
-    first.page.wait_for_function(KEPT, arg=json.loads(kept[1]), polling=500)
+    first.wait_until_kept(site)
     control = context.new_cdp_session(first.page)
     control.send("ServiceWorker.enable")
     control.send("ServiceWorker.stopAllWorkers")  # as a browser does to one that has had nothing to do for a while

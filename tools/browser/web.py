@@ -5,6 +5,8 @@ Law of this module: whatever the page asks of another host is written down, for 
 
 from __future__ import annotations
 
+import json
+import re
 import threading
 from functools import partial
 from http import HTTPStatus
@@ -19,6 +21,12 @@ SAVE = """async ([path, text]) => {
 }"""
 INSERT = """([number, source]) => {
   jupyterapp.shell.currentWidget.content.model.sharedModel.insertCell(number, { cell_type: 'code', source });
+}"""
+KEPT = """async (kept) => {
+  const [name] = (await caches.keys()).filter(name => name.startsWith('replication-lab '));
+  if (!name) return false;
+  const cache = await caches.open(name);
+  return (await Promise.all(kept.map(place => cache.match(new URL(`../${place}`, location))))).every(Boolean);
 }"""
 GO_TO = """number => {
   const notebook = jupyterapp.shell.currentWidget.content;
@@ -93,6 +101,13 @@ class WebNotebook(Notebook):
         self.page.wait_for_selector(".jp-NotebookPanel:not(.lm-mod-hidden)", timeout=60_000)
         # A look a frame, as Playwright does it by itself, has the page drawn all the time that it starts.
         self.page.wait_for_function(KERNEL_READY, timeout=timeout * 1000, polling=200)
+
+    def wait_until_kept(self, site: Path, timeout: float = 120.0) -> None:
+        """Until the browser keeps all that it needs to start the site, whose folder is `site`, without its server."""
+        worker = (site / "service-worker.js").read_text(encoding="utf-8")
+        kept = re.search(r"const KEPT = (\[.*?\]);", worker)
+        assert kept is not None, "the site's service worker says what it keeps"
+        self.page.wait_for_function(KEPT, arg=json.loads(kept[1]), timeout=timeout * 1000, polling=500)
 
     def save(self, path: str, text: str) -> None:
         """As the page's own editor saves a file."""
