@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import threading
+import time
 from functools import partial
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -107,7 +108,10 @@ class WebNotebook(Notebook):
         worker = (site / "service-worker.js").read_text(encoding="utf-8")
         kept = re.search(r"const KEPT = (\[.*?\]);", worker)
         assert kept is not None, "the site's service worker says what it keeps"
-        self.page.wait_for_function(KEPT, arg=json.loads(kept[1]), timeout=timeout * 1000, polling=500)
+        deadline = time.monotonic() + timeout
+        while not self.page.evaluate(KEPT, json.loads(kept[1])):  # Playwright's own wait takes a promise for a yes
+            assert time.monotonic() < deadline, "the browser does not keep the site"
+            self.page.wait_for_timeout(200)
 
     def save(self, path: str, text: str) -> None:
         """As the page's own editor saves a file."""
