@@ -179,6 +179,10 @@ def test_a_database_that_is_no_gradebook_is_left_alone(tmp_path: Path) -> None:
     told = call("replab", *GRADE, "--gradebook", "what://x", here=tmp_path, code=2)
     assert "the gradebook what://x cannot be used" in told
 
+    words = ("--gradebook", "nowhere/book.db", "--add-assignment")
+    assert f"there is no folder {tmp_path / 'nowhere'} for" in call("replab", *GRADE, *words, here=tmp_path, code=2)
+    assert not (tmp_path / "grades").exists(), "all of it is said before anything is graded"
+
     assert len(everything(tmp_path / "other.db")) == 3  # BEGIN, the table, COMMIT
 
 

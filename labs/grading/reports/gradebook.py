@@ -155,8 +155,10 @@ def _look(target: Target) -> None:
     except ArgumentError as problem:
         raise GraderError(f"{target.url} is no address of a database: {problem}") from None
     if not there:
-        if target.add:
+        if target.add and Path(_shown(target.url)).parent.is_dir():
             return
+        if target.add:
+            raise GraderError(f"there is no folder {Path(_shown(target.url)).parent} for the gradebook")
         raise GraderError(
             f"there is no gradebook {_shown(target.url)}: make it with nbgrader generate_assignment"
             f" {target.assignment}, name another one with --gradebook, or give --add-assignment"
