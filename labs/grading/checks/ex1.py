@@ -31,6 +31,11 @@ FIELDS = {"stopped", "reads", "writes", "leader", "leaderless_seconds"}
 TOLERANCE = 0.25
 """Seconds: how finely a client that asks again and again can be expected to look."""
 
+LATE = 1.0
+"""Seconds: an election that took longer was one of those that need more than two election timeouts."""
+PATIENCE = 9
+"""Election timeouts: who says earlier that no leader came has not waited for ten."""
+
 
 def checks(level: str) -> list[Check]:
     table = Check(
@@ -130,11 +135,14 @@ def _availability(code: StudentCode, level: str) -> CheckOutcome:
         _, problem = table.compare(kind, seed)
         if problem:
             return problem
+    happened: set[str] = set()
     for kind, seed in impatient_kinds(code.seeds[-1]) if level == "instructor" else ():
         seen, problem = table.compare(kind, seed)
         if problem:
             return problem
-        if any(_lost_its_majority(outage) for outage in seen):
+        happened |= {"majority lost"} if any(map(_lost_its_majority, seen)) else set()
+        happened |= {"late"} if any((outage.leaderless or 0.0) > LATE for outage in seen if outage.down) else set()
+        if len(happened) == 2:
             break  # what these kinds are for has happened
     return table.outcome
 
@@ -208,6 +216,9 @@ def _differs(row: dict[str, Any], outage: Outage, settings: Settings) -> str | N
     leaders = {outage.leader} | (outage.led_after(settled) - {None})
     if not any(row["leader"] is leader or (leader and row["leader"] == leader) for leader in leaders):
         return f"leader: you say {row['leader']!r}, it was {outage.leader!r}"
+    lasted = outage.end - outage.begin
+    if leaders == {None} and outage.leaders[0][1] is None and lasted < PATIENCE * settings.election_timeout:
+        return f"leader: you say None after {lasted:.2f} s; give it ten election timeouts"
     if not outage.down:
         return None
     return _wrong_time(row["leaderless_seconds"], outage.leaderless)
