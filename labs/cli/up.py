@@ -32,6 +32,7 @@ from labs.history import save
 from labs.history.workload import Workload
 from labs.trace.events import Event
 from labs.trace.kinds import ELECTION_FAILED
+from labs.trace.sentences import fill
 from replstore.wire.log_lines import LOG_LINES
 
 LOOK_EVERY = 0.3
@@ -158,7 +159,7 @@ def _tell(cluster: Cluster, console: Console, asked_to_end: threading.Event) -> 
             if event.event == "note" and event.kind == ELECTION_FAILED:
                 raised.take(event)
             elif event.event == "note" and event.kind in LOG_LINES:
-                text = LOG_LINES[event.kind].format_map(event.details)
+                text = fill(LOG_LINES[event.kind], event)
                 console.print(f"{_clock(event)} [{event.node}] {text}")
         for node, status in cluster.status().items():
             if status.state != states[node]:
@@ -180,7 +181,7 @@ class RaisedErrors:
         self._counts[event.node, error] += 1
         if self._counts[event.node, error] > 1:
             return
-        text = LOG_LINES[event.kind].format_map(event.details)
+        text = fill(LOG_LINES[event.kind], event)
         self._console.print(f"{_clock(event)} [{event.node}] {text} (told once; the node goes on)", style="red")
         for line in last_traceback(self._cluster.logs(event.node, LOG_KEPT)):
             self._console.print(f"    {line}", style="dim")

@@ -103,7 +103,7 @@ def _symbol(canvas: Canvas, event: Event, one: Symbol, y: float) -> str:
     canvas.used.add(one.legend)
     hot = canvas.chosen.event(event.node, event.seq)
     if one.label or hot:
-        label = filled(one.label or event.kind.replace("_", " ")[:40], event)
+        label = filled(one.label, event) if one.label else event.kind.replace("_", " ")[:40]
         canvas.label(98 if hot else one.importance, label, canvas.beside_row(x, y, one.above), f"st-say st-{one.style}")
     text = f"{event.node or 'network'}: {event.kind.replace('_', ' ')}\n{canvas.frame.clock(event.time)}"
     hot_class = " st-hot" if hot else ""

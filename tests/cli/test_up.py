@@ -54,6 +54,14 @@ def test_another_error_of_the_same_node_is_told_again() -> None:
     assert told(("node-1", "KeyError: 1"), ("node-1", "KeyError: 2"), ("node-1", "KeyError: 1")).count("told once") == 2
 
 
+def test_a_node_that_does_not_say_what_was_raised_ends_nothing() -> None:
+    out = io.StringIO()
+    raised = RaisedErrors(SimpleNamespace(logs=lambda node, lines: LOG), Console(file=out, width=200))  # type: ignore[arg-type]
+    raised.take(Event(1.0, "node-1", "note", ELECTION_FAILED))
+
+    assert "The election strategy raised" in out.getvalue()
+
+
 def test_only_a_complete_traceback_counts() -> None:
     assert last_traceback(LOG)[-1] == "NotImplementedError: MyElection.tick"
     assert last_traceback(LOG[:3]) == []

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from labs.pictures import origin_of, read_timeline, spacetime_svg
@@ -332,6 +332,7 @@ EVENTS = st.lists(
 )
 
 
+@example([Event(0.0, "node-1", "note", "of {braces", details={"key": "{"})], None)
 @settings(max_examples=100, deadline=None)
 @given(EVENTS, st.sampled_from([None, (0.0, 1.0), (1.0, 1.0), (-1e9, 1e9)]))
 def test_any_list_of_events_gives_well_formed_xml_with_finite_numbers(
