@@ -30,7 +30,12 @@ def consecutive_ports() -> int:
 def listener() -> Iterator[socket.socket]:
     """Somebody else's server, on a port that the cluster might want."""
     with socket.socket() as taken:
-        taken.bind((ports.HOST, ports.choose(1)[0]))
+        while True:
+            try:
+                taken.bind((ports.HOST, ports.choose(1)[0]))
+            except OSError:  # another test was faster
+                continue
+            break
         taken.listen()
         yield taken
 
