@@ -5,7 +5,10 @@ Law of this module: what a widget's message says arrives as it was said; Python'
 
 from __future__ import annotations
 
+import sys
 from typing import Any
+
+from labs.page.start import DRIVE
 
 
 def begin() -> None:
@@ -23,6 +26,9 @@ def begin() -> None:
 
     Comm.publish_msg = publish_msg
     ipython_shell.Completer.use_jedi = False  # not in a page: completion asks the objects themselves
+    # The visitor's files are mounted after this. An import that has looked for them already, in vain, has noted that there
+    # is no such folder, and Python would never look there again.
+    sys.path_importer_cache.pop(DRIVE, None)
 
 
 def with_null(value: Any, null: Any) -> Any:

@@ -220,7 +220,7 @@ class Notebook:
     def finish(self, timeout: float = 120.0) -> int:
         """Wait until every cell has run and the kernel rests; fails if one raised. Returns how many code cells ran."""
         done = self.page.wait_for_function(CELLS_RUN, timeout=timeout * 1000).json_value()
-        assert done["errors"] == []
+        assert done["errors"] == [], done["errors"]
         return int(done["cells"])
 
     def run_cell(self, number: int) -> None:

@@ -297,7 +297,7 @@ FAULTS: tuple[PlantedFault, ...] = (
     PlantedFault(
         "stays stale",
         "a node that comes back catches up",
-        (BrokenStore(StaysStale), BrokenStore(LastStaysStale), BrokenStore(NeverFetches)),
+        (BrokenStore(StaysStale), BrokenStore(NeverFetches), BrokenStore(LastStaysStale)),
     ),
     PlantedFault(
         "two leaders",
