@@ -1,9 +1,9 @@
 // A web worker that checks an exercise: a Python of its own, so that code which never ends freezes nothing else.
-import { start } from "./pyodide/python.mjs";
+import { loadPyodide } from "./pyodide/pyodide.mjs";
 
 self.onmessage = async ({ data }) => {
   try {
-    const pyodide = await start();
+    const pyodide = await loadPyodide({ packages: ["replication-lab"] });
     self.postMessage('{"life": true}');
     pyodide.pyimport("labs.page.checker").check(data, (text) => self.postMessage(text));
   } catch (error) {

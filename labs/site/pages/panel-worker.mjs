@@ -1,9 +1,10 @@
 // The Python of the panel's page, in a web worker: the page itself never waits for it.
-import { start } from "./pyodide/python.mjs";
+import { loadPyodide } from "./pyodide/pyodide.mjs";
 
 const post = (message) => self.postMessage(JSON.stringify(message));
 const ready = (async () => {
-  const pyodide = await start();
+  const packages = ["replication-lab", "anywidget", "ipywidgets"];
+  const pyodide = await loadPyodide({ packages });
   const page = pyodide.pyimport("labs.panel.standalone").Page((text) => self.postMessage(text));
   post({ type: "ready" });
   return page;
