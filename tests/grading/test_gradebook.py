@@ -55,7 +55,7 @@ def exported(course: Path) -> dict[str, float]:
 @pytest.fixture(scope="module")
 def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """As a teacher has it when the hand-ins have been collected: an assignment, three hand-ins, and a fourth student.
-    The tests go through it in their order, as a term does."""
+    `Term` goes through it, step by step."""
     course = handout(tmp_path_factory.mktemp("term") / "course", "nbgrader")
     for other in ("ex1_fault_tolerance", "ex3_election"):
         (course / "source" / "replication-lab" / f"{other}.ipynb").unlink()
@@ -67,10 +67,10 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return course
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(600)
-class TestACoursesTerm:
-    def test_marks_of_the_notebooks_that_were_handed_in_are_in_the_gradebook_and_nbgrader_exports_them(
+class Term:
+    """What happens in a course, one after the other: each step finds what the ones before it left."""
+
+    def marks_of_the_notebooks_that_were_handed_in_are_in_the_gradebook_and_nbgrader_exports_them(
         self, course: Path
     ) -> None:
         told = call("replab", *GRADE, here=course)
@@ -81,13 +81,13 @@ class TestACoursesTerm:
         assert in_gradebook(course / "gradebook.db") == MARKS
         assert exported(course) == {"ann": 100, "bob": 0, "cid": 90, "dan": 0}
 
-    def test_done_again_nothing_changes(self, course: Path) -> None:
+    def done_again_nothing_changes(self, course: Path) -> None:
         before = everything(course / "gradebook.db")
 
         assert "3 marks in the gradebook, 0 new or changed" in call("replab", *GRADE, here=course)
         assert everything(course / "gradebook.db") == before
 
-    def test_a_teachers_score_and_comment_stay_and_count(self, course: Path) -> None:
+    def a_teachers_score_and_comment_stay_and_count(self, course: Path) -> None:
         book = course / "gradebook.db"
         ask(book, "UPDATE grade SET manual_score = 7, extra_credit = 1 WHERE auto_score = 0")
         ask(book, "UPDATE comment SET manual_comment = 'well tried'")
@@ -105,13 +105,13 @@ class TestACoursesTerm:
         assert exported(course)["bob"] == 8
         assert ask(book, "SELECT count(*) FROM grade WHERE needs_manual_grade") == [(1,)]
 
-    def test_nbgraders_autograder_gives_the_same_marks_for_the_same_hand_ins(self, course: Path) -> None:
+    def nbgraders_autograder_gives_the_same_marks_for_the_same_hand_ins(self, course: Path) -> None:
         call("nbgrader", "autograde", "replication-lab", here=course)
 
         assert in_gradebook(course / "gradebook.db") == MARKS | {"bob": (100, 7)}
         assert "3 marks in the gradebook, 0 new or changed" in call("replab", *GRADE, here=course)
 
-    def test_what_is_not_handed_in_the_next_time_keeps_its_mark(self, course: Path) -> None:
+    def what_is_not_handed_in_the_next_time_keeps_its_mark(self, course: Path) -> None:
         (course / "again").mkdir()
         (course / "again" / "ann").mkdir()
         (course / "again" / "ann" / "ex3_election.py").write_text("x = 1\n", encoding="utf-8")
@@ -121,7 +121,7 @@ class TestACoursesTerm:
         assert "so the earlier mark stays: ann (ex2)" in told
         assert in_gradebook(course / "gradebook.db") == MARKS | {"bob": (100, 7)}
 
-    def test_another_assignment_is_refused_before_anything_is_graded_and_nothing_is_written(self, course: Path) -> None:
+    def another_assignment_is_refused_before_anything_is_graded_and_nothing_is_written(self, course: Path) -> None:
         before = everything(course / "gradebook.db")
 
         told = call("replab", *GRADE, "--assignment", "homework", "--out", "none", here=course, code=2)
@@ -130,7 +130,7 @@ class TestACoursesTerm:
         assert everything(course / "gradebook.db") == before
         assert not (course / "none").exists()
 
-    def test_a_gradebook_that_another_program_writes_into_keeps_its_marks_and_the_table_has_the_new_ones(
+    def a_gradebook_that_another_program_writes_into_keeps_its_marks_and_the_table_has_the_new_ones(
         self, course: Path
     ) -> None:
         before = everything(course / "gradebook.db")
@@ -146,6 +146,19 @@ class TestACoursesTerm:
         assert "ann,,,,90,0,90,100" in (course / "grades" / "grades.csv").read_text(encoding="utf-8")
         call("replab", *GRADE, here=course)
         assert in_gradebook(course / "gradebook.db")["ann"] == (90, None)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_gradebook_keeps_what_it_should_through_a_courses_term(course: Path) -> None:
+    term = Term()
+    term.marks_of_the_notebooks_that_were_handed_in_are_in_the_gradebook_and_nbgrader_exports_them(course)
+    term.done_again_nothing_changes(course)
+    term.a_teachers_score_and_comment_stay_and_count(course)
+    term.nbgraders_autograder_gives_the_same_marks_for_the_same_hand_ins(course)
+    term.what_is_not_handed_in_the_next_time_keeps_its_mark(course)
+    term.another_assignment_is_refused_before_anything_is_graded_and_nothing_is_written(course)
+    term.a_gradebook_that_another_program_writes_into_keeps_its_marks_and_the_table_has_the_new_ones(course)
 
 
 @pytest.mark.slow
