@@ -130,17 +130,16 @@ def nothing_left(of: list[psutil.Process]) -> bool:
     return False
 
 
-@pytest.mark.slow
-@pytest.mark.processes
-@pytest.mark.timeout(600)
-class TestAClassOfTwo:
-    def test_each_has_a_working_copy_of_their_own_and_their_notebooks_import_it(self, hub: Hub) -> None:
+class ClassOfTwo:
+    """One after the other: each step finds the servers as the ones before it left them."""
+
+    def each_has_a_working_copy_of_their_own_and_their_notebooks_import_it(self, hub: Hub) -> None:
         for user in ("ann", "bob"):
             shown = {one["name"] for one in hub.get(user, "api/contents/").json()["content"]}
             assert {"notebooks", "exercises"} <= shown
             assert hub.run(user, CLUSTER).split() == [str(hub.homes / user / "replication-lab" / "exercises")]
 
-    def test_after_stop_nothing_is_left_and_the_working_copy_is_there_at_the_next_start(self, hub: Hub) -> None:
+    def after_stop_nothing_is_left_and_the_working_copy_is_there_at_the_next_start(self, hub: Hub) -> None:
         family = descendants(hub.process("ann").pid)
         assert len(family) >= 5, "the server, a kernel and three nodes"
         mine = hub.homes / "ann" / "replication-lab" / "exercises" / "ex1_fault_tolerance.py"
@@ -152,7 +151,7 @@ class TestAClassOfTwo:
         hub.start("ann")
         assert mine.read_text(encoding="utf-8") == "# mine\n"
 
-    def test_after_sigkill_nothing_is_left(self, hub: Hub) -> None:
+    def after_sigkill_nothing_is_left(self, hub: Hub) -> None:
         server = hub.process("bob")
         family = descendants(server.pid)
         assert len(family) >= 5
@@ -160,3 +159,13 @@ class TestAClassOfTwo:
         kill(server)
 
         assert nothing_left(family)
+
+
+@pytest.mark.slow
+@pytest.mark.processes
+@pytest.mark.timeout(600)
+def test_two_users_have_their_own_servers_and_nothing_is_left_of_them(hub: Hub) -> None:
+    of_two = ClassOfTwo()
+    of_two.each_has_a_working_copy_of_their_own_and_their_notebooks_import_it(hub)
+    of_two.after_stop_nothing_is_left_and_the_working_copy_is_there_at_the_next_start(hub)
+    of_two.after_sigkill_nothing_is_left(hub)
