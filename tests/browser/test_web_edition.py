@@ -82,6 +82,8 @@ def test_the_walkthrough_runs_and_a_leader_that_is_killed_in_the_panel_is_replac
     panel.get_by_test_id("kill-node-1").click()
 
     expect(panel.get_by_test_id("sentence")).to_have_text("node-2 leads in term 2", timeout=60_000)
+    expect(panel).not_to_contain_text("undefined")  # what Python calls None
+    expect(panel).not_to_contain_text("parted")
 
 
 @pytest.mark.timeout(600)
