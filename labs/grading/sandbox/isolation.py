@@ -71,9 +71,9 @@ def _real(path: str) -> str:
 
 
 def command(isolation: Isolation, root: Path, library: Path, environment: dict[str, str], disk: int) -> list[str]:
-    """What starts the sandboxed process. `root` holds `exercises` and `tmp`, `library` our own code."""
+    """What starts the sandboxed process. `root` holds `exercises`, `tmp` and the archive `library`, our own code."""
     inside = Path(INSIDE) if isolation.kind == "bubblewrap" else root
-    code = inside / "library" if isolation.kind == "bubblewrap" else library
+    code = inside / library.name
     boot = (
         f"import sys; sys.path += [{str(code)!r}, {str(inside)!r}]; "
         f"from labs.grading.child.main import main; main({str(inside)!r})"
@@ -94,13 +94,13 @@ def _bubblewrap(root: Path, library: Path, environment: dict[str, str], disk: in
         words += ["--unshare-user"]
     for name, value in environment.items():
         words += ["--setenv", name, value]
-    for folder in _parents([*_library_folders(), Path(python), Path(INSIDE, "library")]):
+    for folder in _parents([*_library_folders(), Path(python), Path(INSIDE, library.name)]):
         # bubblewrap would make them for root's eyes only, and we go on as somebody else.
         words += ["--perms", "0755", "--dir", str(folder)]
     words += _python_folders(python)
     words += ["--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev"]
     words += ["--ro-bind", str(root / "exercises"), f"{INSIDE}/exercises"]
-    words += ["--ro-bind", str(library), f"{INSIDE}/library"]
+    words += ["--ro-bind", str(library), f"{INSIDE}/{library.name}"]
     words += ["--perms", "1777", "--size", str(disk), "--tmpfs", "/tmp", "--chdir", "/tmp", "--remount-ro", "/"]
     return words
 
