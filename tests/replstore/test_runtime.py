@@ -61,7 +61,9 @@ def test_a_write_is_answered_once_it_has_its_copies() -> None:
     run(ALONE, test)
 
 
-@pytest.mark.parametrize("raised", [SystemExit(3), ValueError("no"), RecursionError()])
+@pytest.mark.parametrize(
+    "raised", [SystemExit(3), KeyboardInterrupt(), asyncio.CancelledError(), ValueError("no"), RecursionError()]
+)
 def test_a_strategy_cannot_end_its_node(raised: BaseException, capsys: pytest.CaptureFixture[str]) -> None:
     class LeavesOnce(LowestId):
         left = False
