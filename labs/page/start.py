@@ -8,7 +8,6 @@ from __future__ import annotations
 import sys
 
 from labs.cluster.opening import processes_work
-from labs.page.kernel import mend
 
 DRIVE = "/drive"
 """Where a page's Python finds the visitor's files: notebooks, exercises."""
@@ -22,6 +21,4 @@ def make_ready() -> bool:
         return False
     if DRIVE not in sys.path:
         sys.path.append(DRIVE)
-        if "pyodide_kernel" in sys.modules:  # not in the page of the panel, nor where an exercise is checked
-            mend()
     return True

@@ -17,8 +17,9 @@ from typing import Any
 
 from labs.lesson.workspace import contents
 from labs.panel import assets
-from labs.site.compiling import add_compiled
-from labs.site.lock import write_lock
+from labs.site.freezing import PAGES, freeze
+from labs.site.offline import keep_offline
+from labs.site.packages import unpack
 from labs.site.parts import (
     EXTENSIONS,
     PYODIDE_FILES,
@@ -34,7 +35,6 @@ from replstore import __version__
 
 MARK = "replication-lab.json"
 """Tells a site of the lab from any other folder, which is never replaced."""
-PAGES = Path(__file__).with_name("pages")
 FIRST = "notebooks/00_start_here.ipynb"
 KERNEL = "@jupyterlite/pyodide-kernel-extension:kernel"
 WHAT_IS_REAL = (
@@ -42,7 +42,10 @@ WHAT_IS_REAL = (
     " as processes elsewhere runs in your browser, in a simulated network with simulated time. Nothing is installed and"
     " nothing leaves this page; what you change is kept in this browser. Marks given here are unofficial."
 )
-WIDGETS = ("@jupyter-widgets/jupyterlab-manager", "anywidget")
+KERNEL_PACKAGES = ("ipykernel", "comm", "pyodide-kernel", "jedi", "ipython")
+"""What JupyterLite's kernel would install if it were not told that the page's Python has it."""
+NOT_SERVED = ("**/*.map", "rspack.config*", "build/fa-*.svg", "build/fa-*.eot", "build/fa-*.ttf")
+"""Source maps, and icons in formats for browsers that could not run the site."""
 SETTINGS = {
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
 }
@@ -64,6 +67,7 @@ def build_site(target: Path, cache: Path, solutions: bool = False, say: Callable
         say("Building the site.")
         _lite(project, made)
         _finish(made)
+        keep_offline(made)
         if target.exists():
             shutil.rmtree(target)
         made.rename(target)
@@ -83,13 +87,11 @@ def _project(folder: Path, pyodide: Path, wheels: list[Path], solutions: bool) -
     runtime.mkdir(parents=True)
     for name in PYODIDE_FILES:
         shutil.copyfile(pyodide / name, runtime / name)
-    for wheel in [*wheels, *kernel_wheels()]:
-        shutil.copyfile(wheel, runtime / wheel.name)
-    build_wheel(runtime, solutions)
-    write_lock(runtime, sorted(runtime.glob("*.whl")))
-    add_compiled(runtime)
-    packages = write_lock(runtime, sorted(runtime.glob("*.whl")))
-    _write(folder / "jupyter-lite.json", _configuration(packages))
+    own = build_wheel(folder, solutions)
+    unpack([*wheels, *kernel_wheels(), own], folder / "packages")
+    own.unlink()
+    freeze(runtime, folder / "packages")
+    _write(folder / "jupyter-lite.json", _configuration())
     _write(folder / "overrides.json", SETTINGS)
     for place, content in contents():
         target = folder / "contents" / place
@@ -98,11 +100,11 @@ def _project(folder: Path, pyodide: Path, wheels: list[Path], solutions: bool) -
     return folder
 
 
-def _configuration(packages: list[str]) -> dict[str, Any]:
+def _configuration() -> dict[str, Any]:
     kernel = {
         "pyodideUrl": "./static/pyodide/pyodide.mjs",
         "disablePyPIFallback": True,
-        "loadPyodideOptions": {"lockFileURL": "./static/pyodide/pyodide-lock.json", "packages": packages},
+        "loadPyodideOptions": {"packages": ["micropip", "piplite", *KERNEL_PACKAGES]},
     }
     data = {
         "appName": "Replication lab",
@@ -151,27 +153,11 @@ def _lite(project: Path, made: Path) -> None:
         raise CannotBuild(f"JupyterLite could not be built:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
 
 
-def _keep_widgets(made: Path) -> None:
-    """Let the browser keep the widgets' scripts from the first visit on. Everything else is kept when it is loaded;
-    these are loaded when a notebook shows its first panel, and then the server may be gone."""
-    manager, anywidget = (made / "extensions" / name / "static" for name in WIDGETS)
-    chunks = [f"{_url(path, made)}?v={path.name.split('.')[1]}" for path in sorted(manager.glob("*.*.js"))]
-    kept = chunks + [_url(path, made) for path in sorted(anywidget.glob("*.*.js"))]
-    worker = made / "service-worker.js"
-    text, nothing = worker.read_text(encoding="utf-8"), "addAll([])"
-    if text.count(nothing) != 1:
-        raise CannotBuild("JupyterLite's service worker is another one than the lab was written for")
-    worker.write_text(text.replace(nothing, f"addAll({json.dumps(kept)})"), encoding="utf-8")
-
-
-def _url(path: Path, made: Path) -> str:
-    return path.relative_to(made).as_posix()
-
-
 def _finish(made: Path) -> None:
-    _keep_widgets(made)
-    for path in [*made.rglob("*.map"), *made.glob("rspack.config*")]:
+    for path in {path for pattern in NOT_SERVED for path in made.glob(pattern)}:
         path.unlink()
+    shutil.rmtree(made / "extensions" / "@jupyterlite" / "pyodide-kernel-extension" / "static" / "pypi")
+    shutil.copyfile(made / "icon-120x120.png", made / "lab" / "favicon.ico")  # the other one has 300 kB
     lab = made / "lab" / "index.html"
     icon = '<link rel="icon" href="./favicon.ico">'  # without it a browser looks for one at the server's root
     lab.write_text(lab.read_text(encoding="utf-8").replace("<head>", f"<head>\n    {icon}", 1), encoding="utf-8")

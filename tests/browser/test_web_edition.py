@@ -5,7 +5,6 @@ The site is built once a run. Any error in the console and any request to anothe
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -45,14 +44,6 @@ def visit(server: WebServer, browser: Any) -> Iterator[Visit]:
         context.close()
     assert [error for _, notebook in opened for error in notebook.errors] == []
     assert [url for _, notebook in opened for url in notebook.foreign] == []
-
-
-def test_the_standard_library_is_compiled_where_a_page_imports_it_and_keeps_its_sources(site: Path) -> None:
-    with zipfile.ZipFile(site / "static" / "pyodide" / "python_stdlib.zip") as library:
-        compiled = {name.removesuffix("c") for name in library.namelist() if name.endswith(".pyc")}
-        assert {"argparse.py", "asyncio/__init__.py", "_pyodide/_base.py"} <= compiled <= set(library.namelist())
-        unchecked = (1).to_bytes(4, "little")  # Python takes the file as it is, whatever the clock says
-        assert {library.read(f"{name}c")[4:8] for name in compiled} == {unchecked}
 
 
 @pytest.mark.parametrize(
@@ -123,3 +114,46 @@ def test_code_that_never_ends_freezes_nothing_and_is_stopped(visit: Visit) -> No
     panel.get_by_test_id("stop").click()
 
     expect(panel.get_by_test_id("headline")).to_contain_text("Stopped.")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_after_one_visit_the_site_runs_without_its_server(site: Path, browser: Any) -> None:
+    server = WebServer(site)
+    context = browser.new_context()
+    context.set_default_timeout(120_000)
+    first = WebNotebook(context.new_page(), "00_start_here", server)
+    first.visit(240)
+    first.wait_until_kept(site)
+    control = context.new_cdp_session(first.page)
+    control.send("ServiceWorker.enable")
+    control.send("ServiceWorker.stopAllWorkers")  # as a browser does to one that has had nothing to do for a while
+    first.page.close()
+    server.close()
+
+    second = WebNotebook(context.new_page(), "00_start_here", server)
+    second.visit(240)
+    second.run_all()
+
+    assert second.finish(240) > 1
+    expect(second.panel).to_be_visible()
+    context.close()
+    # The browser itself asks whether there is a newer service worker.
+    unexpected = [error for error in second.errors if "service-worker.js" not in error]
+    assert (first.errors, unexpected, first.foreign, second.foreign) == ([], [], [], [])
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_file_whose_connection_breaks_is_asked_for_again(site: Path, browser: Any) -> None:
+    server = WebServer(site, breaks="/build/")
+    context = browser.new_context()
+    notebook = WebNotebook(context.new_page(), "00_start_here", server)
+
+    notebook.visit(240)
+
+    assert len(server.broken) > 10
+    assert server.broken <= set(server.sent)
+    context.close()
+    server.close()
+    assert (notebook.errors, notebook.foreign) == ([], [])

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import gzip
 import json
 import re
 import subprocess
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import labs
 from labs.cli import main
 from labs.lesson.workspace import contents
-from labs.site import building, compiling, parts
+from labs.site import building, freezing, offline, parts
 from labs.site.building import build_site, with_notice
-from labs.site.lock import canonical, write_lock
+from labs.site.packages import NO_INSTALLER, NO_TERMINAL, canonical, unpack
 from labs.site.parts import CannotBuild
 from labs.site.wheel import build_wheel
 
@@ -30,30 +33,58 @@ def wheel(folder: Path, name: str, *needs: str) -> Path:
 
 
 @pytest.fixture
-def runtime(tmp_path: Path) -> Path:
-    (tmp_path / "pyodide-lock.json").write_text(json.dumps({"info": {"python": "3.14.2"}, "packages": {"numpy": {}}}))
-    return tmp_path
+def standing_in(tmp_path: Path) -> list[Path]:
+    """Wheels with the two modules that a page gets others for."""
+    wheels = [wheel(tmp_path, "ipython"), wheel(tmp_path, "piplite")]
+    for path, place in zip(wheels, ("IPython/terminal/embed.py", "piplite/piplite.py"), strict=True):
+        with zipfile.ZipFile(path, "a") as packed:
+            packed.writestr(place, "slow")
+    return wheels
 
 
-def test_the_list_of_packages_names_what_is_there_and_nothing_else(runtime: Path) -> None:
-    names = write_lock(runtime, [wheel(runtime, "ipython", "prompt_toolkit>=3"), wheel(runtime, "prompt_toolkit")])
+def test_the_packages_are_unpacked_without_what_no_page_uses(tmp_path: Path, standing_in: list[Path]) -> None:
+    pygments = wheel(tmp_path, "pygments")
+    kept = ("pygments/lexers/python.py", "pygments/lexers/__init__.py", "pygments/contests.py")
+    left_out = ("pygments/lexers/rust.py", "pygments/tests/test_all.py", "pygments/stubs.pyi", "one-1.0.data/data/x.js")
+    with zipfile.ZipFile(pygments, "a") as packed:
+        for name in (*kept, *left_out):
+            packed.writestr(name, "")
 
-    lock = json.loads((runtime / "pyodide-lock.json").read_text())
-    assert names == ["ipython", "prompt-toolkit"] == sorted(lock["packages"])
-    assert lock["packages"]["ipython"]["depends"] == ["prompt-toolkit"]  # the key, not what the wheel wrote
-    assert lock["packages"]["prompt-toolkit"]["imports"] == ["prompt_toolkit"]
-    assert lock["info"] == {"python": "3.14.2"}
+    unpack([*standing_in, pygments], tmp_path / "packages")
+
+    assert [name for name in kept if not (tmp_path / "packages" / name).is_file()] == []
+    assert [name for name in left_out if (tmp_path / "packages" / name).exists()] == []
 
 
-def test_a_package_that_would_be_looked_for_elsewhere_is_refused(runtime: Path) -> None:
-    with pytest.raises(CannotBuild, match="ipython needs traitlets, which the site lacks"):
-        write_lock(runtime, [wheel(runtime, "ipython", "traitlets>=5")])
+def test_a_page_gets_no_terminal_and_no_installer(tmp_path: Path, standing_in: list[Path]) -> None:
+    unpack(standing_in, tmp_path / "packages")
+
+    assert (tmp_path / "packages/IPython/terminal/embed.py").read_text() == NO_TERMINAL
+    assert (tmp_path / "packages/piplite/piplite.py").read_text() == NO_INSTALLER
+    found: dict[str, Any] = {}
+    exec(NO_INSTALLER, found)
+    with pytest.raises(RuntimeError, match="No package can be installed in the web edition"):
+        asyncio.run(found["install"]("numpy"))
 
 
-def test_what_is_needed_for_other_systems_only_is_not_asked_for(runtime: Path) -> None:
-    names = write_lock(runtime, [wheel(runtime, "ipython", 'pexpect; sys_platform != "win32"', 'numpy; extra == "x"')])
+def test_other_packages_than_the_lab_was_written_for_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(CannotBuild, match="others than the lab was written for"):
+        unpack([wheel(tmp_path, "ipython")], tmp_path / "packages")
 
-    assert names == ["ipython"]
+
+def test_a_package_that_would_be_looked_for_elsewhere_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CannotBuild, match=r"ipython-1\.0.* needs traitlets, which the site lacks"):
+        unpack([wheel(tmp_path, "ipython", "traitlets>=5")], tmp_path / "packages")
+
+
+def test_what_a_page_does_without_and_what_other_systems_need_is_not_asked_for(
+    tmp_path: Path, standing_in: list[Path]
+) -> None:
+    needs = ("jedi>=0.16", "prompt_toolkit", 'pexpect; sys_platform != "win32"', 'numpy; extra == "x"')
+
+    unpack([*standing_in, wheel(tmp_path, "other", *needs)], tmp_path / "packages")
+
+    assert (tmp_path / "packages/other/__init__.py").is_file()
 
 
 @pytest.mark.parametrize("name", ["Prompt.Toolkit", "prompt_toolkit", "prompt-toolkit", "prompt__toolkit"])
@@ -64,7 +95,7 @@ def test_a_package_has_one_name(name: str) -> None:
 def test_every_wheel_is_pinned_to_a_version_and_a_hash() -> None:
     lines = [line for line in parts.WHEELS.read_text().splitlines() if not line.startswith("#")]
 
-    assert len(lines) > 15
+    assert len(lines) > 10
     assert [line for line in lines if not re.fullmatch(r"[a-z0-9-]+==[0-9.]+ --hash=sha256:[0-9a-f]{64}", line)] == []
 
 
@@ -133,52 +164,101 @@ def test_without_npm_the_command_says_what_to_install(tmp_path: Path, monkeypatc
         parts.fetch_pyodide(tmp_path / "cache")
 
 
-def test_a_compiled_module_comes_into_the_wheel_that_has_its_source(tmp_path: Path) -> None:
-    wheels = [wheel(tmp_path, name) for name in ("one", "other")]
-    names = ("one/__pycache__/__init__.cpython-314.pyc", "one/__pycache__/gone.cpython-314.pyc")
-    compiled = {}
-    for number, name in enumerate(names):
-        compiled[name] = tmp_path / f"{number}.pyc"
-        compiled[name].write_bytes(b"code")
-
-    for path in wheels:
-        compiling._add(path, compiled)
-
-    held = [set(zipfile.ZipFile(path).namelist()) for path in wheels]
-    assert names[0] in held[0]
-    assert names[1] not in held[0]
-    assert "one/__init__.py" in held[0]
-    assert not any(name.endswith(".pyc") for name in held[1])
-
-
-def test_of_the_standard_library_the_compiled_modules_stand_beside_their_sources(
+def test_a_page_starts_python_from_its_memory_and_names_no_package(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    runtime = tmp_path / "runtime"
-    runtime.mkdir()
-    one = wheel(runtime, "one")
-    with zipfile.ZipFile(runtime / "python_stdlib.zip", "w") as library:
-        library.writestr("json/__init__.py", "source")
+    files = {"pyodide.mjs": "export const loadPyodide = 1;", "pyodide.asm.wasm": "wasm", "pyodide-lock.json": "{}"}
+    for name, content in files.items():
+        (tmp_path / name).write_text(content)
+    (tmp_path / "pyodide-lock.json").write_text(json.dumps({"info": {"python": "3.14.2"}, "packages": {"numpy": {}}}))
 
-    def compiles(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
-        target = Path(command[3])
-        for name in ("wheels/one/__pycache__/__init__.cpython-314.pyc", "stdlib/json/__init__.pyc"):
-            (target / name).parent.mkdir(parents=True)
-            (target / name).write_bytes(b"code")
+    def freezes(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        for name in ("memory.bin", "files.bin"):
+            (Path(command[4]) / name).write_bytes(b"packed")
         return subprocess.CompletedProcess(command, 0, "", "")
 
-    monkeypatch.setattr(subprocess, "run", compiles)
-    compiling.add_compiled(runtime)
+    monkeypatch.setattr(subprocess, "run", freezes)
+    freezing.freeze(tmp_path, tmp_path / "packages")
 
-    with zipfile.ZipFile(runtime / "python_stdlib.zip") as library:
-        assert {name: library.read(name) for name in library.namelist()} == {
-            "json/__init__.py": b"source", "json/__init__.pyc": b"code",
-        }  # fmt: skip
-    assert "one/__pycache__/__init__.cpython-314.pyc" in zipfile.ZipFile(one).namelist()
+    assert json.loads((tmp_path / "pyodide-lock.json").read_text()) == {"info": {"python": "3.14.2"}, "packages": {}}
+    assert gzip.decompress((tmp_path / "pyodide.asm.wasm.bin").read_bytes()) == b"wasm"
+    assert not (tmp_path / "pyodide.asm.wasm").exists()
+    assert (tmp_path / "loader.mjs").read_text() == files["pyodide.mjs"]
+    assert "./python.mjs" in (tmp_path / "pyodide.mjs").read_text()
+
+
+def test_what_cannot_be_imported_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "pyodide-lock.json").write_text("{}")
+    failed = subprocess.CompletedProcess([], 1, "", "ModuleNotFoundError: No module named 'labs.gone'")
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: failed)
+
+    with pytest.raises(CannotBuild, match=r"No module named 'labs\.gone'"):
+        freezing.freeze(tmp_path, tmp_path / "packages")
 
 
 def test_without_node_the_command_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
 
     with pytest.raises(CannotBuild, match=r"Node\.js, which is not here"):
-        compiling.add_compiled(tmp_path)
+        freezing.freeze(tmp_path, tmp_path)
+
+
+LAB_PAGE = """<link id="jupyter-lite-main" rel="preload" href="../build/lab/bundle.js">
+<script>(async function () { await import('../config-utils.js'); }.call(this));</script>"""
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Path:
+    site = tmp_path / "made"
+    for place, content in {
+        "lab/index.html": LAB_PAGE, "index.html": "welcome", "api/contents/all.json": "{}",
+        "build/1.js": "1", "build/icons.svg": "icons",
+        "extensions/anywidget/static/main.1.js": "widgets", "static/panel.js": "panel", "service-worker.js": "another",
+    }.items():  # fmt: skip
+        (site / place).parent.mkdir(parents=True, exist_ok=True)
+        (site / place).write_text(content)
+    return site
+
+
+def listed(site: Path, name: str) -> Any:
+    found = re.search(rf"const {name} = (?:new Set\()?(.*?)\)?;\n", (site / "service-worker.js").read_text())
+    assert found is not None
+    return json.loads(found[1])
+
+
+def test_the_service_worker_knows_every_file_but_itself(made: Path) -> None:
+    offline.keep_offline(made)
+
+    there = {path.relative_to(made).as_posix() for path in made.rglob("*") if path.is_file()}
+    assert set(listed(made, "FILES")) == there - {"service-worker.js"}
+    assert set(listed(made, "KEPT")) == there - {"service-worker.js", "build/icons.svg"}
+    assert '"@' not in (made / "service-worker.js").read_text() + (made / "static/boot.mjs").read_text()
+
+
+def test_the_page_calls_the_service_worker_before_anything_else_is_loaded(made: Path) -> None:
+    offline.keep_offline(made)
+
+    page = (made / "lab/index.html").read_text()
+    assert page.index("static/boot.mjs") < page.index("config-utils.js")
+    assert "preload" not in page
+
+
+def test_a_site_with_one_other_file_keeps_its_files_elsewhere(made: Path) -> None:
+    offline.keep_offline(made)
+    first = listed(made, "CONTENT")
+    (made / "lab/index.html").write_text(LAB_PAGE)
+    offline.keep_offline(made)
+    assert listed(made, "CONTENT") == first
+
+    (made / "lab/index.html").write_text(LAB_PAGE)
+    (made / "build/1.js").write_text("2")
+    offline.keep_offline(made)
+
+    assert listed(made, "CONTENT") != first
+
+
+def test_a_page_of_another_jupyterlite_is_refused(made: Path) -> None:
+    (made / "lab/index.html").write_text("<script>import('../config-utils.js')</script>")
+
+    with pytest.raises(CannotBuild, match="another one than the lab was written for"):
+        offline.keep_offline(made)

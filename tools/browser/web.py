@@ -5,7 +5,10 @@ Law of this module: whatever the page asks of another host is written down, for 
 
 from __future__ import annotations
 
+import json
+import re
 import threading
+import time
 from functools import partial
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -20,6 +23,12 @@ SAVE = """async ([path, text]) => {
 INSERT = """([number, source]) => {
   jupyterapp.shell.currentWidget.content.model.sharedModel.insertCell(number, { cell_type: 'code', source });
 }"""
+KEPT = """async (kept) => {
+  const [name] = (await caches.keys()).filter(name => name.startsWith('replication-lab '));
+  if (!name) return false;
+  const cache = await caches.open(name);
+  return (await Promise.all(kept.map(place => cache.match(new URL(`../${place}`, location))))).every(Boolean);
+}"""
 GO_TO = """number => {
   const notebook = jupyterapp.shell.currentWidget.content;
   const place = number < 0 ? notebook.widgets.length + number : number;
@@ -29,6 +38,12 @@ GO_TO = """number => {
 
 
 class _Handler(SimpleHTTPRequestHandler):
+    def do_GET(self) -> None:
+        if self.server.broken_once(self.path):  # type: ignore[attr-defined]
+            self.close_connection = True
+        else:
+            super().do_GET()
+
     def log_message(self, *_: Any) -> None:
         """Nothing on the terminal."""
 
@@ -39,14 +54,24 @@ class _Handler(SimpleHTTPRequestHandler):
 
 class WebServer:
     """Serves a folder on loopback, as any web server would. `sent`: the paths whose content was sent (a browser that
-    has it already is told so)."""
+    has it already is told so). `breaks`: the first request for each path that begins so gets no answer, its connection
+    is closed; `broken` are these paths."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, breaks: str | None = None) -> None:
+        self._breaks = breaks
+        self.broken: set[str] = set()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, directory=str(folder)))
         self.sent: list[str] = []
         self._server.sent = self.sent  # type: ignore[attr-defined]
+        self._server.broken_once = self._broken_once  # type: ignore[attr-defined]
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
+
+    def _broken_once(self, path: str) -> bool:
+        breaks = self._breaks is not None and path.startswith(self._breaks) and path not in self.broken
+        if breaks:
+            self.broken.add(path)
+        return breaks
 
     @property
     def address(self) -> str:
@@ -77,6 +102,16 @@ class WebNotebook(Notebook):
         self.page.wait_for_selector(".jp-NotebookPanel:not(.lm-mod-hidden)", timeout=60_000)
         # A look a frame, as Playwright does it by itself, has the page drawn all the time that it starts.
         self.page.wait_for_function(KERNEL_READY, timeout=timeout * 1000, polling=200)
+
+    def wait_until_kept(self, site: Path, timeout: float = 120.0) -> None:
+        """Until the browser keeps all that it needs to start the site, whose folder is `site`, without its server."""
+        worker = (site / "service-worker.js").read_text(encoding="utf-8")
+        kept = re.search(r"const KEPT = (\[.*?\]);", worker)
+        assert kept is not None, "the site's service worker says what it keeps"
+        deadline = time.monotonic() + timeout
+        while not self.page.evaluate(KEPT, json.loads(kept[1])):  # Playwright's own wait takes a promise for a yes
+            assert time.monotonic() < deadline, "the browser does not keep the site"
+            self.page.wait_for_timeout(200)
 
     def save(self, path: str, text: str) -> None:
         """As the page's own editor saves a file."""

@@ -1,9 +1,9 @@
 // A web worker that checks an exercise: a Python of its own, so that code which never ends freezes nothing else.
-import { loadPyodide } from "./pyodide/pyodide.mjs";
+import { start } from "./pyodide/python.mjs";
 
 self.onmessage = async ({ data }) => {
   try {
-    const pyodide = await loadPyodide({ packages: ["replication-lab"] });
+    const pyodide = await start();
     self.postMessage('{"life": true}');
     pyodide.pyimport("labs.page.checker").check(data, (text) => self.postMessage(text));
   } catch (error) {

@@ -1,10 +1,9 @@
 // The Python of the panel's page, in a web worker: the page itself never waits for it.
-import { loadPyodide } from "./pyodide/pyodide.mjs";
+import { start } from "./pyodide/python.mjs";
 
 const post = (message) => self.postMessage(JSON.stringify(message));
 const ready = (async () => {
-  const packages = ["replication-lab", "anywidget", "ipywidgets"];
-  const pyodide = await loadPyodide({ packages });
+  const pyodide = await start();
   const page = pyodide.pyimport("labs.panel.standalone").Page((text) => self.postMessage(text));
   post({ type: "ready" });
   return page;
