@@ -26,8 +26,8 @@ def begin() -> None:
 
     Comm.publish_msg = publish_msg
     ipython_shell.Completer.use_jedi = False  # not in a page: completion asks the objects themselves
-    # The visitor's files are mounted after this. An import that has looked for them already, in vain, has noted that there
-    # is no such folder, and Python would never look there again.
+    # The visitor's files are mounted after this. An import that has looked for them already, in vain, has noted that
+    # there is no such folder, and Python would never look there again.
     sys.path_importer_cache.pop(DRIVE, None)
 
 

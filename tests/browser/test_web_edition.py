@@ -151,6 +151,7 @@ def test_a_file_whose_connection_breaks_is_asked_for_again(site: Path, browser: 
     notebook = WebNotebook(context.new_page(), "00_start_here", server)
 
     notebook.visit(240)
+    notebook.wait_until_kept(site)  # what is loaded when the kernel has started is broken once, too
 
     assert len(server.broken) > 10
     assert server.broken <= set(server.sent)

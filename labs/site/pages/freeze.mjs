@@ -8,7 +8,7 @@ import { gzipSync } from "node:zlib";
 const [runtime, packages, target] = process.argv.slice(2, 5).map((path) => resolve(path));
 const imported = process.argv.slice(5);
 const { loadPyodide } = await import(pathToFileURL(`${runtime}/pyodide.mjs`));
-const { NAMES } = await import(pathToFileURL(`${runtime}/python.mjs`));
+const { NAMES, callsBy } = await import(pathToFileURL(`${runtime}/python.mjs`));
 const LIBRARY = "/lib/python314.zip";
 const SITE = "/lib/python3.14/site-packages";
 const OPTIONS = {
@@ -87,17 +87,31 @@ async function compile(files) {
   return { compiled, library: read(LIBRARY) };
 }
 
+/** Pyodide's module, which registers the real `run_sync` when it starts. By itself it asks, once, whether its engine can
+ * let Python wait, and registers a function that always raises if not: Node.js 20 cannot. A page's Python asks again at
+ * each call (`can_run_sync`), so the real one is right in every browser. */
+async function waitingModule() {
+  const asked = /(\b\d+:\(\)=>)jspiSupported(?=[,}])/g;
+  const text = readFileSync(`${runtime}/pyodide.asm.mjs`, "utf8");
+  if (text.match(asked)?.length !== 1) throw new Error("Pyodide asks in another way whether its engine can wait");
+  writeFileSync(waiting, text.replace(asked, "$1true"));
+  return (await import(pathToFileURL(waiting))).default;
+}
+
 const stdLibURL = join(target, "compiled.zip");
+const waiting = `${runtime}/waiting.mjs`;
 try {
   const files = filesIn(packages).map((path) => [`${SITE}/${path}`, readFileSync(join(packages, path))]);
   const { compiled, library } = await compile(files);
   writeFileSync(stdLibURL, library);
-  const pyodide = await loadPyodide({ ...OPTIONS, stdLibURL, _makeSnapshot: true });
+  const createPyodideModule = await waitingModule();
+  const pyodide = await loadPyodide({ ...OPTIONS, stdLibURL, createPyodideModule, _makeSnapshot: true });
   put(pyodide, [...files, ...compiled]);
   pyodide.globals.set("imported", imported.join(" "));
   pyodide.runPython(IMPORT);
   put(pyodide, [[LIBRARY, readFileSync(`${runtime}/python_stdlib.zip`)]]); // as a page will have it
   pyodide.runPython(TIDY);
+  pyodide._module.HEAP32[callsBy(pyodide._module)] = 0; // in every engine; each page notes its own when it has started
   const memory = pyodide.makeMemorySnapshot({ serializer: (thing) => {
     const found = Object.entries(NAMES).find(([, get]) => get(pyodide) === thing);
     if (!found) throw new Error(`what is imported keeps something of JavaScript that a page cannot get back: ${thing}`);
@@ -113,5 +127,5 @@ try {
   console.error(problem.message); // Node.js would put Pyodide's own code in front, which is one long line
   process.exitCode = 1;
 } finally {
-  rmSync(stdLibURL, { force: true });
+  for (const path of [stdLibURL, waiting]) rmSync(path, { force: true });
 }

@@ -33,6 +33,10 @@ function write(FS, packed) {
   }
 }
 
+/** Where in its memory Python has noted by which function it calls C functions: 0 for the way through JavaScript, which every
+ * engine has, but from where none lets Python wait; else one that its engine's newer WebAssembly offers. */
+export const callsBy = ({ HEAP32, __PyRuntime, __PyEM_EMSCRIPTEN_TRAMPOLINE_OFFSET: offset }) => (__PyRuntime + HEAP32[offset / 4]) / 4;
+
 /** A new Python: Pyodide's interface. `options`: as `loadPyodide` takes them, but for what the site decides. */
 export async function start(options = {}) {
   const memory = bytes("memory.bin");
@@ -40,8 +44,10 @@ export async function start(options = {}) {
   const wasm = unpacked(`${WASM}.bin`, TYPE);
   const [{ loadPyodide }, { default: createModule }] = await Promise.all([import("./loader.mjs"), import("./pyodide.asm.mjs")]);
   let module;
+  let caller;
   async function createPyodideModule(settings) {
     module = await createModule(settings);
+    caller = module.HEAP32[callsBy(module)];
     const { length } = await memory;
     // Pyodide does not make room for a memory that is larger than the one it begins with. The room itself is empty.
     if (module.HEAPU8.length < length) module._malloc(length);
@@ -60,6 +66,7 @@ export async function start(options = {}) {
   } finally {
     self.fetch = load;
   }
+  module.HEAP32[callsBy(module)] = caller; // as this browser can, whatever Node.js could
   write(pyodide.FS, await files);
   pyodide.runPython("import random; random.seed(); del random"); // else all visitors would draw the same numbers
   return pyodide;
