@@ -8,7 +8,7 @@ from labs.cluster.base import Outcome
 from labs.grading.checks.ex2_scenarios import SITUATIONS
 from labs.grading.checks.ex2_session import OWN, SEEN, Scenario
 from labs.history.operations import Operation
-from tests.grading.banks import bank
+from tools.banks import bank
 from tools.direct import DirectSession
 
 WRONG, RIGHT = bank("ex2")

@@ -20,7 +20,7 @@ from replstore.core.node import Node
 
 FAULTY = [(fault.name, store) for fault in FAULTS for store in fault.stores]
 
-SPY = '''
+SPY = """
 import ctypes, gc, json, os, sys, time, types
 
 calls = 0
@@ -77,7 +77,7 @@ def survives(cluster):
         "ages": _ages(),
     }
     return {"survives": True, "reason": json.dumps(facts)}
-'''
+"""
 
 
 class Spying(Session):

@@ -66,7 +66,6 @@ class Studio:
         leads(notebook, "node-1 leads in term 1")
         return notebook
 
-
     def open(self, cells: list[str], width: int, theme: str, height: int = 1700) -> Notebook:
         self._count += 1
         name = f"picture-{self._count}.ipynb"
