@@ -138,7 +138,7 @@ def all_well() -> None:
     for one in _exercises.values():
         one.wait()
         one.rest()
-        so_far = " so far; it is still being checked" if one.checking else ""
+        so_far = " so far; it is still being checked, as its panel shows" if one.checking else ""
         print(f"Exercise {one.exercise.id[2:]}: {one.marks.earned:g} of {one.marks.points:g} points{so_far}.")
     errors = [error for one in _panels for error in one.errors]
     errors += [error for one in _exercises.values() for error in one.errors]

@@ -23,6 +23,7 @@ from labs.site.building import build_site
 from labs.site.parts import CannotBuild
 from tests.browser.stage import Stage
 from tests.missing import skip_without
+from tools.browser.firefox import Firefox, firefox
 from tools.browser.lab import CHROMIUM_FLAGS, Lab, Notebook, OpenedLab, chromium, write_notebook
 from tools.browser.web import WebServer
 
@@ -76,6 +77,13 @@ def open_copy(opened_lab: OpenedLab, browser: Any, request: pytest.FixtureReques
     """Opens a notebook of the working copy by its stem; each test gets its own copy of the file."""
     with opener(opened_lab, browser, request.node.name) as open_it:
         yield lambda stem, **how: open_it(opened_lab.notebooks / f"{stem}.ipynb", **how)
+
+
+def firefox_or_skip(home: Path, **preferences: Any) -> Firefox:
+    """Firefox with these preferences. Without it the test is skipped, but not in CI."""
+    if firefox() is None:
+        skip_without("Firefox", "Firefox is not installed (Debian: apt install firefox-esr)")
+    return Firefox(home, preferences=preferences)
 
 
 @contextmanager

@@ -16,22 +16,16 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import opener
+from tests.browser.conftest import firefox_or_skip, opener
 from tests.browser.test_panel import CLOSE, PANEL, START, wait_for_leader
 from tests.missing import skip_without
-from tools.browser.firefox import Firefox, firefox
-from tools.browser.lab import NOTEBOOK, QUIET, Lab, Notebook7, write_notebook
+from tools.browser.firefox import Firefox
+from tools.browser.lab import KERNEL_READY, NOTEBOOK, QUIET, Lab, Notebook7, write_notebook
 
 PROGRAMS = os.environ.get("REPLAB_GRADERS")
 PYTHON = sys.executable if PROGRAMS is None else str(Path(PROGRAMS) / "python")
 """The environment that has Notebook 7: nbgrader brings it along."""
 
-READY = f"""() => {{
-  if (!window.jupyterapp) return false;
-  const session = {NOTEBOOK}?.sessionContext?.session;
-  return session?.kernel?.status === 'idle' && session.kernel.connectionStatus === 'connected';
-}}"""
-"""A window without focus, as this one, has no current widget."""
 RUN = """number => {
   const panel = NOTEBOOK;
   jupyterapp.shell.activateById(panel.id);
@@ -55,9 +49,7 @@ SAID = "words => [...document.querySelectorAll('.jp-OutputArea-output')].some(on
 
 @pytest.fixture
 def fox(tmp_path: Path) -> Iterator[Firefox]:
-    if firefox() is None:
-        skip_without("Firefox", "Firefox is not installed (Debian: apt install firefox-esr)")
-    browser = Firefox(tmp_path / "firefox")
+    browser = firefox_or_skip(tmp_path / "firefox")
     yield browser
     browser.close()
 
@@ -75,7 +67,7 @@ def notebook7(browser: Any, tmp_path: Path) -> Iterator[Lab]:
 def test_in_firefox_the_leader_is_killed_by_a_click_and_the_next_one_is_crowned(fox: Firefox, lab: Lab) -> None:
     write_notebook(lab.notebooks / "firefox.ipynb", [START, PANEL, CLOSE])
     fox.goto(lab.url("firefox.ipynb"))
-    fox.wait_for(READY)
+    fox.wait_for(KERNEL_READY)
 
     fox.evaluate(RUN, 0)
     fox.evaluate(RUN, 1)

@@ -51,20 +51,25 @@ class BidiError(Exception):
 
 
 class Firefox:
-    """Headless Firefox with a new profile in `home`, and one page.
+    """Headless Firefox with a new profile in `home`, and one page. `preferences`: besides those of all tests.
 
-    `errors`: what the page wrote to its console as an error, and what its scripts threw.
+    `errors`: what the page wrote to its console as an error, and what its scripts threw. `asked`: every address that it
+    asked for.
     """
 
-    def __init__(self, home: Path, width: int = 1600, height: int = 1000) -> None:
+    def __init__(
+        self, home: Path, width: int = 1600, height: int = 1000, preferences: dict[str, Any] | None = None
+    ) -> None:
         program = firefox()
         if program is None:
             raise FileNotFoundError("Firefox is not installed (Debian: apt install firefox-esr)")
         profile = home / "profile"
         profile.mkdir(parents=True)
-        lines = (f"user_pref({json.dumps(name)}, {json.dumps(value)});\n" for name, value in PREFERENCES.items())
+        all_preferences = PREFERENCES | (preferences or {})
+        lines = (f"user_pref({json.dumps(name)}, {json.dumps(value)});\n" for name, value in all_preferences.items())
         (profile / "user.js").write_text("".join(lines), encoding="utf-8")
         self.errors: list[str] = []
+        self.asked: list[str] = []
         self._number = 0
         self._log = (home / "firefox.log").open("wb")
         self._process = subprocess.Popen(
@@ -77,7 +82,7 @@ class Firefox:
             # A page's address as origin would be refused: only a program may drive the browser.
             self._socket = websocket.create_connection(f"{address}/session", timeout=ANSWER, suppress_origin=True)
             self._command("session.new", capabilities={})
-            self._command("session.subscribe", events=["log.entryAdded"])
+            self._command("session.subscribe", events=["log.entryAdded", "network.beforeRequestSent"])
             tree = self._command("browsingContext.getTree")
             self._page = tree["contexts"][0]["context"]
             viewport = {"width": width, "height": height}
@@ -164,7 +169,9 @@ class Firefox:
 
     def _event(self, message: dict[str, Any]) -> None:
         entry = message["params"]
-        if entry["level"] == "error":
+        if message["method"] == "network.beforeRequestSent":
+            self.asked.append(entry["request"]["url"])
+        elif entry["level"] == "error":
             frames = (entry.get("stackTrace") or {}).get("callFrames", [])
             self.errors.append(f"{entry['text']} ({frames[0]['url'] if frames else 'no address'})")
 

@@ -34,12 +34,13 @@ OVERRIDES = {
     # With subshells a widget's callback may run on another thread; the lab is written for one, and sets this too.
     "@jupyterlab/apputils-extension:kernels-settings": {"commsOverSubshells": "disabled"},
 }
-KERNEL_READY = """() => {
-  const session = window.jupyterapp?.shell.currentWidget?.sessionContext?.session;
-  return session?.kernel?.status === 'idle' && session.kernel.connectionStatus === 'connected';
-}"""
 NOTEBOOK = "[...jupyterapp.shell.widgets('main')].find(one => one.content?.model?.cells)"
-"""What stands beside a notebook can be JupyterLab's current widget for a while; this is the notebook."""
+"""Not JupyterLab's current widget: that can be what stands beside the notebook, and a window without focus, as a
+headless Firefox has it, has none."""
+KERNEL_READY = """() => {
+  const session = window.jupyterapp && NOTEBOOK?.sessionContext?.session;
+  return session?.kernel?.status === 'idle' && session.kernel.connectionStatus === 'connected';
+}""".replace("NOTEBOOK", NOTEBOOK)
 CELLS_RUN = """() => {
   const cells = [...NOTEBOOK.content.model.cells].filter(cell => cell.type === 'code');
   const outputs = cells.map(cell => cell.sharedModel.outputs);

@@ -1,0 +1,108 @@
+"""The web edition in Firefox: from a plain web server, in a profile that was never there before.
+
+Not every Firefox lets Python wait inside a cell (WebAssembly's "JavaScript Promise Integration"). Where it does not,
+the last cell of an exercise's notebook says that the checks go on; everything else is the same, so both are tested.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import solutions
+from tests.browser.conftest import firefox_or_skip
+from tools.browser.firefox import Firefox
+from tools.browser.lab import CELLS_RUN, KERNEL_READY, NOTEBOOK
+from tools.browser.web import SAVE, WebServer
+
+pytestmark = pytest.mark.timeout(600)
+
+REFERENCE = (Path(solutions.__path__[0]) / "ex1_fault_tolerance.py").read_text(encoding="utf-8")
+WAITS = "javascript.options.wasm_js_promise_integration"
+CAN_WAIT = "() => 'Suspending' in WebAssembly"
+RUN_ALL = """() => {
+  jupyterapp.shell.activateById(NOTEBOOK.id);
+  jupyterapp.commands.execute('notebook:run-all-cells');
+}""".replace("NOTEBOOK", NOTEBOOK)
+PRINTED = """() => [...NOTEBOOK.content.model.cells].filter(cell => cell.type === 'code')
+  .flatMap(cell => cell.sharedModel.outputs).filter(one => one.output_type === 'stream')
+  .map(one => one.text).join('')""".replace("NOTEBOOK", NOTEBOOK)
+GOES_ON = "it is still being checked"
+STARTED = 120.0
+"""Seconds that Python may take to start in a page, on a machine that has other things to do."""
+CHECKED = 240.0
+
+Open = Callable[..., Firefox]
+
+
+@pytest.fixture
+def open_fox(server: WebServer, tmp_path: Path) -> Iterator[Open]:
+    """Opens a page of the site. An error in the console or a request to another host fails the test."""
+    opened: list[Firefox] = []
+
+    def open_it(place: str, **preferences: Any) -> Firefox:
+        fox = firefox_or_skip(tmp_path / f"firefox-{len(opened)}", **preferences)
+        opened.append(fox)
+        fox.goto(f"{server.address}/{place}")
+        return fox
+
+    yield open_it
+    for fox in opened:
+        fox.close()
+    assert [error for fox in opened for error in fox.errors] == []
+    asked = [url for fox in opened for url in fox.asked]
+    assert [url for url in asked if not url.startswith((server.address, "blob:", "data:", "about:"))] == []
+
+
+def ready(fox: Firefox) -> None:
+    fox.wait_for(KERNEL_READY, timeout=STARTED)
+
+
+def run_all(fox: Firefox) -> str:
+    """Run every cell of the notebook; what they printed."""
+    fox.evaluate(RUN_ALL)
+    done = fox.wait_for(CELLS_RUN, timeout=CHECKED)
+    assert done["errors"] == []
+    assert done["cells"] > 5
+    return str(fox.evaluate(PRINTED))
+
+
+def test_in_firefox_the_walkthrough_runs_from_top_to_bottom(open_fox: Open) -> None:
+    fox = open_fox("lab/index.html?path=notebooks/02_walkthrough.ipynb")
+    ready(fox)
+
+    assert "All clusters of this notebook are stopped." in run_all(fox)
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_in_firefox_the_election_exercise_runs_and_waits_if_it_can(open_fox: Open, waits: bool) -> None:
+    fox = open_fox("lab/index.html?path=notebooks/05_exercise_leader_election.ipynb", **{WAITS: waits})
+    ready(fox)
+    assert fox.evaluate(CAN_WAIT) is waits
+
+    printed = run_all(fox)
+
+    assert "Exercise 3: " in printed
+    assert (GOES_ON in printed) is not waits
+
+
+def test_in_firefox_an_exercise_is_checked_in_its_worker(open_fox: Open) -> None:
+    fox = open_fox("lab/index.html?path=notebooks/03_exercise_fault_tolerance.ipynb", **{WAITS: False})
+    ready(fox)
+    fox.evaluate(SAVE, ["exercises/ex1_fault_tolerance.py", REFERENCE])
+
+    run_all(fox)
+
+    fox.wait_for_text("[data-testid=headline]", "All checks passed.", timeout=CHECKED)
+
+
+def test_in_firefox_the_leader_is_killed_in_the_panel_of_the_front_page(open_fox: Open) -> None:
+    fox = open_fox("panel.html")
+    fox.wait_for_text("[data-testid=sentence]", "node-1 leads in term 1", timeout=STARTED)
+
+    fox.click("[data-testid=kill-node-1]")
+
+    fox.wait_for_text("[data-testid=sentence]", "node-2 leads in term 2")
