@@ -1,14 +1,11 @@
-"""Exercise 2's checks: a right solution gets everything, and each mistake costs what it is about and nothing else."""
+"""Exercise 2's checks: each mistake costs what it is about and nothing else. (Right designs get everything: see
+`test_banks`, and with sandboxes `test_exercises_marks`.)"""
 
 from __future__ import annotations
-
-from importlib import import_module
 
 import pytest
 
 from tools.direct import lost, outcome, planted, the_checks
-
-RIGHT = ("solutions.ex2_replication_lag", "solutions.alternatives.ex2_token")
 
 GET = "    def get(self, key: str) -> Any:\n"
 NEW_ENOUGH = "return key not in self._seen or (answer.code == 200 and _version(answer) >= self._seen[key])"
@@ -100,13 +97,6 @@ MISTAKES: dict[str, tuple[str, list[tuple[str, str]]]] = {
     "divides by nothing where there are no samples": ("ex2.fraction", [(" if samples else 0.0", "")]),
     "gives a percentage": ("ex2.fraction", [("    return sum(sample", "    return 100 * sum(sample")]),
 }
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("level", ["student", "instructor"])
-@pytest.mark.parametrize("name", RIGHT)
-def test_a_right_solution_loses_nothing(name: str, level: str) -> None:
-    assert lost("ex2", import_module(name), level, seeds=(3, 4, 5)) == {}
 
 
 @pytest.mark.slow

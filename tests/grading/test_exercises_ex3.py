@@ -41,7 +41,9 @@ def with_strategy(strategy: type[Election]) -> Any:
 @pytest.mark.parametrize("level", ["student", "instructor"])
 @pytest.mark.parametrize("design", DESIGNS)
 def test_a_right_design_loses_nothing(design: str, level: str) -> None:
-    assert lost("ex3", import_module(design), level, seeds=(3, 4, 5)) == {}
+    """With a seed of its own; `tools.no_false_failures` takes them through many more."""
+    seed = 3 + DESIGNS.index(design)
+    assert lost("ex3", import_module(design), level, seeds=(seed,)) == {}
 
 
 @pytest.mark.slow
@@ -49,10 +51,16 @@ def test_a_design_without_pre_vote_loses_the_points_for_pre_vote_alone() -> None
     assert lost("ex3", import_module("solutions.alternatives.ex3_without_pre_vote")).keys() == {"ex3.pre-vote"}
 
 
+SEEDS = {"timer not reset on granting a vote": 1, "timeout shorter than the heartbeat": 2}
+"""The others show with seed 0. Any of a student's seeds may be the one that shows a mistake of patience."""
+
+
 @pytest.mark.sample(1)
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.mistake)
 def test_a_mistake_costs_the_part_that_names_it(mutant: Mutant) -> None:
-    found = lost("ex3", with_strategy(mutant.strategy))
+    """With one of a student's three seeds; the banks' mistakes are judged with other ones."""
+    seed = SEEDS.get(mutant.mistake, 0)
+    found = lost("ex3", with_strategy(mutant.strategy), seeds=(seed,))
 
     assert found.keys() == {f"ex3.{part}" for part in mutant.parts}
     assert any(mutant.rule in part.rules for part in PARTS if part.id in mutant.parts)

@@ -27,7 +27,6 @@ ALTERNATIVES = {
     "ex1_diary.py": "ex1",
     "ex2_token.py": "ex2",
     "ex3_states.py": "ex3",
-    "ex3_one_message.py": "ex3",
 }
 
 
@@ -36,8 +35,10 @@ def unpassed(report: Report) -> dict[str, str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("level", ["student", "instructor"])
-def test_the_reference_gets_everything(level: str) -> None:
+def test_the_reference_gets_everything() -> None:
+    """At the instructor's level. At the student's, other right designs do (below), and without a sandbox all of them:
+    `test_banks`, `test_exercises_ex3`."""
+    level = "instructor"
     report = grade(open_submission(SOLUTIONS), SUITE, GradingSettings(level=level, seeds=seeds_for(level, 4711)))
 
     assert unpassed(report) == {}
@@ -90,7 +91,7 @@ def test_results_are_the_same_byte_for_byte_at_any_number_of_workers(tmp_path: P
         (SOLUTIONS / "ex3_election.py").read_text(encoding="utf-8").replace("self.term += 1", "self.term += 2")
     )
     (tmp_path / "class" / "bob" / "ex3_election.py").write_text(without_term, encoding="utf-8")
-    settings = GradingSettings(only=("ex1.availability", "ex2.fraction", "ex2.fail-over", "ex3.votes", "ex3.elects"))
+    settings = GradingSettings(only=("ex1.availability", "ex2.fraction", "ex2.fail-over", "ex3.elects"))
 
     written = []
     for workers in (1, 2):
