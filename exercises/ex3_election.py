@@ -28,7 +28,8 @@ messages, for a leader's `Heartbeat` and for a follower's `HeartbeatReply` (both
 Parts, each graded by itself; each is first shown as a failure of the one before (see the notebook):
 
 (a) [40 points] Terms, one vote a term, and a majority of *all* nodes.
-(b) [20 points] Vote only for a log at least as new as your own: no acknowledged write is lost.
+(b) [20 points] Vote only for a log at least as new as your own: no acknowledged write is lost. (`catches_up`, as in the
+    course's rule, does not count here.)
 (c) [20 points] Random timeouts: candidates do not meet for ever, and a leader is back in time.
 (d) [20 points] Pre-vote, and a leader that hears no majority steps down: a returning node disturbs nobody.
 

@@ -64,7 +64,13 @@ class DirectSession:
 
     def elections(self, class_name: str = "MyElection") -> Callable[[ElectionContext], Election]:
         strategy: Callable[[ElectionContext], Election] = getattr(self._module, class_name)
-        return lambda seat: strategy(replace(seat, rng=Random(seat.rng.getrandbits(64))))
+
+        def make(seat: ElectionContext) -> Election:
+            election = strategy(replace(seat, rng=Random(seat.rng.getrandbits(64))))
+            election.catches_up = False  # type: ignore[misc]  # as in `ElectionProxy`
+            return election
+
+        return make
 
     def simulate(self, schedule: Schedule) -> Run:
         if schedule not in self._runs:

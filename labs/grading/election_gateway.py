@@ -127,7 +127,7 @@ class RemoteElections:
             "seed": seed,
         }
         answer = self.ask("seat", question)
-        if type(answer) is not list or len(answer) != 6 or type(answer[0]) is not bool:
+        if type(answer) is not list or len(answer) != 5:
             self.invalid("the election's first answer")
         return list(answer)
 
@@ -162,7 +162,11 @@ class RemoteElections:
 
 
 class ElectionProxy(Election):
-    """One node's strategy, as its node sees it."""
+    """One node's strategy, as its node sees it.
+
+    `catches_up` stays False, whatever the strategy says: a node that fetches what it lacks would make up for a vote
+    that does not look at logs, and the exercise asks for one that does.
+    """
 
     def __init__(self, seat: ElectionContext, elections: RemoteElections) -> None:
         super().__init__(seat)
@@ -174,9 +178,7 @@ class ElectionProxy(Election):
         """The answer of which nothing comes."""
         self._handed_over: tuple[int, Any] = (0, None)
         # The strategy has a random generator of its own; only its seed is drawn from the node's.
-        catches_up, *answer = elections.seat(self, seat.rng.getrandbits(64))
-        self.catches_up = catches_up  # type: ignore[misc]
-        self._adopt_safely(answer)
+        self._adopt_safely(elections.seat(self, seat.rng.getrandbits(64)))
 
     def tick(self, now: float) -> None:
         self._play(StrategyCall(now, None, None, self.log.last))

@@ -217,6 +217,19 @@ def test_a_notebook_is_a_submission(tmp_path: Path) -> None:
     assert found.name == "ann"
 
 
+@pytest.mark.parametrize("cells", [[""], ["# to do\n", ""], ["def helper(): ...", ("", "def survives(c): ...")]])
+def test_a_notebook_whose_tagged_cells_define_nothing_asked_for_is_named(
+    cells: list[tuple[str, str] | str], tmp_path: Path
+) -> None:
+    (tmp_path / "ann.ipynb").write_bytes(notebook(*cells))
+    found = open_submission(tmp_path / "ann.ipynb")
+
+    assert not found.sources
+    assert "ann.ipynb: nothing in it was graded: none of its cells with the tag defines what an exercise asks for" in (
+        found.notes
+    )
+
+
 def test_a_py_file_comes_before_a_notebook(tmp_path: Path) -> None:
     (tmp_path / "ex1_fault_tolerance.py").write_text("x = 1")
     (tmp_path / "ex1_fault_tolerance.ipynb").write_bytes(notebook("def survives(c): ...", "class MyElection: ..."))

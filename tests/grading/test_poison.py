@@ -78,7 +78,7 @@ class Answers:
 
     def ask(self, do: str, question: Any, limit: float) -> Any:
         if do == "seat":
-            return [False, None, 0, None, [], []]
+            return [None, 0, None, [], []]
         return [[self._answer for _ in moment] for moment in question["steps"]]
 
     def next_number(self) -> int:

@@ -64,6 +64,14 @@ WRONG: dict[str, tuple[str, Changes]] = {
             ("request.last >= self.log.last and not leader_alive", "not leader_alive"),
         ),
     ),
+    "any log, and catches up": (
+        "log",
+        (
+            ("class MyElection(Election):\n", "class MyElection(Election):\n    catches_up = True\n\n"),
+            (GRANTED, "granted = request.term == self.term and free"),
+            ("request.last >= self.log.last and not leader_alive", "not leader_alive"),
+        ),
+    ),
     "only the log's term": (
         "log",
         (

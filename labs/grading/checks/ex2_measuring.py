@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from labs.cluster.base import Answer
@@ -22,6 +23,8 @@ UNSEEN_DELAYS = (0, 10, 150, 400, 700)
 WRITES = 10
 MOST_WRITES = 100
 """More than anybody needs for ten samples; with many thousands the comparison would take hours."""
+LARGE = replace(KIND, nodes=5)
+"""One of the clusters has more followers than the others."""
 TOLERANCE = 0.15
 """Seconds: how finely a client that asks again and again can be expected to look."""
 AT_ONCE = 0.06
@@ -33,7 +36,8 @@ def measured_truly(code: StudentCode) -> CheckOutcome:
     where: Scene | None = None
     delays = DELAYS if code.level == "student" else UNSEEN_DELAYS
     for number, delay in enumerate(delays):
-        with make(KIND, code.seeds[-1] + delay, cluster_class=IrregularCluster, dice=code.dice) as cluster:
+        kind = LARGE if number == 1 else KIND
+        with make(kind, code.seeds[-1] + delay, cluster_class=IrregularCluster, dice=code.dice) as cluster:
             if number % 2:
                 _let_another_lead(cluster)
             gateway = ClusterGateway(cluster)

@@ -17,13 +17,26 @@ FAR_BEHIND = 10_000
 """Milliseconds: longer than any of these situations."""
 
 
-def played(number: int, delay: float, jitter: float, users: int = 1) -> Callable[[StudentCode, int], Scenario]:
+def played(
+    number: int, delay: float, jitter: float, users: int = 1, steps: int = STEPS
+) -> Callable[[StudentCode, int], Scenario]:
     def play(code: StudentCode, seed: int) -> Scenario:
         scenario = Scenario(code, seed, number, delay, jitter, users)
-        scenario.play(STEPS)
+        scenario.play(steps)
         return scenario
 
     return play
+
+
+def many_keys(code: StudentCode, seed: int) -> Scenario:
+    """More keys than a memory that forgets the oldest would have room for."""
+    scenario = Scenario(code, seed, 7, FAR_BEHIND)
+    keys = [f"key {number}" for number in range(40)]
+    for key in keys:
+        scenario.put(key, "mine")
+    for key in scenario.rng.sample(keys[:8], 4):
+        scenario.get(key)
+    return scenario
 
 
 def one_is_behind_the_other(code: StudentCode, seed: int) -> Scenario:
@@ -61,12 +74,14 @@ def _agrees(key: str) -> Callable[[SimulatedCluster], bool]:
 
 
 def between_two_writes(code: StudentCode, seed: int) -> Scenario:
-    """Followers have neither the session's own write nor another one after it; then they have the first alone."""
+    """Followers have neither the session's own write nor the one after it, another's or its own; then they have the
+    first alone."""
     scenario = Scenario(code, seed, 5, 2000)
-    for key in KEYS:
+    for number, key in enumerate(KEYS):
         scenario.put(key, "mine")
         scenario.cluster.sleep(1.0)
-        scenario.write_as_another(key, "theirs")
+        second = scenario.put if number == 1 else scenario.write_as_another
+        second(key, "the next entry")
         scenario.get(key)
         scenario.cluster.sleep(1.15)
         for _ in range(3):
@@ -108,7 +123,8 @@ SITUATIONS: tuple[tuple[str, Callable[[StudentCode, int], Scenario]], ...] = (
     ("delay 100 ms", played(0, 100, 0)),
     ("delay 500 ms, two sessions", played(1, 500, 0, users=2)),
     ("delay 300 ms, jitter 400 ms", played(2, 300, 400)),
-    ("no delay", played(3, 0, 0)),
+    ("no delay", played(3, 0, 0, steps=STEPS // 3)),
+    ("forty keys", many_keys),
     ("one follower behind the other", one_is_behind_the_other),
     ("followers between two writes", between_two_writes),
     ("an old leader comes back with lost writes", a_branch_that_was_given_up),

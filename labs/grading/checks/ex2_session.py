@@ -73,7 +73,7 @@ class Scenario:
                 self.get(key, who)
             self.cluster.sleep(self.rng.choice([0, 0.02, 0.1, 0.3]))
 
-    def put(self, key: str, value: str, who: int = 0) -> None:
+    def put(self, key: str, value: Any, who: int = 0) -> None:
         began = self.cluster.now()
         acknowledged, written = self.try_to_put(key, value, who)
         if not written:
@@ -84,19 +84,19 @@ class Scenario:
         client = _name(who) if written and acknowledged is True else "nobody"
         self._note_write(client, key, value, began, written[-1] if written else None)
 
-    def try_to_put(self, key: str, value: str, who: int = 0) -> tuple[Any, list[Answer]]:
+    def try_to_put(self, key: str, value: Any, who: int = 0) -> tuple[Any, list[Answer]]:
         """What the session says, and those of the cluster's answers that acknowledge a write."""
         before = len(self.gateway.calls)
         acknowledged = self.users[who].call("put", key, value)
         puts = [call.result for call in self.gateway.calls[before:] if call.method == "put"]
         return acknowledged, [answer for answer in puts if isinstance(answer, Answer) and answer.ok]
 
-    def write_as_another(self, key: str, value: str) -> None:
+    def write_as_another(self, key: str, value: Any) -> None:
         began = self.cluster.now()
         answer = self.cluster.put(key, value)
         self._note_write("another client", key, value, began, answer if answer.ok else None)
 
-    def _note_write(self, client: str, key: str, value: str, began: float, answer: Answer | None) -> None:
+    def _note_write(self, client: str, key: str, value: Any, began: float, answer: Answer | None) -> None:
         term, index = version_of(answer) if answer else (None, None)
         outcome, node = (Outcome.OK, answer.node) if answer else (Outcome.UNKNOWN, None)
         self.operations.append(
@@ -109,8 +109,8 @@ class Scenario:
         calls = [call for call in self.gateway.calls[before:] if call.method == "get"]
         self.asked.append(_asked(calls, key, self.cluster))
         node = calls[-1].result.node if calls and isinstance(calls[-1].result, Answer) else None
-        if value is not None and type(value) is not str:
-            self._nobody_wrote(key, value, who)  # all that is written here are texts
+        if value is not None and type(value) not in (str, int):
+            self._nobody_wrote(key, value, who)  # all that is written here are texts and whole numbers
             return value
         read = Operation(
             _name(who), "get", key, None, began, self.cluster.now(), Outcome.OK, value, value is not None, node

@@ -65,7 +65,7 @@ class Elections:
 
     def create(self, strategy: type[Election], question: dict[str, Any]) -> list[Any]:
         place = self._places[question["place"]] = Place(strategy, question)
-        return [bool(getattr(place.election, "catches_up", False)), *place.answer()]
+        return place.answer()
 
     def remove(self, places: list[int]) -> None:
         for place in places:

@@ -36,9 +36,10 @@ class NotANotebook(Exception):
 
 @dataclass
 class Extract:
-    """`cells`: what was taken, cell by cell. `broken`: tagged cells that are no Python, by cell number. `written`: the
-    exercises' files that cells write, by file name."""
+    """`tagged`: how many code cells have the tag. `cells`: what was taken, cell by cell. `broken`: tagged cells that
+    are no Python, by cell number. `written`: the exercises' files that cells write, by file name."""
 
+    tagged: int = 0
     cells: dict[int, str] = field(default_factory=dict)
     broken: dict[int, str] = field(default_factory=dict)
     written: dict[str, str] = field(default_factory=dict)
@@ -69,7 +70,7 @@ class Extract:
 def extract(data: bytes) -> Extract:
     """Raises `NotANotebook`."""
     found = Extract()
-    tagged = untagged = 0
+    untagged = 0
     for number, cell in enumerate(_cells(data), 1):
         if cell.get("cell_type") != "code":
             continue
@@ -80,12 +81,12 @@ def extract(data: bytes) -> Extract:
         if (file := _file_written(text)) is not None:
             _take_file(found, *file)
         elif TAG in _tags(cell):
-            tagged += 1
+            found.tagged += 1
             _take(found, number, text)
         elif text.strip():
             untagged += 1
             _take_imports(found, number, text)
-    if not (tagged or found.written):
+    if not (found.tagged or found.written):
         found.notes.append(f"nothing in it was graded: no code cell has the tag {TAG!r} or writes an exercise's file")
     elif untagged and not found.written:
         found.notes.append(f"{counted(untagged, 'code cell')} without the tag {TAG!r} not graded (imports were kept)")

@@ -115,6 +115,9 @@ class _Reader:
             self._broken.append(f"{file.path}: {problem}")
             return None
         self._notes += [f"{file.path}: {note}" for note in taken.notes]
+        if taken.tagged and all(taken.file_of(exercise) is None for exercise in EXERCISES):
+            what = "none of its cells with the tag defines what an exercise asks for"
+            self._notes.append(f"{file.path}: nothing in it was graded: {what}")
         return taken
 
     def _read_from_notebooks(self, exercise: Exercise, extracts: dict[PurePosixPath, Extract]) -> None:
