@@ -106,3 +106,11 @@ def test_in_firefox_the_leader_is_killed_in_the_panel_of_the_front_page(open_fox
     fox.click("[data-testid=kill-node-1]")
 
     fox.wait_for_text("[data-testid=sentence]", "node-2 leads in term 2")
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_in_firefox_the_first_page_says_where_a_visitors_files_are_not_kept(open_fox: Open, kept: bool) -> None:
+    fox = open_fox("index.html", **{"dom.serviceWorkers.enabled": kept})
+
+    assert fox.evaluate("() => document.getElementById('no-files').checkVisibility()") is not kept
+    assert ("no exercise can be opened" in fox.text().replace("\n", " ")) is not kept
