@@ -16,6 +16,7 @@ from labs.grading.check import CheckOutcome, Scene, StudentCode, failed, passed
 from labs.grading.checks.clusters import applied_at, make, scene
 from labs.grading.checks.ex2_session import KIND, EntryVersion, version_of
 from labs.grading.cluster_gateway import ClusterGateway
+from labs.trace.prose import counted
 
 DELAYS = (0, 100, 500)
 UNSEEN_DELAYS = (0, 10, 150, 400, 700)
@@ -97,9 +98,10 @@ def _differences(
     for node, lags in truth.items():
         mine = [sample for sample in samples if sample["node"] == node]
         if len(mine) < WRITES or len(lags) < len(mine):
+            acknowledged = counted(len(lags), "acknowledged write")
             return (
-                f"{len(mine)} samples of {node}, and {len(lags)} acknowledged writes while the delay was {delay:g} ms;"
-                f" {WRITES} were asked for"
+                f"{counted(len(mine), 'sample')} of {node}, and {acknowledged} while the delay was {delay:g} ms;"
+                f" {WRITES} of each were asked for"
             )
         # Before or after the ten that count there may be others, to begin with or to clear up.
         problems = [_differ(mine, lags[i : i + len(mine)]) for i in range(len(lags) - len(mine) + 1)]
@@ -127,9 +129,11 @@ def _differ(mine: list[dict[str, Any]], lags: list[Lag]) -> str | None:
         read = sum(bool(lag.first_stale) for lag in lags)
         least, most = max(least, read), min(max(least, most), read)
     stale = sum(sample["stale"] for sample in mine)
-    if least <= stale <= max(least, most):
+    most = max(least, most)
+    if least <= stale <= most:
         return None
-    return f"you say {stale} of {len(mine)} first reads were stale, {least} were"
+    truth = f"{least} were" if least == most else f"at least {least} and at most {most} were"
+    return f"you say {stale} of {len(mine)} first reads were stale, {truth}"
 
 
 class Write(NamedTuple):
