@@ -28,7 +28,7 @@ QUICK_ONES = {
 SLOW_ONES = {
     "too slow for one check, both halves together": ("import time; time.sleep(0.8); return 2 * n", 0),
     "too slow for the exercise, both runs together": (
-        "import os, time; time.sleep(1.8 if os.environ['PYTHONHASHSEED'] == '1' else 0.65); return 2 * n",
+        "import os, time; time.sleep(1.8 if os.environ['PYTHONHASHSEED'] == '1' else 0.62); return 2 * n",
         0,
     ),
     "hangs in the second run": ("import os, time; time.sleep(60 * int(os.environ['PYTHONHASHSEED'])); return 2 * n", 0),

@@ -107,6 +107,7 @@ class Bench:
 
 # -- any strategy ----------------------------------------------------------------------------------------
 
+
 @settings(max_examples=300, deadline=None)
 @given(
     st.lists(
