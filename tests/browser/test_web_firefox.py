@@ -30,6 +30,15 @@ RUN_ALL = """() => {
 PRINTED = """() => [...NOTEBOOK.content.model.cells].filter(cell => cell.type === 'code')
   .flatMap(cell => cell.sharedModel.outputs).filter(one => one.output_type === 'stream')
   .map(one => one.text).join('')""".replace("NOTEBOOK", NOTEBOOK)
+LISTEN = """() => {
+  const open = window.unanswered = new Map();
+  new BroadcastChannel('/sw-api.v1').onmessage = ({ data }) => {
+    if ('response' in data) open.delete(data.requestId);
+    else open.set(data.requestId, `${data.pathname} ${JSON.stringify(data.data)}`.slice(0, 200));
+  };
+}"""
+UNANSWERED = "() => [...window.unanswered.values()]"
+"""A kernel's questions about files that the page has not answered: until it does, the kernel stands still."""
 GOES_ON = "it is still being checked"
 STARTED = 120.0
 """Seconds that Python may take to start in a page, on a machine that has other things to do."""
@@ -63,8 +72,13 @@ def ready(fox: Firefox) -> None:
 
 def run_all(fox: Firefox) -> str:
     """Run every cell of the notebook; what they printed."""
+    fox.evaluate(LISTEN)
     fox.evaluate(RUN_ALL)
-    done = fox.wait_for(CELLS_RUN, timeout=CHECKED)
+    try:
+        done = fox.wait_for(CELLS_RUN, timeout=CHECKED)
+    except TimeoutError as late:
+        late.add_note(f"The kernel's questions that were not answered: {fox.evaluate(UNANSWERED)}")
+        raise
     assert done["errors"] == []
     assert done["cells"] > 5
     return str(fox.evaluate(PRINTED))
