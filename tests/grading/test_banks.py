@@ -6,6 +6,9 @@ the least that proves the check. `python -m tools.banks` judges every entry by a
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from labs.grading.checks import SUITE
@@ -15,8 +18,8 @@ from labs.grading.runner import grade
 from labs.grading.settings import GradingSettings
 from labs.grading.submission.submission import Submission
 from tools.banks import EXERCISES, Entry, bank
-from tools.banks.__main__ import judge, tasks
 from tools.banks.ex3 import PATIENCE
+from tools.banks.judging import judge, tasks
 from tools.direct import lost
 
 BANKS = {exercise: bank(exercise) for exercise in EXERCISES}
@@ -73,6 +76,15 @@ def test_the_tool_judges_as_a_grading_does() -> None:
 
     assert (wrong.fine, right.fine, right.lost) == (True, True, {})
     assert str(right) == "ok    ex2 right seed 20417: one token: nothing"
+
+
+@pytest.mark.slow
+def test_the_command_judges_with_several_processes() -> None:
+    words = [sys.executable, "-m", "tools.banks", "--exercise", "ex2", "--only", "one token", "--jobs", "2"]
+
+    done = subprocess.run(words, capture_output=True, text=True, timeout=120)
+
+    assert (done.returncode, done.stdout) == (0, "ok    ex2 right seed 20417: one token: nothing\n"), done.stderr
 
 
 @pytest.mark.slow
