@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import psutil
 
 from labs.cluster.processes import PAUSE_TIMEOUT, NodeProcess
 from labs.cluster.watchdog import MARK, kill_marked, marked
+
+END_TIMEOUT = 2.0
+"""Seconds that a process which was killed may take to end. It takes some milliseconds; one that waits for a disk may
+take longer, and is not waited for."""
 
 
 class ForeignProcess(NodeProcess):
@@ -63,7 +68,8 @@ class ForeignProcess(NodeProcess):
 
     def stop(self, patience: float) -> None:
         """Ask all of them to leave: a shell or a launcher does not hand the signal on to its child."""
-        for process in self.members():
+        asked = self.members()
+        for process in asked:
             _tell(process, "terminate")
         if self.paused:
             self.resume()
@@ -71,11 +77,14 @@ class ForeignProcess(NodeProcess):
         while (self.alive or self.members()) and time.monotonic() < deadline:
             time.sleep(0.01)
         self.kill()
+        _await_end(asked)
 
     def kill(self) -> None:
+        alive = self.members()
         self._popen.kill()
         self._popen.wait()
         kill_marked(self.mark)
+        _await_end(alive)
         self._forget()
 
 
@@ -84,6 +93,23 @@ def _tell(process: psutil.Process, what: str) -> None:
         getattr(process, what)()
     except psutil.NoSuchProcess:
         return
+
+
+def _await_end(processes: Iterable[psutil.Process]) -> None:
+    """Wait until they have let go of everything. A process that is ending loses its mark first and its ports last, and
+    a node that is started again at once needs them."""
+    deadline = time.monotonic() + END_TIMEOUT
+    while not all(map(_has_ended, processes)) and time.monotonic() < deadline:
+        time.sleep(0.002)
+
+
+def _has_ended(process: psutil.Process) -> bool:
+    try:
+        # Where other threads are still ending, the first one is a zombie already.
+        is_zombie = process.status() == psutil.STATUS_ZOMBIE and process.num_threads() <= 1
+        return is_zombie or not process.is_running()
+    except psutil.NoSuchProcess:
+        return True
 
 
 def _stopped(process: psutil.Process) -> bool:

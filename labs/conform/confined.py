@@ -19,6 +19,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from labs.cluster.watchdog import MARK
+
 INSIDE = "REPLAB_CONFINED"
 """Set for the kit behind the outer wall."""
 SYSTEM = (
@@ -72,10 +74,15 @@ class Confinement:
     tools: tuple[Path, ...] = ()
 
     def around(self, command: Sequence[str]) -> list[str]:
-        """What starts this command behind the inner wall."""
+        """What starts this command behind the inner wall.
+
+        The family's mark is for the node alone. bubblewrap ends everything behind it when it is sent SIGTERM itself, so
+        a node that ignores SIGTERM would seem to have left."""
         program = self._real_program(command[0])
         wall = shlex.join(_inner(self.folder, [*_home_of(program), *self.tools]))
-        return ["sh", "-c", f'exec {wall} ${{DATA_DIR:+--bind "$DATA_DIR" "$DATA_DIR"}} -- "$@"', "confined", *command]
+        data = '${DATA_DIR:+--bind "$DATA_DIR" "$DATA_DIR"}'
+        mark = f'${{{MARK}:+--setenv {MARK} "${MARK}"}}'
+        return ["sh", "-c", f'exec env -u {MARK} {wall} {data} {mark} -- "$@"', "confined", *command]
 
     def _real_program(self, name: str) -> Path | None:
         found = shutil.which(name) or shutil.which(str(self.folder / name))

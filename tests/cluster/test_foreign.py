@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from labs.cli import main
-from labs.cluster import FAST, ClusterError, ForeignCluster, StartFailed, describe
+from labs.cluster import FAST, ClusterError, ForeignCluster, StartFailed, describe, ports
 from labs.cluster.foreign_process import ForeignProcess
 from labs.cluster.watchdog import MARK
 
@@ -142,6 +142,22 @@ def test_a_node_that_is_a_child_is_paused_resumed_stopped_and_killed_with_its_pa
         cluster.pause("node-2")
         cluster.stop("node-2")
         assert pids(cluster, "node-2") == []
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="needs a POSIX shell")
+@pytest.mark.parametrize("leave", ["stop", "kill"])
+def test_a_node_that_has_left_has_let_go_of_its_port(leave: str, tmp_path: Path) -> None:
+    """A process that is ending is nobody's any more before it has closed its ports: much memory makes that longer."""
+    program = f"waste = b'x' * 300_000_000\n{Path(NODE[1]).read_text(encoding='utf-8')}"
+    heavy = ["sh", "-c", '"$0" -c "$1" & wait', sys.executable, program]
+    with ForeignCluster(FAST, heavy, tmp_path) as cluster:
+        cluster.start()
+        port = int(str(cluster.url("node-3")).rsplit(":", 1)[1])
+        for _ in range(5):
+            getattr(cluster, leave)("node-3")
+            assert ports.is_free(port)
+            cluster.start("node-3")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs a POSIX shell")

@@ -68,10 +68,26 @@ def test_a_right_node_gets_full_marks_behind_both_walls(submission: Path, tmp_pa
     done = conform(submission, "--level", "wire", "--format", "json", "--out", str(tmp_path / "report"),
                    "--", "python3", "node.py")  # fmt: skip
 
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stderr == ""
     report = json.loads((tmp_path / "report" / "report.json").read_text(encoding="utf-8"))
+    assert [(check["id"], check["message"]) for check in report["checks"] if check["status"] != "passed"] == []
+    assert done.returncode == 0
     assert report["isolation"] == confined.DESCRIPTION
     assert sorted(path.name for path in submission.iterdir()) == ["labs.py", "node.py", "replstore.py"]
+
+
+@pytest.mark.slow
+def test_sigterm_reaches_the_node_and_not_the_walls_around_it(submission: Path, tmp_path: Path) -> None:
+    """bubblewrap ends what is behind it as soon as it is sent SIGTERM itself."""
+    shutil.copy(LESSON_NODE, submission / "node.py")
+
+    done = conform(submission, "--only", "wire.leaves", "--format", "json", "--out", str(tmp_path / "report"),
+                   "--", "python3", "node.py", "ignores-sigterm")  # fmt: skip
+
+    assert done.returncode == 1, done.stderr
+    (lost,) = json.loads((tmp_path / "report" / "report.json").read_text(encoding="utf-8"))["checks"]
+    assert (lost["id"], lost["status"]) == ("wire.leaves", "failed")
+    assert "did not leave within" in lost["message"]
 
 
 @pytest.mark.slow
