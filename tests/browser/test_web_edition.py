@@ -23,6 +23,19 @@ assert len({REFERENCE, WRONG, ENDLESS}) == 3
 CHECKED = 240_000
 """Milliseconds that all checks of an exercise may take in a page, on a machine that has other things to do."""
 
+DELETE = "() => jupyterapp.serviceManager.contents.delete('notebooks/mine.txt')"
+LOSE_AN_ANSWER = """() => {
+  const { postMessage } = BroadcastChannel.prototype;
+  let lost = false;
+  BroadcastChannel.prototype.postMessage = function (message) {
+    if (lost || !('response' in message)) return postMessage.call(this, message);
+    lost = true;
+  };
+}"""
+REFUSE_TO_SAVE = """() => {
+  jupyterapp.serviceManager.contents.save = () => Promise.reject(new Error('there is no room left'));
+}"""
+
 Visit = Callable[[str], WebNotebook]
 
 
@@ -114,6 +127,39 @@ def test_code_that_never_ends_freezes_nothing_and_is_stopped(visit: Visit) -> No
     panel.get_by_test_id("stop").click()
 
     expect(panel.get_by_test_id("headline")).to_contain_text("Stopped.")
+
+
+@pytest.mark.slow
+def test_python_goes_on_where_the_page_cannot_answer_about_a_file(server: WebServer, browser: Any) -> None:
+    """JupyterLite's page says nothing where it cannot do what Python asked of a file, and Python stands still meanwhile."""
+    context = browser.new_context()
+    context.set_default_timeout(60_000)
+    notebook = WebNotebook(context.new_page(), "00_start_here", server)
+    notebook.visit()
+    cells = [
+        "from pathlib import Path\nmine, other = Path('mine.txt'), Path('other.txt')\n"
+        "for file in (mine, other):\n    file.write_text('1')\nprint(mine.exists(), other.exists())",
+        "import os\nprint(mine.exists())\nfor act in (mine.read_text, mine.unlink, lambda: os.rename(mine, 'new.txt')):\n"
+        "    try:\n        act()\n    except FileNotFoundError:\n        print('not there')\n"
+        "mine.write_text('2')\nprint(mine.read_text())",
+        "print(other.stat().st_size)",
+        "try:\n    other.write_text('3')\nexcept OSError:\n    print('not written')",
+    ]  # fmt: skip
+    before = ["", DELETE, LOSE_AN_ANSWER, REFUSE_TO_SAVE]
+    for number, (happening, cell) in enumerate(zip(before, cells, strict=True)):
+        if happening:
+            notebook.page.evaluate(happening)
+        notebook.insert(number, cell)
+        notebook.complete_cell(number)
+
+    printed = notebook.outputs.all_text_contents()[: len(cells)]
+    assert [text.split() for text in printed] == [
+        ["True", "True"],
+        ["False", *["not", "there"] * 3, "2"],
+        ["1"],
+        ["not", "written"],
+    ]
+    context.close()
 
 
 @pytest.mark.slow

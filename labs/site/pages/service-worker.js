@@ -18,6 +18,12 @@ const store = () => caches.open(OURS + CONTENT);
 const channel = new BroadcastChannel("/sw-api.v1");
 const TRIES = 4;
 const PAUSE = 300;
+/** What a kernel may ask about files without a change to them. */
+const READS = new Set(["readdir", "getmode", "lookup", "getattr", "get"]);
+/** Milliseconds. A page that is busy answers later; each time a read is asked again, it gets twice as long. */
+const FIRST_WAIT = 500;
+const LAST_WAIT = 16_000;
+const WRITTEN_WITHIN = 20_000;
 
 /** The address of a file of this site, without a query; undefined for any other address. */
 function fileAt(address) {
@@ -77,19 +83,48 @@ async function forgetOthers() {
   for (const name of await caches.keys()) if (name.startsWith(OURS) && name !== OURS + CONTENT) await caches.delete(name);
 }
 
-/** Hand a kernel's question to the pages; the one whose kernel it is answers. */
-async function carry(request, pathname) {
-  const question = await request.json();
-  const requestId = question.requestId ?? crypto.randomUUID();
+/** Ask the pages, once; the one whose kernel it is answers. Undefined if none has within `wait` milliseconds. */
+function ask(question, wait = Infinity) {
   return new Promise((done) => {
-    function hear({ data }) {
-      if (data.requestId !== requestId || data.browsingContextId !== question.browsingContextId || !("response" in data)) return;
+    const stop = (response) => {
       channel.removeEventListener("message", hear);
-      done(new Response(JSON.stringify(data.response)));
+      clearTimeout(late);
+      done(response);
+    };
+    function hear({ data }) {
+      const { requestId, browsingContextId } = question;
+      if (data.requestId === requestId && data.browsingContextId === browsingContextId && "response" in data) stop(data);
     }
+    const late = wait < Infinity ? setTimeout(stop, wait) : undefined;
     channel.addEventListener("message", hear);
-    channel.postMessage({ ...question, requestId, pathname });
+    channel.postMessage(question);
   });
+}
+
+/** Hand a kernel's question to the pages. The kernel stands still until it has the answer, and JupyterLite's page gives
+ * none where it cannot do what it was asked: the file is not there any more, the browser has no room left. */
+async function carry(request, pathname) {
+  const asked = await request.json();
+  const question = { ...asked, requestId: asked.requestId ?? crypto.randomUUID(), pathname };
+  const answered = pathname.includes("/api/stdin/")
+    ? await ask(question) // a person may think for as long as they like
+    : READS.has(question.data.method)
+      ? await read(question)
+      : await ask(question, WRITTEN_WITHIN);
+  return answered ? new Response(JSON.stringify(answered.response)) : new Response("no answer", { status: 504 });
+}
+
+/** A question that changes nothing: ask again until there is an answer, or the file is not there. */
+async function read(question) {
+  const again = (data) => ({ ...question, data, requestId: crypto.randomUUID() });
+  const { path } = question.data;
+  for (let wait = FIRST_WAIT; wait <= LAST_WAIT; wait *= 2) {
+    const answered = await ask(again(question.data), wait);
+    if (answered) return answered;
+    const found = await ask(again({ method: "lookup", path }), wait);
+    if (found && !found.response.ok) return undefined;
+  }
+  return undefined;
 }
 
 self.addEventListener("install", () => {
