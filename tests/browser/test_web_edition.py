@@ -24,6 +24,10 @@ CHECKED = 240_000
 """Milliseconds that all checks of an exercise may take in a page, on a machine that has other things to do."""
 
 DELETE = "() => jupyterapp.serviceManager.contents.delete('notebooks/mine.txt')"
+LAST_CHANGE = """async () => {
+  const file = await jupyterapp.serviceManager.contents.get('notebooks/mine.txt', { content: false });
+  return file.last_modified;
+}"""
 LOSE_AN_ANSWER = """() => {
   const { postMessage } = BroadcastChannel.prototype;
   let lost = false;
@@ -131,7 +135,7 @@ def test_code_that_never_ends_freezes_nothing_and_is_stopped(visit: Visit) -> No
 
 @pytest.mark.slow
 def test_python_goes_on_where_the_page_cannot_answer_about_a_file(server: WebServer, browser: Any) -> None:
-    """JupyterLite's page says nothing where it cannot do what Python asked of a file, and Python stands still meanwhile."""
+    """JupyterLite's page says nothing where it cannot do what Python asked of a file, and Python waits for it."""
     context = browser.new_context()
     context.set_default_timeout(60_000)
     notebook = WebNotebook(context.new_page(), "00_start_here", server)
@@ -139,7 +143,8 @@ def test_python_goes_on_where_the_page_cannot_answer_about_a_file(server: WebSer
     cells = [
         "from pathlib import Path\nmine, other = Path('mine.txt'), Path('other.txt')\n"
         "for file in (mine, other):\n    file.write_text('1')\nprint(mine.exists(), other.exists())",
-        "import os\nprint(mine.exists())\nfor act in (mine.read_text, mine.unlink, lambda: os.rename(mine, 'new.txt')):\n"
+        "import os\nprint(mine.exists())\n"
+        "for act in (mine.read_text, mine.unlink, lambda: os.rename(mine, 'new.txt')):\n"
         "    try:\n        act()\n    except FileNotFoundError:\n        print('not there')\n"
         "mine.write_text('2')\nprint(mine.read_text())",
         "print(other.stat().st_size)",
@@ -160,6 +165,22 @@ def test_python_goes_on_where_the_page_cannot_answer_about_a_file(server: WebSer
         ["not", "written"],
     ]
     context.close()
+
+
+@pytest.mark.slow
+def test_python_that_reads_a_file_does_not_save_it(visit: Visit) -> None:
+    """JupyterLite saved what was opened with a flag that it does not know, over what the visitor saved meanwhile."""
+    notebook = visit("00_start_here")
+    notebook.save("notebooks/mine.txt", "a text")
+    changed = notebook.page.evaluate(LAST_CHANGE)
+
+    notebook.insert(
+        0, "import os\nfile = os.open('mine.txt', os.O_RDONLY | os.O_NONBLOCK)\nprint(os.read(file, 9))\nos.close(file)"
+    )
+    notebook.complete_cell(0)
+
+    expect(notebook.outputs.first).to_have_text("b'a text'")
+    assert notebook.page.evaluate(LAST_CHANGE) == changed
 
 
 @pytest.mark.slow

@@ -3,41 +3,59 @@ import { start } from "./python.mjs";
 
 export async function loadPyodide(options) {
   const pyodide = await start(options);
-  missingIsMissing(pyodide);
+  correctFolders(pyodide);
   pyodide.pyimport("labs.page.kernel").begin();
   new BroadcastChannel("replication-lab kernel").postMessage("started"); // `boot.mjs` hears it
   return pyodide;
 }
 
-/** Folders that are mounted from now on: a file that Python has looked at and the visitor has deleted since is not there.
- * JupyterLite's folder of the visitor's files calls that an invalid argument, which no program expects. */
-function missingIsMissing({ FS, ERRNO_CODES }) {
+/** Makes JupyterLite's folder of the visitor's files, once it is mounted, behave as Python expects it of any folder. */
+function correctFolders({ FS, ERRNO_CODES }) {
   const { mount } = FS;
   FS.mount = (folder, ...more) => {
-    const files = folder.API;
-    const insist = (path) => {
-      if (!files.lookup(path).ok) throw new FS.ErrnoError(ERRNO_CODES.ENOENT);
-    };
-    const change = (name, to) => {
-      if (files) files[name] = to(files[name].bind(files));
-    };
-    for (const name of ["getattr", "getmode", "readdir"]) {
-      change(name, (ask) => (path) => {
-        try {
-          return ask(path);
-        } catch (problem) {
-          insist(path);
-          throw problem;
-        }
-      });
-    }
-    // Looked for before: a change that the page cannot make has no answer, and the wait for one is long.
-    for (const name of ["rmdir", "rename"]) {
-      change(name, (make) => (path, ...rest) => {
-        insist(path);
-        return make(path, ...rest);
-      });
+    if (folder.API) {
+      missingIsMissing(folder.API, new FS.ErrnoError(ERRNO_CODES.ENOENT));
+      readingIsNoWriting(folder.stream_ops);
     }
     return mount(folder, ...more);
+  };
+}
+
+/** A file that Python has looked at and the visitor has deleted since is not there. JupyterLite calls that an invalid
+ * argument, which no program expects. */
+function missingIsMissing(files, missing) {
+  const insist = (path) => {
+    if (!files.lookup(path).ok) throw missing;
+  };
+  const change = (name, to) => {
+    files[name] = to(files[name].bind(files));
+  };
+  for (const name of ["getattr", "getmode", "readdir"]) {
+    change(name, (ask) => (path) => {
+      try {
+        return ask(path);
+      } catch (problem) {
+        insist(path);
+        throw problem;
+      }
+    });
+  }
+  // Looked for before: a change that the page cannot make has no answer, and the wait for one is long.
+  for (const name of ["rmdir", "rename"]) {
+    change(name, (make) => (path, ...rest) => {
+      insist(path);
+      return make(path, ...rest);
+    });
+  }
+}
+
+/** A file that was opened for reading is not saved when it is closed. JupyterLite saves it whenever it was opened with a flag
+ * that it does not know, over whatever the visitor has saved meanwhile. */
+function readingIsNoWriting(streams) {
+  const ACCESS_MODE = 3;
+  const close = streams.close.bind(streams);
+  streams.close = (stream) => {
+    if ((Number(stream.flags ?? stream.shared.flags) & ACCESS_MODE) === 0) stream.file = undefined;
+    else close(stream);
   };
 }
