@@ -24,6 +24,7 @@ CHECKED = 240_000
 """Milliseconds that all checks of an exercise may take in a page, on a machine that has other things to do."""
 
 DELETE = "() => jupyterapp.serviceManager.contents.delete('notebooks/mine.txt')"
+RESTART = "() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"
 LAST_CHANGE = """async () => {
   const file = await jupyterapp.serviceManager.contents.get('notebooks/mine.txt', { content: false });
   return file.last_modified;
@@ -131,6 +132,19 @@ def test_code_that_never_ends_freezes_nothing_and_is_stopped(visit: Visit) -> No
     panel.get_by_test_id("stop").click()
 
     expect(panel.get_by_test_id("headline")).to_contain_text("Stopped.")
+
+
+@pytest.mark.slow
+def test_checks_end_with_the_kernel_that_began_them(visit: Visit) -> None:
+    notebook = visit("05_exercise_leader_election")
+    notebook.save("exercises/ex3_election.py", ENDLESS)
+    notebook.insert(0, "from labs import notebook as lab\nlab.exercise('ex3')")
+    notebook.complete_cell(0)
+    with_checks = [worker for worker in notebook.page.workers if worker.url.endswith("checker.mjs")]
+    assert len(with_checks) == 1
+
+    with with_checks[0].expect_event("close"):
+        notebook.page.evaluate(RESTART)
 
 
 @pytest.mark.slow

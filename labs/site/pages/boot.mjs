@@ -1,5 +1,6 @@
-// Before JupyterLab is loaded: lets the service worker keep what will be loaded, so that one visit is enough to start the
-// site without its server. Where a browser has no service workers (a page that it does not trust), the site works without.
+// Before JupyterLab is loaded: starts the web workers that a kernel asks for, and lets the service worker keep what will be
+// loaded, so that one visit is enough to start the site without its server. Where a browser has no service workers (a page
+// that it does not trust), the site works without.
 const VERSION = "@VERSION@";
 const WAIT = 4000;
 const TAKING_OVER = 1000;
@@ -24,6 +25,42 @@ async function controller() {
   }
   return serviceWorker.controller;
 }
+
+const { Worker } = window;
+
+/** JupyterLab's web workers, kernels among them: what `kernel.mjs` asks for is started, and ends with the one that asked. */
+class ParentWorker extends Worker {
+  #children = new Set();
+
+  constructor(...given) {
+    super(...given);
+    this.addEventListener("message", ({ data }) => {
+      if (data?.startWorker !== undefined) this.#start(data);
+    });
+  }
+
+  #start({ startWorker, options, port }) {
+    const child = new Worker(startWorker, options);
+    this.#children.add(child);
+    child.onmessage = ({ data }) => port.postMessage({ message: data });
+    child.onerror = ({ message }) => port.postMessage({ error: message });
+    port.onmessage = ({ data }) => {
+      if ("message" in data) child.postMessage(data.message);
+      else this.#end(child);
+    };
+  }
+
+  #end(child) {
+    child.terminate();
+    this.#children.delete(child);
+  }
+
+  terminate() {
+    for (const child of this.#children) this.#end(child);
+    super.terminate();
+  }
+}
+window.Worker = ParentWorker;
 
 try {
   const worker = await controller();

@@ -4,9 +4,37 @@ import { start } from "./python.mjs";
 export async function loadPyodide(options) {
   const pyodide = await start(options);
   correctFolders(pyodide);
+  self.Worker = PageWorker;
   pyodide.pyimport("labs.page.kernel").begin();
   new BroadcastChannel("replication-lab kernel").postMessage("started"); // `boot.mjs` hears it
   return pyodide;
+}
+
+/** A web worker of the kernel's that the page starts (`boot.mjs`). Where a web worker starts another one itself, Firefox may
+ * stand still for good: within a few hundred starts on a machine that does other things. */
+class PageWorker {
+  #port;
+  onmessage = null;
+  onerror = null;
+
+  constructor(address, options) {
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1;
+    port1.onmessage = ({ data }) => {
+      if ("error" in data) this.onerror?.({ message: data.error });
+      else this.onmessage?.({ data: data.message });
+    };
+    self.postMessage({ startWorker: String(address), options, port: port2 }, [port2]);
+  }
+
+  postMessage(message) {
+    this.#port.postMessage({ message });
+  }
+
+  terminate() {
+    this.#port.postMessage({ end: true });
+    this.#port.onmessage = null;
+  }
 }
 
 /** Makes JupyterLite's folder of the visitor's files, once it is mounted, behave as Python expects it of any folder. */
