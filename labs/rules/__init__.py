@@ -79,7 +79,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "a healthy leader is left alone",
-        "While a leader has a majority around it, nobody begins a later term",
+        "While a leader has a majority around it, it stays, and nobody begins a later term",
         leadership.disturbed,
         lambda claims: claims.pre_vote,
     ),

@@ -132,6 +132,19 @@ WRONG: dict[str, tuple[str, Changes]] = {
         ),
     ),
     "the log in the pre-vote only": ("log", ((GRANTED, "granted = request.term == self.term and free"),)),
+    "the log's index before its term, in the vote alone": (
+        "log",
+        ((GRANTED, "granted = request.term == self.term and free and request.last[::-1] >= self.log.last[::-1]"),),
+    ),
+    "leads no longer when it is asked": (
+        "pre-vote",
+        (
+            (
+                "            case RequestVote(pre=True):\n",
+                "            case RequestVote(pre=True):\n                self.leader = None\n",
+            ),
+        ),
+    ),
     "follows a leader of the past": (
         "terms",
         (("case Heartbeat() if message.term >= self.term:", "case Heartbeat():"),),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from importlib import import_module
 from random import Random
+from typing import Any
 
 from labs.cluster.base import Cluster, Settings
 from labs.cluster.simulated import SimulatedCluster
@@ -78,11 +79,11 @@ def broken_kinds(level: str, fault: int, dice: str) -> list[Kind]:
 
 def impatient_kinds(seed: int) -> Iterator[tuple[Kind, int]]:
     """Majority votes where one node leads as soon as it can, and the others take three to six election timeouts to
-    begin. So of the pairs that stop, one is often the two others, and the leader is left without a majority; and an
-    election may need longer than a table's two election timeouts. Each node is that one in turn, the first by the seed;
-    each kind comes with a seed of its own.
+    begin. So of the pairs that stop, one is often the two others, and the leader is left without a majority, which it
+    takes nearly the two election timeouts that it may take to notice; and an election may need longer than a table's
+    two. Each node is that one in turn, the first by the seed; each kind comes with a seed of its own.
     """
-    votes = majority_election()
+    votes = _notices_late(majority_election())
 
     def election(first: str) -> Callable[[ElectionContext], Election]:
         return lambda seat: votes(replace(seat, rng=_Hurried(seat.rng.random(), seat.me == first)))
@@ -100,6 +101,16 @@ class _Hurried(Random):
 
     def random(self) -> float:
         return 0.3 * super().random() if self._low else 2.0 + 3.0 * super().random()
+
+
+def _notices_late(votes: Any) -> Any:
+    """This election with a leader that takes 1.8 election timeouts to step down without a majority."""
+
+    class NoticesLate(votes):  # type: ignore[misc]
+        def step_down_without_quorum(self, now: float) -> None:
+            super().step_down_without_quorum(now - 0.8 * self.timeout)
+
+    return NoticesLate
 
 
 def majority_election() -> Callable[[ElectionContext], Election]:

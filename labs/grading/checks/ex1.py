@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import combinations, cycle
 from typing import Any
 
-from labs.cluster.base import Answer, ConditionTimeout, Settings
+from labs.cluster.base import Answer, ConditionTimeout
 from labs.cluster.simulated import SimulatedCluster
 from labs.grading.check import Check, CheckOutcome, Scene, StudentCode, failed, passed
 from labs.grading.checks.broken_stores import FAULTS, BrokenStore, PlantedFault
@@ -181,16 +181,17 @@ def _row_differs(
     if not long:
         longest = max(outage.end - outage.begin for outage in found)
         return f"these nodes were down together for {longest:.2f} s only; look two election timeouts after the stop"
-    differences = [_differs(of_these[0], outage, gateway.cluster.settings) for outage in long]
+    differences = [_differs(of_these[0], outage, gateway) for outage in long]
     return _untried(gateway.calls, long) if None in differences else differences[-1]
+
+
+def _meanwhile(call: ClusterCall, outage: Outage) -> bool:
+    return outage.begin <= call.began and call.ended <= outage.end
 
 
 def _untried(calls: list[ClusterCall], long: list[Outage]) -> str | None:
     """What the row says may be true, and nobody has looked."""
     puts = [call for call in calls if call.method == "put"]
-
-    def meanwhile(call: ClusterCall, outage: Outage) -> bool:
-        return outage.begin <= call.began and call.ended <= outage.end
 
     def reads_something_old(call: ClusterCall, outage: Outage) -> bool:
         if call.method != "get" or not isinstance(call.result, Answer) or call.result.code != 200:
@@ -198,16 +199,25 @@ def _untried(calls: list[ClusterCall], long: list[Outage]) -> str | None:
         until = outage.begin if outage.down else call.began
         return any(put.arguments["key"] == call.arguments["key"] and put.began <= until for put in puts)
 
-    if not any(meanwhile(call, outage) and reads_something_old(call, outage) for outage in long for call in calls):
+    if not any(_meanwhile(call, outage) and reads_something_old(call, outage) for outage in long for call in calls):
         return "reads: while these nodes were down you read no key that had been written before"
-    if not any(meanwhile(put, outage) for outage in long for put in puts):
+    if not any(_meanwhile(put, outage) for outage in long for put in puts):
         return "writes: while these nodes were down you did not call cluster.put"
     return None
 
 
-def _differs(row: dict[str, Any], outage: Outage, settings: Settings) -> str | None:
+def _acknowledged(calls: list[ClusterCall], outage: Outage) -> bool:
+    """Whether a write of the student's was, while these nodes were down."""
+    puts = [call for call in calls if call.method == "put" and _meanwhile(call, outage)]
+    return any(isinstance(put.result, Answer) and put.result.ok for put in puts)
+
+
+def _differs(row: dict[str, Any], outage: Outage, gateway: ClusterGateway) -> str | None:
+    settings = gateway.cluster.settings
     copies = MODES[settings.mode](settings.nodes)
     writes = outage.leader is not None and settings.nodes - len(outage.down) >= copies
+    if row["writes"] is True and _acknowledged(gateway.calls, outage):
+        writes = True  # in async mode, say, by a leader that had not noticed yet that it had no majority
     for name, truth in (("reads", True), ("writes", writes)):
         if row[name] is not truth:
             return f"{name}: you say {row[name]!r}, it was {truth!r}"

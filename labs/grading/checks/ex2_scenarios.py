@@ -91,14 +91,15 @@ def between_two_writes(code: StudentCode, seed: int) -> Scenario:
 
 
 def a_branch_that_was_given_up(code: StudentCode, seed: int) -> Scenario:
-    """The old leader comes back with writes that were lost: of an earlier term, and with higher indexes."""
+    """The old leader comes back with writes that were lost: of an earlier term, and with higher indexes. They are more
+    than a hundred, so that a term that weighs a hundred does not make up for them."""
     scenario = Scenario(code, seed, 6)
     cluster = scenario.cluster
     for key in KEYS:
         scenario.write_as_another(key, "first")
     cluster.sleep(0.3)
     cluster.delay_replication(FAR_BEHIND)
-    for number in range(20):
+    for number in range(120):
         scenario.write_as_another(KEYS[number % 2], f"lost {number}")
     cluster.kill("node-1")
     cluster.delay_replication(0)

@@ -112,15 +112,17 @@ def _candidates_restart(until: float) -> Iterator[Step]:
 
 def terms(seed: int) -> Iterator[Schedule]:
     # node-5 has been alone from the beginning, its term climbs; node-1 is cut off while it leads; both come back.
+    # node-5 is asleep then: what it hears first, when it wakes up, is a leader of whose election it has heard nothing.
     yield _schedule(
         5,
         seed,
-        3.5,
+        4.3,
         *_crown_node_1(4),
         Step(0.0, "partition", (NAMES[:4], NAMES[4:])),
         Step(2.0, "partition", (NAMES[:1], NAMES[4:], NAMES[1:4])),
         Step(3.0, "crash", ("node-3",)),
         Step(3.05, "start", ("node-3",)),
+        *(Step(3.9, "pause", ("node-5",)), Step(4.1, "heal")),
         calm=DUE,
     )
     # While the leader sleeps a candidate begins a new term, and nobody hears of it; then the leader wakes up.
@@ -251,6 +253,8 @@ def tails(seed: int) -> Iterator[Schedule]:
     # A candidate could win when it asked; its request arrives when others have committed a write.
     for another in (0, 500):
         yield _schedule(3, seed + another, 4.5, *_late_request(), calm=1.0, fastest=0.02, slowest=0.03)
+        long = _late_request_with_a_long_log()
+        yield _schedule(3, seed + another, 6.2, *long, calm=1.0, fastest=0.02, slowest=0.03)
     yield random_schedule(100 * seed + 7, Schedule(nodes=5, length=3.0, calm=1.5))
 
 
@@ -266,6 +270,21 @@ def _late_request() -> Iterator[Step]:
     yield Step(3.401, "heal")
     yield Step(3.45, "resume_all")
     yield Step(4.4, "start_all")
+
+
+def _late_request_with_a_long_log() -> Iterator[Step]:
+    """node-1 has a tail that nobody else has, and asks for term 3 before the others begin term 2, in which they commit
+    a write. When its request arrives its log is the longer one, and no longer the newer one."""
+    yield from _crown_node_1(3)
+    yield from (Step(1.7, what, (name,)) for what, name in zip(("isolate", "pause", "pause"), NAMES[:3], strict=True))
+    tail = (Step(round(1.71 + number / 1000, 3), "write", ("node-1", f"tail{number}", number)) for number in range(4))
+    yield from tail
+    # Whenever it asks whether it might win, the others sleep; they wake up to answer. Its first request is lost.
+    for heal, awake in ((2.6, 3.5), (3.6, 4.8)):
+        yield from (Step(heal, "heal"), Step(awake, "resume_all"), Step(awake + 0.005, "pause", ("node-3",)))
+    yield from (Step(3.505, "pause", ("node-2",)), Step(3.54, "isolate", ("node-1",)), Step(4.84, "delay_candidates"))
+    yield from (Step(5.0, "resume", ("node-3",)), Step(5.6, "write_to_leader", ("newer", 1)))
+    yield from (*(Step(5.8, "release", ("node-1", name)) for name in NAMES[1:3]), Step(5.9, "resume", ("node-1",)))
 
 
 # --------------------------------------------------------------------------------------------------------
