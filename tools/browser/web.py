@@ -54,10 +54,10 @@ class _Handler(SimpleHTTPRequestHandler):
 
 class WebServer:
     """Serves a folder on loopback, as any web server would. `sent`: the paths whose content was sent (a browser that
-    has it already is told so). `breaks`: the first request for each path that begins so gets no answer, its connection
-    is closed; `broken` are these paths."""
+    has it already is told so). `breaks`: the first request for each path that begins with one of these gets no answer,
+    its connection is closed; `broken` are these paths."""
 
-    def __init__(self, folder: Path, breaks: str | None = None) -> None:
+    def __init__(self, folder: Path, breaks: tuple[str, ...] = ()) -> None:
         self._breaks = breaks
         self.broken: set[str] = set()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, directory=str(folder)))
@@ -68,7 +68,7 @@ class WebServer:
         self._thread.start()
 
     def _broken_once(self, path: str) -> bool:
-        breaks = self._breaks is not None and path.startswith(self._breaks) and path not in self.broken
+        breaks = path.startswith(self._breaks) and path not in self.broken
         if breaks:
             self.broken.add(path)
         return breaks
