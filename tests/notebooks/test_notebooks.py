@@ -46,8 +46,8 @@ def children() -> set[int]:
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_runs_from_top_to_bottom_and_leaves_nothing_behind(path: Path) -> None:
-    run_through(path)
+def test_a_notebook_runs_from_top_to_bottom_and_leaves_nothing_behind(path: Path, tmp_path: Path) -> None:
+    run_through(path, tmp_path)
 
 
 @pytest.mark.docker
@@ -73,13 +73,13 @@ def test_a_notebook_runs_in_the_simulator_too(path: Path, monkeypatch: pytest.Mo
     run_through(path)
 
 
-def run_through(path: Path) -> str:
-    """Everything that its cells printed."""
+def run_through(path: Path, folder: Path | None = None) -> str:
+    """Everything that its cells printed. `folder`: where it runs and writes its files; None: its own."""
     before = children()
     notebook = nbformat.read(path, as_version=4)
 
     NotebookClient(
-        notebook, timeout=240, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}
+        notebook, timeout=240, kernel_name="python3", resources={"metadata": {"path": str(folder or path.parent)}}
     ).execute()
 
     said = "".join(output.get("text", "") for output in notebook.cells[-1].outputs)
