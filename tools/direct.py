@@ -8,12 +8,12 @@ the same codec, and an election gets the same random generator. What it lacks ar
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from random import Random
 from types import ModuleType
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import solutions
 from labs.cluster import base
@@ -32,6 +32,7 @@ from labs.simulation.repeating import schedules_of
 from labs.simulation.schedule import Run, Schedule, carry_out
 from replstore.core.election import Election, ElectionContext
 
+T = TypeVar("T")
 SOLUTIONS = Path(solutions.__path__[0])
 
 
@@ -87,6 +88,9 @@ class DirectSession:
 
     def settle(self) -> None:
         """Nothing is compared here."""
+
+    def cases(self, cases: Iterable[T], compared: int) -> Iterator[T]:
+        yield from cases
 
     def perform(self, owner: Any, name: str, arguments: tuple[Any, ...]) -> Any:
         try:

@@ -33,8 +33,9 @@ class Portion:
 
 @dataclass(frozen=True)
 class Attempt:
-    """What came of it. `settled`: the digests of the answers after each seed, as far as the check tells. `seconds` were
-    charged for it. `error`: for the instructor, where the grader failed."""
+    """What came of it. `settled`: the digests of the answers after each seed or case, as far as the check tells.
+    `through`: it has gone through all of its cases, whatever it found. `seconds` were charged for it. `error`: for the
+    instructor, where the grader failed."""
 
     status: Status
     outcome: CheckOutcome
@@ -43,10 +44,11 @@ class Attempt:
     seconds: float = 0.0
     output: str = ""
     error: str = ""
+    through: bool = False
 
     def agrees(self, second: Attempt) -> bool:
-        """Whether the `second` run, of perhaps fewer seeds, gave the same answers as far as it went."""
-        if second.settled and second.status is Status.PASSED:
+        """Whether the `second` run, of perhaps fewer seeds or cases, gave the same answers as far as it went."""
+        if second.settled and (second.status is Status.PASSED or second.through):
             return self.settled[: len(second.settled)] == second.settled
         return (self.status, self.outcome, self.digest) == (second.status, second.outcome, second.digest)
 
@@ -125,7 +127,8 @@ class Attempts:
                 problem = traceback.format_exc()
                 status, outcome = Status.ERROR, failed(f"the grader failed: {type(error).__name__}: {error}")
             output = clean(session.output) if session.output else ""
-        return Attempt(status, outcome, digest, tuple(session.settled), session.seconds, output, problem)
+        settled, seconds = tuple(session.settled), session.seconds
+        return Attempt(status, outcome, digest, settled, seconds, output, problem, session.through)
 
 
 def status_of(outcome: CheckOutcome) -> Status:

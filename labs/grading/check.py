@@ -5,14 +5,16 @@ Law of this module: values, and the protocol of what a check may ask of the stud
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from labs.cluster.simulated import SimulatedCluster
 from labs.grading.errors import ErrorKind, StudentError
 from labs.simulation.schedule import Run, Schedule
 from replstore.core.election import Election, ElectionContext
+
+T = TypeVar("T")
 
 NOT_REPORTED = ("run", "most", "again", "twice", "own_dice")
 """Fields of a check that only the runner needs."""
@@ -124,6 +126,10 @@ class StudentCode(Protocol):
 
     def settle(self) -> None:
         """For a check that goes from seed to seed: one is done. Up to here a second run can be compared."""
+
+    def cases(self, cases: Iterable[T], compared: int) -> Iterator[T]:
+        """For a check that goes from case to case: these, each settled when the next one is asked for. The second run,
+        which is there to compare answers, gets the first `compared` of them only."""
 
 
 @dataclass(frozen=True)

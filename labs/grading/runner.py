@@ -6,8 +6,8 @@ student code raises is the student's fault, anything else that is raised is the 
 Rules that a report follows:
 
 * A check that builds on others is skipped unless all of them passed.
-* A check is run twice, the second time with another order of sets, in a new process, and with as many of the seeds as
-  it asks for. The worse outcome counts; if the answers differ, the result is marked as not deterministic.
+* A check is run twice, the second time with another order of sets, in a new process, and with as many of the seeds or
+  cases as it asks for. If the answers differ, the worse outcome counts, and the result is marked as not deterministic.
 * Where there is a lane (a second process), it makes some of the attempts. Without one they are divided and charged in
   the same way, so the marks are the same.
 """
@@ -274,7 +274,8 @@ class _Grading:
         same, counts = None, first
         if second is not None:
             same = first.agrees(second)
-            if second.status is Status.ERROR or second.outcome.share < first.outcome.share:
+            # Of fewer cases the same answers may make another share: they were judged in the first run.
+            if second.status is Status.ERROR or (not same and second.outcome.share < first.outcome.share):
                 counts = second
         status, outcome = counts.status, counts.outcome
         if check.own_dice and same is False and status is Status.PASSED:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import itertools
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any, NamedTuple, Self
+from itertools import islice
+from typing import Any, NamedTuple, Self, TypeVar
 
 from labs.grading.child.values import MARK, BadValue, decode, encode
 from labs.grading.cluster_gateway import ClusterGateway
@@ -25,6 +26,8 @@ from labs.grading.sandbox.opening import Conversation, open_sandbox
 from labs.lesson.exercises import Exercise
 from labs.simulation.repeating import schedules_of
 from labs.simulation.schedule import Run, Schedule, carry_out
+
+T = TypeVar("T")
 
 
 class Budget:
@@ -151,6 +154,8 @@ class Session:
         self._digests = hashlib.sha256()
         self.settled: list[str] = []
         """The digest of all answers at each `settle`."""
+        self.through = False
+        """Whether the check has gone through all of its `cases`."""
         self._output = ""
         self.seconds = 0.0
 
@@ -243,6 +248,13 @@ class Session:
         if self._sandbox is not None:
             so_far.update(self._sandbox.digest.digest())
         self.settled.append(so_far.hexdigest())
+
+    def cases(self, cases: Iterable[T], compared: int) -> Iterator[T]:
+        """These, each settled when it is done; in a check's second run the first `compared` of them."""
+        for case in islice(cases, compared) if self._hash_seed else cases:
+            yield case
+            self.settle()
+        self.through = True
 
     # -- for the proxies and the runner ---------------------------------------------------------------
 

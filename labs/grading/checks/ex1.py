@@ -33,6 +33,8 @@ TOLERANCE = 0.25
 
 LATE = 1.0
 """Seconds: an election that took longer was one of those that need more than two election timeouts."""
+COMPARED = 2
+"""Clusters of which the second run of a check makes sure that the answers do not change."""
 PATIENCE = 9
 """Election timeouts: who says earlier that no leader came has not waited for ten."""
 
@@ -131,12 +133,12 @@ class _Compared:
 def _availability(code: StudentCode, level: str) -> CheckOutcome:
     table = _Compared(code)
     kinds = good_kinds(level) + ([SYNC] if level == "instructor" else [])
-    for kind, seed in _with_seeds(code, kinds):
+    for kind, seed in code.cases(_with_seeds(code, kinds), COMPARED):
         _, problem = table.compare(kind, seed)
         if problem:
             return problem
     happened: set[str] = set()
-    for kind, seed in impatient_kinds(code.seeds[-1]) if level == "instructor" else ():
+    for kind, seed in code.cases(impatient_kinds(code.seeds[-1]), 0) if level == "instructor" else ():
         seen, problem = table.compare(kind, seed)
         if problem:
             return problem
@@ -266,7 +268,7 @@ def _judged(judge: Callable[[], CheckOutcome]) -> CheckOutcome:
 
 def _accepts(code: StudentCode, kinds: list[Kind]) -> CheckOutcome:
     def judge() -> CheckOutcome:
-        for kind, seed in _with_seeds(code, kinds):
+        for kind, seed in code.cases(_with_seeds(code, kinds), COMPARED):
             code.restart()  # a process that has seen a store would know that this one is good, too
             with make(kind, seed, dice=code.dice) as cluster:
                 accepted, reason = _verdict(code, cluster)
@@ -282,7 +284,7 @@ def _accepts(code: StudentCode, kinds: list[Kind]) -> CheckOutcome:
 
 def _rejects(code: StudentCode, fault: PlantedFault, kinds: list[Kind]) -> CheckOutcome:
     def judge() -> CheckOutcome:
-        for (kind, seed), store in _stores(code, fault, kinds):
+        for (kind, seed), store in code.cases(_stores(code, fault, kinds), 1):
             code.restart()  # what was learnt of one store is of no use for the next
             with make(kind, seed, store.node_class, store.election, dice=code.dice) as cluster:
                 accepted = _is_accepted(code, cluster, fault)

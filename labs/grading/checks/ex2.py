@@ -111,13 +111,16 @@ def _fraction(code: StudentCode) -> CheckOutcome:
     return passed()
 
 
+COMPARED = 2
+"""Situations in which the second run of a check makes sure that the answers do not change."""
+
 # -- sessions --------------------------------------------------------------------------------------------
 
 
 def _guarantee(code: StudentCode, which: str) -> CheckOutcome:
     bad: list[str] = []
     first: CheckOutcome | None = None
-    for number, (name, situation) in enumerate(SITUATIONS):
+    for number, (name, situation) in code.cases(enumerate(SITUATIONS), COMPARED):
         scenario = situation(code, code.seeds[-1 - number % len(code.seeds)])
         if problem := scenario.problem(which):
             bad.append(f"{name}: {problem}")
@@ -138,7 +141,7 @@ def _reads_followers(code: StudentCode) -> CheckOutcome:
     What one session knows is no other session's business: one of two has written, and the other, who has not seen it,
     may be shown what was there before; and the last one's cluster is younger than those of the others.
     """
-    for number, situation in enumerate((_its_own, _two_readers, _others_write)):
+    for number, situation in code.cases(enumerate((_its_own, _two_readers, _others_write)), 1):
         scenario = Scenario(code, code.seeds[-1], 7 + number, 5, users=2)
         if unseen := situation(scenario):
             return scenario.failed("reads-followers", unseen)
@@ -224,7 +227,7 @@ def _reads(scenario: Scenario, steps: int, share: float, write: Callable[[str, A
 
 
 def _deletes(code: StudentCode) -> CheckOutcome:
-    for number, (delay, jitter) in enumerate(((0, 0), (300, 200))):
+    for number, (delay, jitter) in code.cases(enumerate(((0, 0), (300, 200))), 1):
         scenario = Scenario(code, code.seeds[-1], number, delay, jitter)
         scenario.put("a", "mine")
         scenario.write_as_another("b", "theirs")
@@ -259,7 +262,7 @@ def _everybody_knows(cluster: SimulatedCluster) -> bool:
 def _fail_over(code: StudentCode) -> CheckOutcome:
     """What is lost: a write of the session, and one that it has read, after one of its own. Another session, which
     knows of nothing, reads the same: a node that is down does not tell it that a key has no value."""
-    for seed in code.seeds[-3:]:
+    for seed in code.cases(code.seeds[-3:], 1):
         scenario = Scenario(code, seed, 8, 500, 0, users=2)
         cluster = scenario.cluster
         for key in KEYS:
