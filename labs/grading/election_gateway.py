@@ -87,16 +87,26 @@ class RemoteElections:
         plan = [self._calls(moment) for moment in coming]
         if sum(map(len, plan)) < 2:
             return coming[-1].until if plan else -1.0
-        answers = self.ask("play", {"steps": [[proxy.step(call) for proxy, call in calls] for calls in plan]})
-        if type(answers) is not list or not 1 <= len(answers) <= len(plan):
+        unchanged, answers = self.play([[proxy.step(call) for proxy, call in calls] for calls in plan])
+        for calls in plan[:unchanged]:
+            for proxy, call in calls:
+                proxy.foreseen(call, proxy.unchanged)
+        if unchanged == len(plan):
+            return coming[-1].until
+        for (proxy, call), answer in zip(plan[unchanged], answers, strict=True):
+            proxy.foreseen(call, answer)
+        return coming[unchanged].until
+
+    def play(self, steps: list[list[list[Any]]]) -> tuple[int, list[Any]]:
+        """Put the calls of one moment after the other. Returns of how many moments nothing came, and the answers to the
+        next one's calls, if there is one: what comes after it is not known."""
+        reply = self.ask("play", {"steps": steps})
+        if type(reply) is not list or len(reply) != 2:
+            self.invalid("the answer to several calls")
+        unchanged, answers = reply
+        if type(unchanged) is not int or not 0 <= unchanged <= len(steps):
             self.invalid("the number of answers")
-        last = len(answers) - 1
-        for number, (calls, group) in enumerate(zip(plan, answers, strict=False)):
-            for (proxy, call), answer in zip(calls, self.answers(group, len(calls)), strict=True):
-                if number < last and answer != proxy.unchanged:
-                    self.invalid("more answers than could be known")
-                proxy.ahead.append((call, answer))
-        return coming[last].until
+        return unchanged, self._answers(answers, len(steps[unchanged]) if unchanged < len(steps) else 0)
 
     def _calls(self, moment: LookAhead) -> list[tuple[ElectionProxy, StrategyCall]]:
         """The calls of strategies that these events will lead to."""
@@ -143,7 +153,7 @@ class RemoteElections:
             self._error = error
             raise
 
-    def answers(self, data: Any, count: int) -> list[Any]:
+    def _answers(self, data: Any, count: int) -> list[Any]:
         if type(data) is not list or len(data) != count:
             self.invalid("the number of answers")
         return list(data)
@@ -177,6 +187,8 @@ class ElectionProxy(Election):
         self.unchanged: list[Any] = []
         """The answer of which nothing comes."""
         self._handed_over: tuple[int, Any] = (0, None)
+        self._last: tuple[int, int] | None = None
+        """The log's end that the strategy was told last."""
         # The strategy has a random generator of its own; only its seed is drawn from the node's.
         self._adopt_safely(elections.seat(self, seat.rng.getrandbits(64)))
 
@@ -187,10 +199,18 @@ class ElectionProxy(Election):
         self._play(StrategyCall(now, sender, message, self.log.last))
 
     def step(self, call: StrategyCall) -> list[Any]:
-        """The call as a question."""
+        """The call as a question: a place and a time, and what is new: the log's end, term and vote after a crash,
+        and a message."""
         message = call.message
+        if message is None and call.last == self._last and self._handed_over == (self.term, self.vote):
+            return [self.place, call.now]
         text = message.text if type(message) is StudentMessage else encode_message(message) if message else ""
         return [self.place, call.now, call.last, self.restored(), call.sender, text]
+
+    def foreseen(self, call: StrategyCall, answer: Any) -> None:
+        """The strategy was called so, and this is its answer; the node's own call is still to come."""
+        self._last = call.last
+        self.ahead.append((call, answer))
 
     def restored(self) -> list[Any] | None:
         """Term and vote, if the node has put them back after a crash; None: as the strategy left them."""
@@ -202,8 +222,9 @@ class ElectionProxy(Election):
             if foreseen != call:
                 raise GraderError(f"{self.me}: asked for {foreseen} ahead of time, but it became {call}")
         else:
-            answers = self._elections.answers(self._elections.ask("play", {"steps": [[self.step(call)]]}), 1)
-            [answer] = self._elections.answers(answers[0], 1)
+            _, answers = self._elections.play([[self.step(call)]])
+            answer = answers[0] if answers else self.unchanged
+            self._last = call.last
         if answer != self.unchanged or not self._is_as_before():  # most answers are alike, and what was fine is fine
             self._adopt_safely(answer)
 

@@ -16,6 +16,10 @@ from replstore.core.messages import Message
 from replstore.wire.codec import CodecError, decode_message, encode_message, pack, unpack
 
 
+_PLAIN = (str, int, type(None))
+"""Votes that travel as they are."""
+
+
 class _Log:
     last: tuple[int, int] = (0, 0)
 
@@ -55,7 +59,8 @@ class Place:
         election = self.election
         sent, self.sent = self.sent, []
         notes, self.notes = self.notes, []
-        self.said = [election.leader, election.term, _plain(pack, election.vote)]
+        vote = election.vote
+        self.said = [election.leader, election.term, vote if type(vote) in _PLAIN else _plain(pack, vote)]
         return [*self.said, sent, notes]
 
 
@@ -71,21 +76,28 @@ class Elections:
         for place in places:
             self._places.pop(place, None)
 
-    def play(self, moments: list[list[list[Any]]]) -> list[list[list[Any]]]:
+    def play(self, moments: list[list[list[Any]]]) -> list[Any]:
         """The events of each moment, in their order; no further than the first moment of which anything came, because
-        that may change what happens in the next."""
-        answers: list[list[list[Any]]] = []
-        for steps in moments:
-            statement = {step[0]: self._places[step[0]].said for step in steps}
-            answers.append([self._step(*step) for step in steps])
-            if any(answer != [*statement[step[0]], [], []] for step, answer in zip(steps, answers[-1], strict=True)):
-                break
-        return answers
+        that may change what happens in the next. Answers how many moments came before that one, and its answers."""
+        for number, steps in enumerate(moments):
+            before = [self._places[step[0]].said for step in steps]
+            answers = [self._step(*step) for step in steps]
+            if any(answer != [*said, [], []] for said, answer in zip(before, answers, strict=True)):
+                return [number, answers]
+        return [len(moments), []]
 
-    def _step(
-        self, number: int, now: float, last: list[int], state: list[Any] | None, sender: str | None, text: str
-    ) -> list[Any]:
+    def _step(self, number: int, now: float, *news: Any) -> list[Any]:
+        """A step without news is a tick."""
         place = self._places[number]
+        if news:
+            self._learn(place, now, *news)
+        else:
+            place.election.tick(now)
+        return place.answer()
+
+    def _learn(
+        self, place: Place, now: float, last: list[int], state: list[Any] | None, sender: str | None, text: str
+    ) -> None:
         place.log.last = (last[0], last[1])
         election = place.election
         if state is not None:  # the node has put back what it saved before a crash
@@ -94,7 +106,6 @@ class Elections:
             election.tick(now)
         else:
             election.receive(sender, _message(text), now)
-        return place.answer()
 
 
 def _plain(encode: Callable[[Any], Any], value: Any) -> Any:

@@ -76,7 +76,7 @@ class Worker:
         self._elections.remove(question["forget"])
         return self._elections.create(self._find(self._module, question["class"]), question)
 
-    def _play(self, question: dict[str, Any]) -> list[list[Any]]:
+    def _play(self, question: dict[str, Any]) -> list[Any]:
         assert self._elections is not None, "a seat comes first"
         return self._elections.play(question["steps"])
 

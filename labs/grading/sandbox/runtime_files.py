@@ -77,7 +77,7 @@ def _imports(node: ast.AST) -> Iterator[str]:
 @cache
 def compiled_library() -> Path:
     """What all sandboxes of this process get a copy of: a zip archive, from which Python imports. To copy a folder of a
-    hundred files took longer than to start Python."""
+    hundred files took longer than to start Python. Without the sources: Python reads the archive's list at each start."""
     folder = Path(tempfile.mkdtemp(prefix="replab-grade-library-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     archive = folder / LIBRARY
@@ -85,9 +85,7 @@ def compiled_library() -> Path:
         for name, file in sorted(runtime_modules().items()):
             top = _TOP[name.partition(".")[0]]
             inside = f"{top.name}/{file.relative_to(top).as_posix()}"
-            source = file.read_bytes()
-            library.writestr(ZipInfo(inside), source)
-            library.writestr(ZipInfo(f"{inside}c"), _compiled(source, inside))
+            library.writestr(ZipInfo(f"{inside}c"), _compiled(file.read_bytes(), inside))
     return archive
 
 
