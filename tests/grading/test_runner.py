@@ -217,6 +217,37 @@ def test_a_check_may_be_run_again_for_its_first_seed_only(body: str, status: str
     assert report.checks[0].deterministic is same
 
 
+def case_by_case(code: StudentCode) -> CheckOutcome:
+    right = [code.call("double", n) == 2 * n for n in code.cases(range(4), compared=2)]
+    return passed() if all(right) else failed("wrong", share=sum(right) / len(right))
+
+
+CASE_BY_CASE = ToySuite(Check("cases", "ex1", "Case by case", 4, case_by_case))
+
+
+@pytest.mark.sample(2)
+@pytest.mark.parametrize(
+    ("body", "earned", "same"),
+    [
+        ("2 * n", 4, True),
+        ("2 * n if n else 7", 3, True),  # of the second run's cases it would be 2
+        ("2 * n if n < 2 else 7", 2, True),
+        ("2 * n if n != 1 else hash('a')", 2, False),
+        ("2 * n if n != 3 else hash('a')", 3, True),  # the second run does not come so far
+        ("2 * n + SECOND", 0, False),
+        ("2 * n + SECOND * (n == 1)", 2, False),
+    ],
+)
+def test_the_second_run_compares_the_first_cases_and_judges_where_they_differ(
+    body: str, earned: float, same: bool
+) -> None:
+    source = f"import os\nSECOND = int(os.environ['PYTHONHASHSEED'])\ndef double(n):\n    return {body}\n"
+
+    report = grade(submission(ex1=source), CASE_BY_CASE, GradingSettings(limits=QUICK, only=("cases",)))
+
+    assert (report.earned, report.checks[0].deterministic) == (earned, same)
+
+
 def test_the_second_run_of_the_first_seed_can_cost_the_points() -> None:
     right_once = "import os\ndef double(n):\n    return 2 * n + int(os.environ['PYTHONHASHSEED'])\n"
 

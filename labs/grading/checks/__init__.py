@@ -13,7 +13,7 @@ from types import ModuleType
 from labs.grading.check import Check
 from labs.grading.checks import ex1, ex2, ex3
 
-VERSION = 15
+VERSION = 16
 """Count on whenever a check changes: older results are then graded anew."""
 
 OWN = f"{__name__}.instructor"

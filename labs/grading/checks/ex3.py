@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import Protocol, TypeVar
 
 from labs.grading.check import Check, CheckOutcome, Scene, StudentCode, broken_off, failed, passed
 from labs.grading.checks import ex3_runs as runs
@@ -23,6 +24,8 @@ from labs.simulation.schedule import Run, Schedule
 from labs.trace.events import Event
 from labs.trace.timeline import excerpt
 
+T = TypeVar("T")
+
 BY_NAME = {rule.name: rule for rule in RULES}
 IN_BOUNDED_TIME = frozenset(
     {"a leader is back in time", "a settled cluster stays settled", "a leadership lasts with a majority"}
@@ -40,6 +43,8 @@ FOUND_BY_SEARCH = (
 WINDOW = 1.5
 """Seconds before the violation that its picture shows."""
 
+COMPARED = 2
+"""Of a part's runs, those in which the second run makes sure that the answers do not change."""
 MOST_SEEDS = 4
 """The visible ones and one more. An instructor has others, but each gives several runs, and a grading has to end."""
 
@@ -52,6 +57,14 @@ class SearchResult:
     run: Run | None = None
     violations: tuple[Violation, ...] = ()
     nothing_shown: str | None = None
+
+
+class Simulates(Protocol):
+    """The part of `StudentCode` that the search needs."""
+
+    def simulate(self, schedule: Schedule) -> Run: ...
+
+    def cases(self, cases: Iterable[T], compared: int) -> Iterator[T]: ...
 
 
 @dataclass(frozen=True)
@@ -90,15 +103,16 @@ class Part:
             own_dice=self.own_dice,
         )
 
-    def search(self, simulate: Callable[[Schedule], Run], seeds: Iterable[int]) -> SearchResult:
-        """Run until a rule is broken. `simulate` carries one schedule out with the election under test."""
+    def search(self, code: Simulates, seeds: Iterable[int]) -> SearchResult:
+        """Run until a rule is broken."""
+        simulate = code.simulate
         rules = [BY_NAME[name] for name in self.rules]
         always = [BY_NAME[name] for name in self.always]
         count = 0
         for seed in seeds:
             own = list(self.schedules(seed))
             runs = []
-            for schedule in own:
+            for schedule in code.cases(own, COMPARED):
                 run = simulate(schedule)
                 count += 1
                 if run.error is not None:
@@ -107,6 +121,8 @@ class Part:
                 if violations and not self._was_bad_luck(violations, rules, schedule, simulate):
                     return SearchResult(count, run, violations)
                 runs.append(run)
+            if len(runs) < len(own):
+                continue  # the second run: these answers were compared, and all are judged in the first
             if (missing := self.witness(runs)) is not None:
                 return SearchResult(count, missing[0], nothing_shown=missing[1])
             for schedule in self._others(seed, own):
@@ -144,7 +160,7 @@ class Part:
 
     def _judge(self, code: StudentCode) -> CheckOutcome:
         for seed in code.seeds[:MOST_SEEDS]:
-            result = self.search(code.simulate, [seed])
+            result = self.search(code, [seed])
             run = result.run
             replay = f"replab check ex3 --only ex3.{self.id} --seed {seed}"
             if run is not None and run.error is not None and not result.violations:
@@ -159,7 +175,6 @@ class Part:
                     scene=scene,
                     replay=replay,
                 )
-            code.settle()
         return self._searched(code) or passed()
 
     def _searched(self, code: StudentCode) -> CheckOutcome | None:
