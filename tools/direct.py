@@ -49,7 +49,7 @@ class DirectSession:
         search: bool = False,
     ) -> None:
         """`search`: also look for runs that break a promise, which takes about a second."""
-        self.seeds = seeds
+        self.seeds, self.seeds_before = seeds, 0
         self._search = search
         self.level = level
         self.dice = dice

@@ -23,10 +23,11 @@ from labs.simulation.schedule import Run, Schedule
 
 @dataclass(frozen=True)
 class Portion:
-    """Some seeds of a check. `hash_seed`: the order of sets; `searches`: whether it ends with the search for more runs
-    (`Session.suspects`)."""
+    """Some seeds of a check, `before` of which others come. `hash_seed`: the order of sets; `searches`: whether it ends
+    with the search for more runs (`Session.suspects`)."""
 
     seeds: tuple[int, ...]
+    before: int = 0
     hash_seed: int = 0
     searches: bool = True
 
@@ -98,6 +99,7 @@ class Attempts:
             exercise,
             self._submission.files,
             seeds=portion.seeds,
+            seeds_before=portion.before,
             level=settings.level,
             dice=self.dice,
             limits=settings.limits,

@@ -98,6 +98,10 @@ class StudentCode(Protocol):
     def seeds(self) -> tuple[int, ...]: ...
 
     @property
+    def seeds_before(self) -> int:
+        """How many of the check's seeds come before these: another process may try them."""
+
+    @property
     def level(self) -> str: ...
 
     @property

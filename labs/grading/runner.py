@@ -341,7 +341,7 @@ def _portions(check: Check, seeds: tuple[int, ...]) -> tuple[Portion, Portion | 
     cut = (len(seeds) + 2) // 2 if check.again is not None and check.twice else len(seeds)
     if cut >= len(seeds):
         return Portion(seeds), None, again
-    return Portion(seeds[:cut], searches=False), Portion(seeds[cut:]), again
+    return Portion(seeds[:cut], searches=False), Portion(seeds[cut:], cut), again
 
 
 def _from_outcome(check: Check, status: Status, outcome: CheckOutcome, dice: str = "") -> CheckResult:

@@ -115,6 +115,7 @@ class Session:
         files: Mapping[str, str],
         *,
         seeds: tuple[int, ...] = (0,),
+        seeds_before: int = 0,
         level: str = "student",
         dice: str = "",
         limits: SandboxLimits = DEFAULT,
@@ -133,7 +134,7 @@ class Session:
         self._pulse = stop if isinstance(stop, Pulse) else Pulse()
         self._runs = {} if runs is None else runs
         self._suspects = {} if suspects is None else suspects
-        self.seeds = seeds
+        self.seeds, self.seeds_before = seeds, seeds_before
         self.level = level
         self.dice = dice
         self.limits = limits
@@ -239,14 +240,14 @@ class Session:
             self._of_sandbox = 0.0
             # Numbers go to the process, and would tell a new one how many there were before.
             self._numbers, self._gateways, self._elections = itertools.count(1), {}, None
-            self._digests.update(sandbox.digest.digest())
+            self._digests.update(_told(sandbox))
             self._output += sandbox.output
 
     def settle(self) -> None:
         """For a check that goes from seed to seed: one is done. Up to here a second run can be compared."""
         so_far = self._digests.copy()
         if self._sandbox is not None:
-            so_far.update(self._sandbox.digest.digest())
+            so_far.update(_told(self._sandbox))
         self.settled.append(so_far.hexdigest())
 
     def cases(self, cases: Iterable[T], compared: int) -> Iterator[T]:
@@ -351,6 +352,7 @@ class Session:
             except StudentError as error:
                 self.restart()
                 raise _at_load(error) from None
+            self._sandbox.digest = hashlib.sha256()
         return self._sandbox
 
     def close(self) -> None:
@@ -373,6 +375,13 @@ class SandboxedObject:
     def call(self, name: str, *arguments: Any, seconds: float | None = None) -> Any:
         """Call its method `name`; as `Session.call`."""
         return self._session._call(self._number, name, arguments, None, seconds)
+
+
+def _told(sandbox: Conversation) -> bytes:
+    """The digest of what it has answered; nothing for one that was only loaded, or asked for runs, which have digests
+    of their own: whether they were made here or were known does not count."""
+    digest: bytes = sandbox.digest.digest()
+    return b"" if digest == hashlib.sha256().digest() else digest
 
 
 def _at_load(error: StudentError) -> StudentError:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
 
 import pytest
 
 from labs.cli.app import main
-from labs.grading.check import CheckOutcome, StudentCode
+from labs.grading.check import CheckOutcome
 from labs.grading.checks import SUITE
 from labs.grading.checks.ex3 import PARTS
 from labs.grading.pulse import LONG, Pulse
@@ -19,18 +18,15 @@ from labs.grading.results import Report
 from labs.grading.runner import grade
 from labs.grading.settings import GradingSettings
 from labs.grading.submission.submission import Submission
-from labs.simulation.schedule import carry_out
 from replstore.core.election import Election
 from tools import mutant_elections as mutants
+from tools.direct import DirectSession
 
 
 def judged(part_id: str, election: type[Election]) -> CheckOutcome:
     """By the part's check, without a sandbox."""
     part = next(part for part in PARTS if part.id == part_id)
-    code: Any = SimpleNamespace(
-        seeds=(0, 1, 2), level="student", simulate=lambda schedule: carry_out(schedule, election), settle=lambda: None
-    )
-    return part._judge(cast(StudentCode, code))
+    return part._judge(DirectSession(SimpleNamespace(MyElection=election)))
 
 
 def test_a_lost_write_is_told_first_with_who_was_told_and_who_led_without_it() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -14,6 +15,7 @@ from labs.grading.runner import grade
 from labs.grading.sandbox.isolation import Isolation
 from labs.grading.settings import GradingSettings, load_suite, seeds_for
 from labs.grading.submission.submission import Submission
+from labs.simulation.schedule import Schedule
 from tests.grading.conftest import grade_ex1, submission, the_result
 from tests.grading.toys import BROKEN_SUITE, GOOD_EX1, GOOD_EX2, GOOD_EX3, ONCE, QUICK, SUITE, ToySuite
 
@@ -255,3 +257,23 @@ def test_the_second_run_of_the_first_seed_can_cost_the_points() -> None:
 
     assert statuses(report) == {"seeds": "failed"}
     assert report.checks[0].deterministic is False
+
+
+def test_a_run_that_an_earlier_check_has_made_counts_like_one_that_is_made_anew() -> None:
+    quiet, busy = (Schedule(nodes=3, steps=(), length=length, calm=0.5) for length in (0.5, 1.0))
+
+    def one_after_the_other(*schedules: Schedule) -> Callable[[StudentCode], CheckOutcome]:
+        def run(code: StudentCode) -> CheckOutcome:
+            fine = [code.simulate(one).error is None for one in code.cases(schedules, compared=1)]
+            return passed() if all(fine) else failed("an error")
+
+        return run
+
+    suite = ToySuite(
+        Check("both", "ex3", "Both", 1, one_after_the_other(quiet, busy)),
+        Check("second", "ex3", "The second", 1, one_after_the_other(busy)),
+    )
+    report = grade(submission(ex3=GOOD_EX3), suite, GradingSettings(limits=QUICK, only=("both", "second")))
+
+    assert statuses(report) == {"both": "passed", "second": "passed"}
+    assert [result.deterministic for result in report.checks] == [True, True]

@@ -61,6 +61,12 @@ def elections(seed: int) -> Iterator[Schedule]:
     # Everybody asks in vain at first, and two of five are down for good.
     down = (Step(0.1, "crash", ("node-1",)), Step(0.1, "crash", ("node-3",)))
     yield _schedule(5, seed, 5.7, Step(0.0, "partition"), *down, Step(1.5, "heal"))
+    # Leader after leader crashes, and each is back before the next one does.
+    steps: list[Step] = []
+    for number in range(1, 4):
+        time = round(number * (DUE + 0.5), 1)
+        steps += [Step(time, "crash_leader"), Step(time + 0.4, "start_all")]
+    yield _schedule(3, seed, steps[-1].time + DUE + 0.1, *steps)
     # node-1 has asked in vain for so long that, if it doubled its patience each time, it would wait far too long now;
     # node-3 is down, and node-2 lacks a write, so that nobody else can win.
     alone = (
@@ -70,12 +76,6 @@ def elections(seed: int) -> Iterator[Schedule]:
         Step(32.0, "heal"),
     )
     yield _schedule(3, seed, 32.0 + DUE, *_crown_node_1(3), *alone)
-    # Leader after leader crashes, and each is back before the next one does.
-    steps: list[Step] = []
-    for number in range(1, 4):
-        time = round(number * (DUE + 0.5), 1)
-        steps += [Step(time, "crash_leader"), Step(time + 0.4, "start_all")]
-    yield _schedule(3, seed, steps[-1].time + DUE + 0.1, *steps)
 
 
 def votes(seed: int) -> Iterator[Schedule]:
@@ -300,13 +300,13 @@ def randomized_timeouts(seed: int) -> Iterator[Schedule]:
     # A leadership lasts though two of four followers will never answer again.
     down = (Step(0.1, "crash", ("node-2",)), Step(0.1, "crash", ("node-4",)))
     yield _schedule(5, seed, DUE + 2.5, *down)
+    yield _schedule(3, seed, 3.4 + DUE + 3.0, *_long_log_and_new_log())
+    yield _schedule(5, seed, 9.8, *_heartbeats_of_the_past())
     # Two of three: candidates of nearly the same patience meet for ever if they have drawn it once and for all. Again
     # and again whoever leads begins anew.
     again = [Step(float(time), "restart_leader") for time in range(2, 10)]
     pair = (Step(0.0, "crash", ("node-3",)), *again)
     yield _schedule(3, seed, 9.0 + DUE, *pair, fastest=0.065, slowest=0.07, drift=0.0)
-    yield _schedule(3, seed, 3.4 + DUE + 3.0, *_long_log_and_new_log())
-    yield _schedule(5, seed, 9.8, *_heartbeats_of_the_past())
 
 
 def _long_log_and_new_log() -> Iterator[Step]:
@@ -353,6 +353,17 @@ def visitors(seed: int) -> Iterator[Schedule]:
         Step(DUE + 2.4, "heal"),
         Step(DUE + 3.5, "cut_to_follower"),
     )
+    # node-3 has asked whether it might win, the answer comes when it has a leader. node-2 sleeps until both have asked.
+    yield _schedule(
+        3,
+        seed,
+        3.4,
+        Step(0.0, "hold", ("node-2", "node-3")),
+        Step(0.0, "cut", ("node-3", "node-1")),
+        Step(0.0, "pause", ("node-2",)),
+        Step(1.3, "resume_all"),
+        Step(2.4, "heal"),
+    )
     # One has missed an entry; then the other sleeps, and hears itself called to vote before it hears the leader.
     yield _schedule(
         3,
@@ -364,17 +375,6 @@ def visitors(seed: int) -> Iterator[Schedule]:
         Step(3.7, "heal"),
         Step(4.7, "pause", ("node-2",)),
         Step(5.5, "resume_all"),
-    )
-    # node-3 has asked whether it might win, the answer comes when it has a leader. node-2 sleeps until both have asked.
-    yield _schedule(
-        3,
-        seed,
-        3.4,
-        Step(0.0, "hold", ("node-2", "node-3")),
-        Step(0.0, "cut", ("node-3", "node-1")),
-        Step(0.0, "pause", ("node-2",)),
-        Step(1.3, "resume_all"),
-        Step(2.4, "heal"),
     )
     # While the leader sleeps node-3 asks whether it might win; node-2's answer comes long after the leader is back. It
     # is no answer to what node-3 asks when later it does not hear the leader any more.

@@ -15,7 +15,6 @@ from replstore.core.election import Election, ElectionContext
 from replstore.core.messages import Message
 from replstore.wire.codec import CodecError, decode_message, encode_message, pack, unpack
 
-
 _PLAIN = (str, int, type(None))
 """Votes that travel as they are."""
 
