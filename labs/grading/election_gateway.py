@@ -75,7 +75,7 @@ class RemoteElections:
         self._class_name = class_name
         self._forget = list(forget)
         self._proxies: dict[NodeId, ElectionProxy] = {}
-        self._messages = 0
+        self._messages = self._notes = self._note_bytes = 0
         self.places: list[int] = []
         self._error: StudentError | None = None
 
@@ -158,10 +158,19 @@ class RemoteElections:
             self.invalid("the number of answers")
         return list(data)
 
-    def count(self, messages: int) -> None:
+    def count(self, messages: int, notes: int) -> None:
         self._messages += messages
-        if self._messages > self._questions.limits.messages:
-            self._fail(ErrorKind.RESOURCE_LIMIT, f"more than {self._questions.limits.messages:,} messages sent")
+        self._notes += notes
+        self._require_at_most(self._questions.limits.messages, self._messages, "messages sent")
+        self._require_at_most(self._questions.limits.notes, self._notes, "notes")
+
+    def count_note(self, text: str) -> None:
+        self._note_bytes += len(text)
+        self._require_at_most(self._questions.limits.note_bytes, self._note_bytes, "bytes of notes")
+
+    def _require_at_most(self, most: int, found: int, things: str) -> None:
+        if found > most:
+            self._fail(ErrorKind.RESOURCE_LIMIT, f"more than {most:,} {things} in one run")
 
     def invalid(self, what: str) -> None:
         self._fail(ErrorKind.INVALID_REPLY, what)
@@ -252,7 +261,7 @@ class ElectionProxy(Election):
         self._require(known, f"leader must be None or a node's id, not {_short(leader)}")
         self._require(type(term) is int and 0 <= term <= MAX_TERM, f"term must be a whole number, not {_short(term)}")
         self._require(type(sent) is list and type(notes) is list, "an answer that is none of an election's")
-        self._elections.count(len(sent))
+        self._elections.count(len(sent), len(notes))
         self.leader, self.term, self.vote = leader, term, self._unpack(vote)
         self._handed_over = (self.term, self.vote)
         for one in sent:
@@ -290,7 +299,9 @@ class ElectionProxy(Election):
         kind, details = data
         taken = sorted(details.keys() & NOT_IN_NOTES)
         self._require(not taken, f"a note's detail cannot be called {', '.join(taken)}")
-        self._require(len(json.dumps(details)) <= MAX_NOTE, f"a note of more than {MAX_NOTE} characters")
+        text = json.dumps(details)
+        self._require(len(text) <= MAX_NOTE, f"a note of more than {MAX_NOTE} characters")
+        self._elections.count_note(text)
         self.note(f"strategy_{kind}" if kind in NODE_NOTES else kind, **details)
 
     def _require(self, fine: bool, message: str) -> None:

@@ -190,6 +190,7 @@ class Session:
 
         A run that is known already counts in the digest like a new one, so that it does not matter who made it.
         """
+        self._whole.look()  # to judge runs takes time, too, and more where a strategy has done much in them
         schedule = replace(schedule, dice=self.dice)
         run = self._runs.get(schedule)
         if run is None:

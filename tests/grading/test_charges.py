@@ -13,6 +13,8 @@ from labs.grading.sandbox.limits import MIB, SandboxLimits
 from labs.grading.sandbox.sandbox import Sandbox
 from labs.grading.session import Session, SubmissionTime
 from labs.lesson.exercises import BY_ID
+from labs.simulation.schedule import Schedule
+from tests.grading.toys import GOOD_EX3
 
 LIMITS = SandboxLimits(load=10, call=2, check=6, memory=300 * MIB)
 ALLOCATES = """
@@ -178,3 +180,13 @@ def test_what_a_student_causes_in_the_grader_has_a_limit() -> None:
 
     with pytest.raises(StudentError, match="of the grader's processor time"):
         whole.look()
+
+
+def test_the_grader_looks_at_its_own_time_before_each_run_also_before_a_known_one() -> None:
+    schedule = Schedule(nodes=3, steps=(), length=0.5, calm=0.5)
+    with Session(BY_ID["ex3"], {"ex3_election.py": GOOD_EX3}, limits=LIMITS) as one:
+        one.simulate(schedule)
+        one._whole._processor -= LIMITS.grader  # as if judging the run had taken as long
+
+        with pytest.raises(StudentError, match="of the grader's processor time"):
+            one.simulate(schedule)

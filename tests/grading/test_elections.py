@@ -329,9 +329,18 @@ def test_a_message_that_its_receiver_cannot_read_is_named() -> None:
     )
 
 
-def test_a_storm_of_messages_ends_the_check() -> None:
-    source = strategy(tick="self.broadcast(Hello(1))", receive="self.broadcast(Hello(1))")
-    with session(source, replace(QUICK, messages=2000)) as child, pytest.raises(StudentError) as caught:
+@pytest.mark.parametrize(
+    ("storm", "limits", "what"),
+    [
+        ("self.broadcast(Hello(1))", replace(QUICK, messages=2000), "more than 2,000 messages sent in one run"),
+        ("[self.note('x') for _ in range(100)]", replace(QUICK, notes=2000), "more than 2,000 notes in one run"),
+        ("self.note('x', text='y' * 900)", replace(QUICK, note_bytes=9000), "more than 9,000 bytes of notes in one"),
+    ],
+)
+def test_a_storm_ends_the_run(storm: str, limits: SandboxLimits, what: str) -> None:
+    """A few bytes of an answer are an event in the grader's memory, and every rule looks at each."""
+    stormy = strategy(tick=storm, receive=storm)
+    with session(stormy, limits) as child, pytest.raises(StudentError, match=what) as caught:
         run(child, 60)
 
     assert caught.value.kind is ErrorKind.RESOURCE_LIMIT

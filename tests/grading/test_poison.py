@@ -69,17 +69,18 @@ def test_half_a_surrogate_pair_in_a_name_is_refused_by_the_cluster(method: str) 
 
 
 class Answers:
-    """A process that answers every question about an election with this."""
+    """A process that answers every question about an election with this. `reply`: in place of the answers to several
+    calls, as they travel."""
 
     limits = DEFAULT
 
-    def __init__(self, answer: list[Any]) -> None:
-        self._answer, self._number = answer, 0
+    def __init__(self, answer: list[Any], reply: Any = None) -> None:
+        self._answer, self._reply, self._number = answer, reply, 0
 
     def ask(self, do: str, question: Any, limit: float) -> Any:
         if do == "seat":
             return [None, 0, None, [], []]
-        return [[self._answer for _ in moment] for moment in question["steps"]]
+        return self._reply or [0, [self._answer for _ in question["steps"][0]]]
 
     def next_number(self) -> int:
         self._number += 1
@@ -105,8 +106,14 @@ HARMLESS: dict[str, list[Any]] = {
 }
 
 
-def run(answer: list[Any]) -> None:
-    simulator = Simulator(3, RemoteElections(Answers(answer), "MyElection"), seed=1)
+REPLIES: tuple[Any, ...] = (
+    *("nothing", {"0": []}, [0], [0, [], []], [0, []], [0, [[None, 0, None, [], []]] * 9], [0, {}], [0, None]),
+    *([True, []], [-1, []], [0.0, []], ["0", []], [None, []], [10**9, []]),
+)
+
+
+def run(answer: list[Any], reply: Any = None) -> None:
+    simulator = Simulator(3, RemoteElections(Answers(answer, reply), "MyElection"), seed=1)
     simulator.start()
     simulator.run_for(0.5)
 
@@ -117,6 +124,12 @@ def test_such_an_answer_of_an_election_is_an_invalid_reply(poison: str) -> None:
         run(POISON[poison])
 
     assert caught.value.kind is ErrorKind.INVALID_REPLY
+
+
+@pytest.mark.parametrize("reply", REPLIES, ids=repr)
+def test_so_is_a_reply_that_answers_to_more_or_fewer_calls(reply: Any) -> None:
+    with pytest.raises(StudentError, match=r"the (number of answers|answer to several calls)"):
+        run([None, 0, None, [], []], reply)
 
 
 @pytest.mark.parametrize("answer", HARMLESS)

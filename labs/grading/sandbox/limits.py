@@ -44,13 +44,16 @@ class SandboxLimits:
     output_kept: int = 4096
     reply_bytes: int = MIB
     """In one answer; `traffic_bytes`: of all questions and answers of one process."""
-    traffic_bytes: int = 256 * MIB
+    traffic_bytes: int = 128 * MIB
     cluster_calls: int = 50_000
     """Calls of `cluster` in one check."""
     cluster_seconds: float = 600.0
     """Of the cluster's own time, in one check: what it costs the grader to simulate them is not the student's time."""
-    messages: int = 200_000
-    """Election messages in one check."""
+    messages: int = 50_000
+    notes: int = 30_000
+    note_bytes: int = MIB // 2
+    """What an election sends and notes in one simulated run. It stays in the grader's memory, where a byte of it takes
+    ten and more."""
 
 
 DEFAULT = SandboxLimits()
