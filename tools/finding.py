@@ -12,13 +12,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import replace
-from multiprocessing import get_context
 from pathlib import Path
 
 from labs.grading.checks.ex3 import PARTS
@@ -27,6 +24,7 @@ from labs.simulation.loading import election_from_source
 from labs.simulation.schedule import Schedule, carry_out
 from replstore.core.election import Election
 from tools.banks import bank
+from tools.mutant_work import TooLong, as_they_come, processor_limit
 from tools.mutate import tasks
 
 FIRST_SEED = 1000
@@ -41,21 +39,12 @@ Found = dict[str, list[int]]
 """By run (`terms 2`): the seeds with which it shows a mistake."""
 
 
-class _TooLong(BaseException):
-    """Nothing that a mutant catches."""
-
-
-def _stop(*_: object) -> None:
-    raise _TooLong
-
-
 def look(source: str, seeds: range) -> Found:
     """What the graded runs show of an election. One that cannot be imported, or never ends, is found by everything."""
     try:
         strategy = election_from_source(source)
     except ValueError:
         return {"import": list(seeds)}
-    signal.signal(signal.SIGPROF, _stop)
     found: Found = {}
     for seed in seeds:
         for part in PARTS:
@@ -70,14 +59,12 @@ def look(source: str, seeds: range) -> Found:
 
 def _seen(schedule: Schedule, strategy: type[Election]) -> set[str]:
     """The rules that this run breaks."""
-    signal.setitimer(signal.ITIMER_PROF, SECONDS)
     try:
-        run = carry_out(schedule, strategy)
-        return {ERROR} if run.error is not None else {found.rule for found in check_run(run, ALL_CLAIMS, RULES)}
-    except _TooLong:
+        with processor_limit(SECONDS):
+            run = carry_out(schedule, strategy)
+            return {ERROR} if run.error is not None else {found.rule for found in check_run(run, ALL_CLAIMS, RULES)}
+    except TooLong:
         return {ENDLESS}
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def subjects(mutants: int) -> dict[str, str]:
@@ -95,12 +82,12 @@ def _look(name: str, source: str, seeds: range) -> tuple[str, Found]:
 def work(wanted: dict[str, str], seeds: range, workers: int, path: Path) -> Iterator[tuple[str, Found]]:
     known = dict(map(json.loads, path.read_text(encoding="utf-8").splitlines())) if path.exists() else {}
     yield from ((name, known[name]) for name in wanted if name in known)
-    with ProcessPoolExecutor(workers, mp_context=get_context("fork")) as pool, path.open("a", encoding="utf-8") as file:
-        todo = [pool.submit(_look, name, source, seeds) for name, source in wanted.items() if name not in known]
-        for done in as_completed(todo):
-            file.write(json.dumps(done.result()) + "\n")
+    left = ((name, source, seeds) for name, source in wanted.items() if name not in known)
+    with path.open("a", encoding="utf-8") as file:
+        for name, found in as_they_come(_look, left, workers):
+            file.write(json.dumps([name, found]) + "\n")
             file.flush()
-            yield done.result()
+            yield name, found
 
 
 def tell(results: dict[str, Found], seeds: range) -> str:

@@ -14,16 +14,13 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import signal
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from functools import cache, partial
 from itertools import islice
-from multiprocessing import get_context
 from pathlib import Path
 from random import Random
 from types import SimpleNamespace
@@ -35,6 +32,7 @@ from labs.simulation.explorer.snapshot import CannotSnapshot
 from labs.simulation.loading import election_from_source
 from labs.simulation.schedule import carry_out
 from tools.direct import changed_source, from_source, lost
+from tools.mutant_work import TooLong, as_they_come, processor_limit
 from tools.mutants import schedules
 from tools.mutation import Mutant, mutants
 
@@ -112,14 +110,6 @@ def mutants_of(design: str) -> list[Mutant]:
 # -- judging one -----------------------------------------------------------------------------------------
 
 
-class _TooLong(BaseException):
-    """Nothing that a mutant catches."""
-
-
-def _stop(*_: object) -> None:
-    raise _TooLong
-
-
 def judge(task: Task) -> Result:
     by: dict[str, str] = {}
     found = 0
@@ -139,14 +129,11 @@ def judge(task: Task) -> Result:
 
 
 def _in_time(task: Task, look: Callable[[], dict[str, str]]) -> dict[str, str]:
-    signal.signal(signal.SIGPROF, _stop)
-    signal.setitimer(signal.ITIMER_PROF, SECONDS[task.exercise])
     try:
-        return look()
-    except _TooLong:
+        with processor_limit(SECONDS[task.exercise]):
+            return look()
+    except TooLong:
         return {ENDLESS: ""}
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def _lost(task: Task, seed: int) -> dict[str, str]:
@@ -200,17 +187,11 @@ def work(wanted: list[Task], path: Path, workers: int) -> Iterator[Result]:
     """Those that are not in the file yet; each is added to it as soon as it is there."""
     done = known(path)
     left = [task for task in wanted if task.key not in done]
-    with ProcessPoolExecutor(workers, mp_context=get_context("fork")) as pool, path.open("a", encoding="utf-8") as file:
-        futures = [pool.submit(judge, task) for task in left]
-        try:
-            for future in as_completed(futures):
-                result = future.result()
-                file.write(json.dumps(asdict(result)) + "\n")
-                file.flush()
-                yield result
-        except KeyboardInterrupt:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    with path.open("a", encoding="utf-8") as file:
+        for result in as_they_come(judge, ((task,) for task in left), workers):
+            file.write(json.dumps(asdict(result)) + "\n")
+            file.flush()
+            yield result
 
 
 def summary(results: list[Result]) -> str:

@@ -210,11 +210,11 @@ class ElectionProxy(Election):
     def step(self, call: StrategyCall) -> list[Any]:
         """The call as a question: a place and a time, and what is new: the log's end, term and vote after a crash,
         and a message."""
-        message = call.message
-        if message is None and call.last == self._last and self._handed_over == (self.term, self.vote):
+        message, restored = call.message, self.restored()
+        if message is None and restored is None and call.last == self._last:
             return [self.place, call.now]
         text = message.text if type(message) is StudentMessage else encode_message(message) if message else ""
-        return [self.place, call.now, call.last, self.restored(), call.sender, text]
+        return [self.place, call.now, call.last, restored, call.sender, text]
 
     def foreseen(self, call: StrategyCall, answer: Any) -> None:
         """The strategy was called so, and this is its answer; the node's own call is still to come."""

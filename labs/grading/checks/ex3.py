@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeVar
 
 from labs.grading.check import Check, CheckOutcome, Scene, StudentCode, broken_off, failed, passed
 from labs.grading.checks import ex3_runs as runs
@@ -23,8 +22,6 @@ from labs.rules import RULES, Claims, Rule, Violation, check_run
 from labs.simulation.schedule import Run, Schedule
 from labs.trace.events import Event
 from labs.trace.timeline import excerpt
-
-T = TypeVar("T")
 
 BY_NAME = {rule.name: rule for rule in RULES}
 IN_BOUNDED_TIME = frozenset(
@@ -58,14 +55,6 @@ class SearchResult:
     run: Run | None = None
     violations: tuple[Violation, ...] = ()
     nothing_shown: str | None = None
-
-
-class Simulates(Protocol):
-    """The part of `StudentCode` that the search needs."""
-
-    def simulate(self, schedule: Schedule) -> Run: ...
-
-    def cases(self, cases: Iterable[T], compared: int) -> Iterator[T]: ...
 
 
 @dataclass(frozen=True)
@@ -111,7 +100,7 @@ class Part:
         own = list(self.schedules(seed))
         return own if full else own[len(own) - self.lucky :]
 
-    def search(self, code: Simulates, seeds: Iterable[int], full: bool = True) -> SearchResult:
+    def search(self, code: StudentCode, seeds: Iterable[int], full: bool = True) -> SearchResult:
         """Run until a rule is broken."""
         simulate = code.simulate
         rules = [BY_NAME[name] for name in self.rules]

@@ -77,7 +77,8 @@ def _imports(node: ast.AST) -> Iterator[str]:
 @cache
 def compiled_library() -> Path:
     """What all sandboxes of this process get a copy of: a zip archive, from which Python imports. To copy a folder of a
-    hundred files took longer than to start Python. Without the sources: Python reads the archive's list."""
+    hundred files took longer than to start Python. Without the sources: at each start Python
+    reads the archive's whole list."""
     folder = Path(tempfile.mkdtemp(prefix="replab-grade-library-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     archive = folder / LIBRARY
